@@ -1,0 +1,186 @@
+mod shard;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    Changes, Clock, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore,
+    SystemClock, Ttl, Update,
+};
+use shard::{Shard, Slot};
+
+/// Enough that threads rarely meet at one lock; a power of two, so that any id byte spreads evenly.
+const SHARDS: usize = 64;
+
+/// Sessions in this process's memory: the embedded default, nothing to install.
+///
+/// They end with the process, and no other process sees them. Expired records are removed as new ones
+/// come in, so that the store never grows by them and needs no background task.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use pycket_core::MemoryStore;
+///
+/// let store = MemoryStore::new().with_max_records(NonZeroUsize::new(1_000_000).unwrap());
+/// assert!(store.is_empty());
+/// ```
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    clock: Arc<dyn Clock>,
+    records: AtomicUsize,
+    max_records: Option<NonZeroUsize>,
+}
+
+impl MemoryStore {
+    /// An empty store without a bound on the number of records.
+    pub fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            clock: Arc::new(SystemClock::new()),
+            records: AtomicUsize::new(0),
+            max_records: None,
+        }
+    }
+
+    /// Bounds the number of live records. By default there is no bound, because the right one depends
+    /// on the machine. A full store refuses to create ([`ErrorKind::Full`]); it never evicts a live one.
+    #[must_use]
+    pub fn with_max_records(mut self, max_records: NonZeroUsize) -> Self {
+        self.max_records = Some(max_records);
+        self
+    }
+
+    /// Takes the time from `clock` instead of the machine.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How many records are held, those included that are out of time but not yet removed.
+    pub fn len(&self) -> usize {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Whether no record is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, id: &SessionId) -> MutexGuard<'_, Shard> {
+        let index = usize::from(id.spread()) % self.shards.len();
+        #[expect(clippy::indexing_slicing, reason = "reduced modulo the length just above")]
+        lock(&self.shards[index])
+    }
+
+    /// Counts one more record, if there is room for it.
+    fn reserve(&self) -> bool {
+        let bound = self.max_records.map_or(usize::MAX, NonZeroUsize::get);
+        self.records
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < bound).then_some(n + 1))
+            .is_ok()
+    }
+
+    fn release(&self, records: usize) {
+        self.records.fetch_sub(records, Ordering::Relaxed);
+    }
+
+    fn purge_everywhere(&self, now: Duration) {
+        for shard in &self.shards {
+            let removed = lock(shard).purge(now, usize::MAX);
+            self.release(removed);
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        let now = self.clock.elapsed();
+        if !self.reserve() {
+            self.purge_everywhere(now);
+            if !self.reserve() {
+                return Err(Error::new(
+                    ErrorKind::Full,
+                    "the memory store holds its maximum of records; raise `max_records`",
+                ));
+            }
+        }
+        let mut shard = self.shard(id);
+        // Two for the one that comes in: the expired run out, and no single create pays for many.
+        let mut freed = shard.purge(now, 2);
+        let taken = shard.live(id, now).is_some();
+        if taken {
+            freed += 1;
+        } else {
+            freed += usize::from(shard.remove(id).is_some());
+            shard.insert(*id, Slot::new(record.clone(), now + ttl.as_duration()));
+        }
+        drop(shard);
+        self.release(freed);
+        Ok(if taken { Creation::Taken } else { Creation::Created })
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let now = self.clock.elapsed();
+        Ok(self.shard(id).live(id, now).map(|slot| Loaded {
+            record: slot.record().clone(),
+            expires_in: slot.expires_at().saturating_sub(now),
+        }))
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let now = self.clock.elapsed();
+        let mut shard = self.shard(id);
+        let Some(slot) = shard.live(id, now) else {
+            return Ok(Update::Gone);
+        };
+        if !slot.record().meets(changes) {
+            return Ok(Update::Conflict);
+        }
+        slot.record_mut().apply(changes);
+        if let Some(ttl) = ttl {
+            shard.reschedule(id, now + ttl.as_duration());
+        }
+        Ok(Update::Applied)
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        let now = self.clock.elapsed();
+        let Some(slot) = self.shard(id).remove(id) else {
+            return Ok(None);
+        };
+        self.release(1);
+        Ok((slot.expires_at() > now).then(|| slot.into_record()))
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("records", &self.len())
+            .field("max_records", &self.max_records)
+            .finish_non_exhaustive()
+    }
+}
+
+/// No code panics while it holds a shard, so a poisoned one is still whole.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,120 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Changes, Timestamp, Ttl, Value};
+
+/// What a store keeps under one id: when the session began, its own lifetime, and its values by name.
+///
+/// Cloning copies a pointer, so a store in memory can hand one out and keep it.
+///
+/// ```
+/// use pycket_core::{Changes, Metadata, Record, Timestamp, Value};
+///
+/// let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+/// let mut record = Record::new(metadata, [("user", Value::encode("ann")?)]);
+/// record.apply(&Changes::new().set("visits", Value::encode(&1)?).remove("user"));
+/// assert_eq!(record.names().collect::<Vec<_>>(), ["visits"]);
+/// # Ok::<(), pycket_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    metadata: Metadata,
+    /// In the order of the names, each once.
+    entries: Arc<[Entry]>,
+}
+
+/// What a record says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// When the session began; absolute timeouts count from here.
+    pub created: Timestamp,
+    /// The idle timeout of this one session, if it has its own ("remember me").
+    pub lifetime: Option<Ttl>,
+}
+
+type Entry = (Arc<str>, Value);
+
+impl Record {
+    /// A record of these values. Of two with the same name the later one counts.
+    pub fn new<N: Into<Arc<str>>>(
+        metadata: Metadata,
+        values: impl IntoIterator<Item = (N, Value)>,
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value));
+        let sorted: std::collections::BTreeMap<_, _> = values.collect();
+        Self { metadata, entries: sorted.into_iter().collect() }
+    }
+
+    /// What the record says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The value of that name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let position = self.entries.binary_search_by(|(key, _)| (**key).cmp(name)).ok()?;
+        self.entries.get(position).map(|(_, value)| value)
+    }
+
+    /// Names and values, in the order of the names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.entries.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.entries.iter().map(|(name, _)| &**name)
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no value. Such a record is still a live session.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether every value that `changes` expects is as expected. An update must be refused otherwise.
+    pub fn meets(&self, changes: &Changes) -> bool {
+        changes.expectations().all(|(name, expected)| self.get(name) == expected)
+    }
+
+    /// Sets and removes what `changes` says and leaves all else alone.
+    /// Whether it [meets](Self::meets) the expectations is not asked again.
+    pub fn apply(&mut self, changes: &Changes) {
+        if let Some(metadata) = changes.metadata() {
+            self.metadata = metadata;
+        }
+        if changes.entries().next().is_some() {
+            self.entries = merge(&self.entries, changes).into();
+        }
+    }
+}
+
+/// Both sides are in the order of the names, so one pass suffices, however many names there are.
+fn merge(entries: &[Entry], changes: &Changes) -> Vec<Entry> {
+    let mut merged = Vec::with_capacity(entries.len() + changes.sets().count());
+    let mut old = entries.iter().peekable();
+    for (name, change) in changes.entries() {
+        while let Some(entry) = old.next_if(|(key, _)| key < name) {
+            merged.push(entry.clone());
+        }
+        old.next_if(|(key, _)| key == name);
+        if let Some(value) = change {
+            merged.push((name.clone(), value.clone()));
+        }
+    }
+    merged.extend(old.cloned());
+    merged
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("metadata", &self.metadata)
+            .field("names", &self.names().collect::<Vec<_>>())
+            .finish()
+    }
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use crate::{Error, ErrorKind};
+
+/// How long a record lives: 1 millisecond to ten years, in whole milliseconds.
+///
+/// A driver that is handed a `Ttl` need not fear the values that engines misread: it is never zero
+/// (Redis refuses `PX 0`, memcached takes it for "forever") and never overflows. A fraction of a
+/// millisecond is rounded up, because a record may live a little longer than asked, never shorter.
+///
+/// ```
+/// use std::time::Duration;
+/// use pycket_core::Ttl;
+///
+/// assert_eq!(Ttl::new(Duration::from_secs(60))?.as_millis(), 60_000);
+/// assert_eq!(Ttl::new(Duration::from_micros(1))?.as_millis(), 1);
+/// assert!(Ttl::new(Duration::ZERO).is_err());
+/// assert!(Ttl::new(Duration::MAX).is_err());
+/// # Ok::<(), pycket_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ttl(u64);
+
+impl Ttl {
+    /// One millisecond.
+    pub const MIN: Self = Self(1);
+
+    /// Ten years, leap days included: 3653 days.
+    pub const MAX: Self = Self(3653 * 24 * 60 * 60 * 1000);
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidSetting`] for zero and for more than [`Ttl::MAX`].
+    pub fn new(duration: Duration) -> Result<Self, Error> {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        u64::try_from(millis).ok().and_then(Self::from_millis).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidSetting,
+                "a lifetime must be more than zero and at most ten years (3653 days)",
+            )
+        })
+    }
+
+    /// `millis` milliseconds; `None` out of range.
+    pub const fn from_millis(millis: u64) -> Option<Self> {
+        if millis >= Self::MIN.0 && millis <= Self::MAX.0 { Some(Self(millis)) } else { None }
+    }
+
+    /// In milliseconds, 1 or more.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// In seconds, rounded up, 1 or more: for engines that count no finer.
+    pub const fn as_secs_rounded_up(self) -> u64 {
+        self.0.div_ceil(1000)
+    }
+
+    /// As a duration.
+    pub const fn as_duration(self) -> Duration {
+        Duration::from_millis(self.0)
+    }
+}
