@@ -18,6 +18,11 @@ impl<T: Send + 'static> Completion<T> {
     pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
+
+    /// Does not wait.
+    pub(crate) fn detach(self) {
+        drop(self);
+    }
 }
 
 impl<T: Send + 'static> Future for Completion<T> {

@@ -8,6 +8,8 @@ pub enum Event {
     Created,
     /// A session's life was renewed by a request that only read it.
     Renewed,
+    /// The store failed to renew the life of a session that was only read. Nothing is lost but time.
+    RenewalFailed,
     /// A session got a new id; the old one is dead.
     Rotated,
     /// A session was ended on purpose.

@@ -198,8 +198,8 @@ impl Session {
     }
 
     /// Ends the session: call it at logout. The data are gone for this request at once, the record when
-    /// it is committed, which happens even if the request fails. What is set afterwards begins a new
-    /// session with a new id.
+    /// it is committed, which happens even if the request fails, or is dropped. What is set afterwards
+    /// begins a new session with a new id.
     pub fn destroy(&self) {
         self.state().destroy();
     }
@@ -297,10 +297,18 @@ impl Shared {
     }
 }
 
+/// A request may be dropped or panic before its commit. Its changes are lost then, and somebody is told;
+/// but whoever asked for the end of the session gets it.
 impl Drop for Shared {
     fn drop(&mut self) {
+        let doomed = self.state().take_doomed();
         if self.state().is_changed() {
             self.manager.emit(Event::ChangesDropped);
+        }
+        if !doomed.is_empty() {
+            let manager = self.manager.clone();
+            Completion::new(async move { commit::end_all_unheard(&manager, doomed).await })
+                .detach();
         }
     }
 }

@@ -11,6 +11,9 @@ const VERSION: u64 = 1;
 /// Version, creation time and own lifetime, both in milliseconds.
 type Layout = (u64, u64, Option<u64>);
 
+/// Its name and its value.
+type Field = (Vec<u8>, Vec<u8>);
+
 pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
     let lifetime = metadata.lifetime.map(Ttl::as_millis);
     Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), lifetime))
@@ -50,7 +53,7 @@ fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
     Ok(Metadata { created: Timestamp::from_unix_millis(created), lifetime })
 }
 
-fn fields(answer: redis::Value) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+fn fields(answer: redis::Value) -> Result<Vec<Field>, Error> {
     let pairs = match answer {
         // RESP 2 and RESP 3 say it differently.
         redis::Value::Array(items) => {

@@ -1,4 +1,4 @@
-use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionId, Ttl, Update};
+use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionId, SessionManager, Ttl, Update};
 
 use super::Shared;
 use super::plan::{Step, plan};
@@ -63,6 +63,11 @@ impl Shared {
             Step::GiveUp => gone(),
             Step::Touch { live, ttl } => {
                 let answer = store.update(&live.id, &Changes::new(), Some(ttl)).await;
+                if answer.is_err() {
+                    // Whoever only read has what it came for.
+                    self.manager.emit(Event::RenewalFailed);
+                    return (None, pending, Ok(Outcome::Unchanged));
+                }
                 self.updated(answer, live, pending, ttl, Outcome::Touched)
             }
             Step::Update { live, metadata, ttl } => {
@@ -129,6 +134,15 @@ impl Shared {
 
     fn plan(&self, base: &Base, pending: &Pending) -> Step {
         plan(base, pending, self.manager.expiry(), self.manager.clock())
+    }
+}
+
+/// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
+pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<SessionId>) {
+    for id in doomed {
+        if let Removal::Removed(_) = settle::remove(manager.store(), &id).await {
+            manager.emit(Event::Destroyed);
+        }
     }
 }
 

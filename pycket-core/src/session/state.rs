@@ -194,6 +194,10 @@ impl State {
         !self.pending.doomed.is_empty()
     }
 
+    pub(crate) fn take_doomed(&mut self) -> Vec<SessionId> {
+        mem::take(&mut self.pending.doomed)
+    }
+
     /// Takes what is pending, to be stored. Until [`settle`](Self::settle) readers see it as it was.
     pub(crate) fn begin(&mut self) -> (Base, Pending, u32) {
         let pending = mem::take(&mut self.pending);

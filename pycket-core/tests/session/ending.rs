@@ -90,3 +90,15 @@ async fn destroying_nothing_tells_the_client_nothing() {
     assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
     assert_eq!(session.id_change(), IdChange::Unchanged);
 }
+
+#[tokio::test]
+async fn a_destroy_that_nobody_commits_ends_the_session_all_the_same() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    drop(session);
+    while !open(&manager, id).await.is_new() {
+        tokio::task::yield_now().await;
+    }
+}

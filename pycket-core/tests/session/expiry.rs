@@ -4,7 +4,7 @@ use std::time::Duration;
 use pycket_core::{
     Clock, ErrorKind, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
 };
-use pycket_testkit::ManualClock;
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
 use crate::{open, stored};
 
@@ -125,4 +125,20 @@ async fn lifetimes_out_of_range_are_refused() {
         assert!(Expiry::default().with_idle(idle).is_err());
         assert!(Expiry::default().with_absolute(idle).is_err());
     }
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
+    let clock = ManualClock::new();
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let manager = SessionManager::new(store.clone())
+        .with_expiry(Expiry::default().with_renew(Renew::OnAccess))
+        .with_clock(shared);
+    let id = stored(&manager).await;
+    let reader = open(&manager, id).await;
+    clock.advance(DAY / 2);
+    store.fail_nth(0, Fault::Before);
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Touched);
 }
