@@ -1,1 +1,27 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code: a panic is how a case fails"
+)]
+
+pub mod cases;
+mod check;
+mod clock;
+mod conformance;
+mod errors_seen;
+mod harness;
+mod life;
+mod registry;
+mod run;
+mod server;
+mod steps;
+
+pub use clock::ManualClock;
+pub use harness::{Harness, Time};
+pub use run::block_on;
+#[doc(hidden)]
+pub use run::{Place, run_case};
+pub use server::Server;
