@@ -1,0 +1,40 @@
+//! The cases: each an ordinary function of a [`Harness`](crate::Harness) that panics if the driver breaks
+//! the clause in its description.
+//!
+//! [`conformance!`](crate::conformance) makes a test of every one of them. Called by hand they serve to
+//! prove that a store which is known to be broken is found out.
+
+pub mod cancellation;
+pub mod concurrency;
+pub mod errors;
+pub mod expectation;
+pub mod expiry;
+pub mod isolation;
+pub mod lifecycle;
+pub mod merge;
+pub mod rotation;
+pub mod values;
+
+/// What the case says of itself: the description above its definition, on one line.
+pub(crate) fn clause(group: &str, case: &str) -> Option<String> {
+    let (before, _) = source(group)?.split_once(&format!("\npub async fn {case}("))?;
+    let mut lines: Vec<_> =
+        before.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect();
+    lines.reverse();
+    Some(lines.join(" "))
+}
+
+macro_rules! sources {
+    ($($group:ident { $($case:ident)* })*) => {
+        fn source(group: &str) -> Option<&'static str> {
+            match group {
+                $(stringify!($group) => {
+                    Some(include_str!(concat!("cases/", stringify!($group), ".rs")))
+                })*
+                _ => None,
+            }
+        }
+    };
+}
+
+crate::for_every_case!(sources);

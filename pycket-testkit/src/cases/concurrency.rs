@@ -1,0 +1,187 @@
+//! Many callers at once, half of them on another server.
+
+use std::sync::Arc;
+
+use pycket_core::{Changes, Creation, Record, SessionId, Update, Value};
+use tokio::sync::Barrier;
+
+use crate::Harness;
+use crate::check::{answered, check, ensure};
+use crate::steps::{HOUR, METADATA, Store, all, number, open_two, put, record, stored, text};
+
+const CALLERS: usize = 64;
+const ROUNDS: usize = 8;
+
+/// Of many creates of one id at the same time exactly one is told `Created`, and the record is its own.
+pub async fn one_of_many_creates_wins(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    for _ in 0..ROUNDS {
+        let id = SessionId::generate();
+        let answers = at_once(&stores, move |caller, store| async move {
+            let answer = store.create(&id, &of_caller(caller), HOUR).await;
+            (caller, answered("a create", answer))
+        });
+        let winners: Vec<_> = answers
+            .await
+            .into_iter()
+            .filter(|(_, answer)| *answer == Creation::Created)
+            .map(|(caller, _)| caller)
+            .collect();
+        let [winner] = winners[..] else {
+            panic!("one of many creates\n  expected: one winner\n  came:     {winners:?}");
+        };
+        check("the record", stored(&stores[0], &id).await, Some(of_caller(winner)));
+    }
+}
+
+/// Updates of different names by many callers at the same time all survive.
+pub async fn updates_of_different_names_all_survive(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    let id = put(&stores[0], &record([("before", "x")]), HOUR).await;
+    at_once(&stores, move |caller, store| async move {
+        for (name, value) in of_caller(caller).iter() {
+            let changes = Changes::new().set(name, value.clone());
+            check("an update", store.update(&id, &changes, None).await, Update::Applied);
+        }
+    })
+    .await;
+    let mut expected = record([("before", "x")]);
+    for caller in 0..CALLERS {
+        let own = of_caller(caller);
+        expected.apply(&own.iter().fold(Changes::new(), |all, (name, v)| all.set(name, v.clone())));
+    }
+    check("the record", stored(&stores[1], &id).await, Some(expected));
+}
+
+/// A touch carries no data: many of them at the same time undo no update.
+pub async fn touches_undo_no_update(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    let id = put(&stores[0], &record([]), HOUR).await;
+    at_once(&stores, move |caller, store| async move {
+        let name = format!("name {caller}");
+        let changes = Changes::new().set(name.as_str(), text("x"));
+        check("an update", store.update(&id, &changes, None).await, Update::Applied);
+        let touch = store.update(&id, &Changes::new(), Some(HOUR)).await;
+        check("a touch", touch, Update::Applied);
+    })
+    .await;
+    let names = (0..CALLERS).map(|caller| (format!("name {caller}"), text("x")));
+    check("the record", stored(&stores[1], &id).await, Some(Record::new(METADATA, names)));
+}
+
+/// Many callers who each add one to a number, with the number they read as the expectation and again
+/// after a conflict, count exactly.
+pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    let id = put(&stores[0], &Record::new(METADATA, [("n", number(0))]), HOUR).await;
+    at_once(&stores, move |_, store| async move {
+        loop {
+            let read = counter(&store, &id, "n").await;
+            let changes = Changes::new().expect("n", Some(number(read))).set("n", number(read + 1));
+            match answered("an increment", store.update(&id, &changes, None).await) {
+                Update::Applied => break,
+                Update::Conflict => continue,
+                Update::Gone => panic!("an increment of a live record\n  came: Gone"),
+            }
+        }
+    })
+    .await;
+    let counted = Record::new(METADATA, [("n", number(CALLERS as u64))]);
+    check("the record", stored(&stores[1], &id).await, Some(counted));
+}
+
+/// Of many deletes of one id at the same time exactly one gets the record, and gets it whole.
+pub async fn one_of_many_deletes_gets_the_record(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    for _ in 0..ROUNDS {
+        let created = record([("user", "ann"), ("cart", "apples")]);
+        let id = put(&stores[0], &created, HOUR).await;
+        let answers = at_once(&stores, move |_, store| async move {
+            answered("a delete", store.delete(&id).await)
+        });
+        let got: Vec<_> = answers.await.into_iter().flatten().collect();
+        ensure("deletes that got a record", 1, got.len(), got.len() == 1);
+        check("the record that one of them got", Ok(got.into_iter().next()), Some(created));
+    }
+}
+
+/// A load sees all of an update or nothing of it.
+pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
+    const LAST: u64 = 300;
+    let [writer, reader] = open_two(harness).await;
+    let both = |n| Changes::new().set("left", number(n)).set("right", number(n));
+    let mut first = record([]);
+    first.apply(&both(0));
+    let id = put(&writer, &first, HOUR).await;
+    let write = async move {
+        for n in 1..=LAST {
+            check("an update", writer.update(&id, &both(n), None).await, Update::Applied);
+        }
+    };
+    let read = async move {
+        loop {
+            let record = answered("a load", stored(&reader, &id).await).expect("a live record");
+            let [left, right] = ["left", "right"].map(|name| decoded(&record, name));
+            ensure("two names that are always set together", left, right, left == right);
+            if left == LAST {
+                break;
+            }
+        }
+    };
+    let writing = tokio::spawn(write);
+    read.await;
+    writing.await.unwrap();
+}
+
+/// Updates that race with a delete never bring the record back.
+pub async fn updates_that_race_with_a_delete_revive_nothing(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    for _ in 0..ROUNDS {
+        let id = put(&stores[0], &record([("user", "ann")]), HOUR).await;
+        at_once(&stores, move |caller, store| async move {
+            if caller == CALLERS / 2 {
+                let deleted = answered("the delete", store.delete(&id).await).is_some();
+                return ensure("the only delete", "the record", "nothing", deleted);
+            }
+            let changes = Changes::new().set("user", text("eve"));
+            let ttl = [None, Some(HOUR)][caller % 2];
+            let answer = answered("an update", store.update(&id, &changes, ttl).await);
+            ensure("an update", "no Conflict", answer, answer != Update::Conflict);
+        })
+        .await;
+        check("a load after it all", stored(&stores[1], &id).await, None);
+        let late = Changes::new().set("user", text("eve"));
+        check("an update after it all", stores[1].update(&id, &late, None).await, Update::Gone);
+    }
+}
+
+/// Starts all callers at the same moment, every other one on the other server.
+async fn at_once<T, C>(stores: &[Store; 2], call: impl Fn(usize, Store) -> C) -> Vec<T>
+where
+    T: Send + 'static,
+    C: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(CALLERS));
+    all((0..CALLERS).map(|caller| {
+        let (start, call) = (start.clone(), call(caller, stores[caller % 2].clone()));
+        async move {
+            start.wait().await;
+            call.await
+        }
+    }))
+    .await
+}
+
+/// Values of which nobody else has any.
+fn of_caller(caller: usize) -> Record {
+    let names = ["one", "two", "three"].map(|part| format!("{caller} {part}"));
+    Record::new(METADATA, names.map(|name| (name.clone(), text(&name))))
+}
+
+async fn counter(store: &Store, id: &SessionId, name: &str) -> u64 {
+    decoded(&answered("a load", stored(store, id).await).expect("a live record"), name)
+}
+
+fn decoded(record: &Record, name: &str) -> u64 {
+    record.get(name).and_then(|value: &Value| value.decode().ok()).expect("a number")
+}

@@ -1,0 +1,141 @@
+//! Updates that depend on what the store holds.
+
+use pycket_core::{Changes, Metadata, Record, SessionId, Timestamp, Ttl, Update, Value};
+
+use crate::Harness;
+use crate::check::check;
+use crate::life::Watch;
+use crate::steps::{HOUR, METADATA, open, put, record, stored, text};
+
+/// An update whose expectation holds is applied.
+pub async fn an_expectation_that_holds_lets_the_update_happen(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("n", "1"), ("other", "x")]), HOUR).await;
+    let changes = Changes::new().expect("n", Some(text("1"))).set("n", text("2"));
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = record([("n", "2"), ("other", "x")]);
+    check("the record", stored(&store, &id).await, Some(expected));
+    check("the same update again", store.update(&id, &changes, None).await, Update::Conflict);
+}
+
+/// If another value is stored than the one expected, or none, the answer is `Conflict`.
+pub async fn another_value_is_a_conflict(harness: &impl Harness) {
+    let store = open(harness).await;
+    let created = record([("n", "1")]);
+    let id = put(&store, &created, HOUR).await;
+    for name in ["n", "missing"] {
+        let changes = Changes::new().expect(name, Some(text("2"))).set("n", text("3"));
+        check("an update", store.update(&id, &changes, None).await, Update::Conflict);
+        check("the record", stored(&store, &id).await, Some(created.clone()));
+    }
+}
+
+/// That a name is missing can be expected too; if it is there, the answer is `Conflict`.
+pub async fn a_name_can_be_expected_to_be_missing(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1")]), HOUR).await;
+    let changes = Changes::new().expect("lock", None).set("lock", text("mine"));
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = record([("a", "1"), ("lock", "mine")]);
+    check("the record", stored(&store, &id).await, Some(expected.clone()));
+    check("the same update again", store.update(&id, &changes, None).await, Update::Conflict);
+    check("the record", stored(&store, &id).await, Some(expected));
+}
+
+/// After a conflict nothing has changed: no value, no removal, no metadata, no remaining life.
+pub async fn a_conflict_changes_nothing(harness: &impl Harness) {
+    let store = open(harness).await;
+    let watch = Watch::new(harness);
+    let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
+    let (life, id) = watch.give(HOUR, put(&store, &created, HOUR)).await;
+    let metadata = Metadata { created: Timestamp::from_unix_millis(9), lifetime: Some(HOUR) };
+    let changes = Changes::new()
+        .set("a", text("x"))
+        .remove("b")
+        .set("new", text("x"))
+        .with_metadata(metadata)
+        .expect("z", Some(text("not this")));
+    for ttl in [None, Some(Ttl::MIN), Some(Ttl::MAX)] {
+        check("an update", store.update(&id, &changes, ttl).await, Update::Conflict);
+        check("the record", stored(&store, &id).await, Some(created.clone()));
+        life.is_left("the life", &store, &id).await;
+    }
+}
+
+/// All of several expectations must hold.
+pub async fn every_expectation_must_hold(harness: &impl Harness) {
+    let store = open(harness).await;
+    let created = record([("a", "1"), ("b", "2"), ("c", "3")]);
+    let id = put(&store, &created, HOUR).await;
+    let all = Changes::new()
+        .expect("a", Some(text("1")))
+        .expect("b", Some(text("2")))
+        .expect("c", Some(text("3")))
+        .expect("d", None)
+        .set("e", text("5"));
+    for wrong in ["a", "b", "c", "d"] {
+        let changes = all.clone().expect(wrong, Some(text("wrong")));
+        check("an update", store.update(&id, &changes, None).await, Update::Conflict);
+        check("the record", stored(&store, &id).await, Some(created.clone()));
+    }
+    check("an update", store.update(&id, &all, None).await, Update::Applied);
+}
+
+/// Without a live record the answer is `Gone`, whatever is expected.
+pub async fn gone_comes_before_conflict(harness: &impl Harness) {
+    let store = open(harness).await;
+    let deleted = put(&store, &record([("a", "1")]), HOUR).await;
+    store.delete(&deleted).await.unwrap();
+    for id in [SessionId::generate(), deleted] {
+        for value in [None, Some(text("1"))] {
+            let changes = Changes::new().expect("a", value).set("b", text("2"));
+            check("an update", store.update(&id, &changes, Some(HOUR)).await, Update::Gone);
+            check("a load after it", stored(&store, &id).await, None);
+        }
+    }
+}
+
+/// What is expected need not change, and what changes need not be expected.
+pub async fn an_unchanged_name_can_be_expected(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("version", "7"), ("a", "1")]), HOUR).await;
+    let changes = Changes::new().expect("version", Some(text("7"))).set("a", text("2"));
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = record([("version", "7"), ("a", "2")]);
+    check("the record", stored(&store, &id).await, Some(expected));
+}
+
+/// An expectation without a change is still an expectation, and guards a touch.
+pub async fn an_expectation_guards_a_touch(harness: &impl Harness) {
+    let store = open(harness).await;
+    let watch = Watch::new(harness);
+    let created = record([("a", "1")]);
+    let (life, id) = watch.give(HOUR, put(&store, &created, HOUR)).await;
+    let wrong = Changes::new().expect("a", Some(text("2")));
+    check("a touch", store.update(&id, &wrong, Some(Ttl::MAX)).await, Update::Conflict);
+    life.is_left("the life after it", &store, &id).await;
+    let right = Changes::new().expect("a", Some(text("1")));
+    let touch = store.update(&id, &right, Some(Ttl::MAX));
+    let (life, answer) = watch.give(Ttl::MAX, touch).await;
+    check("a touch", answer, Update::Applied);
+    life.is_left("the life after it", &store, &id).await;
+    check("the record", stored(&store, &id).await, Some(created));
+}
+
+/// Expectations compare every byte, and an empty value is not a missing one.
+pub async fn expectations_compare_every_byte(harness: &impl Harness) {
+    let store = open(harness).await;
+    let values: [&[u8]; 8] = [b"", b"\0", b"a", b"A", b"a\0", b"a\0b", b"\xff\xfe", b"\xc3\xbf"];
+    for stored_bytes in values {
+        let value = Value::from(stored_bytes.to_vec());
+        let id = put(&store, &Record::new(METADATA, [("n", value)]), HOUR).await;
+        for expected in values.map(Some).into_iter().chain([None]) {
+            let same = expected == Some(stored_bytes);
+            let answer = if same { Update::Applied } else { Update::Conflict };
+            let expected = expected.map(|bytes| Value::from(bytes.to_vec()));
+            let changes = Changes::new().expect("n", expected);
+            let what = format!("an update where {stored_bytes:?} is stored");
+            check(&what, store.update(&id, &changes, None).await, answer);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! When an id is live, and what ends and begins that.
+
+use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
+
+use crate::Harness;
+use crate::check::check;
+use crate::life::Watch;
+use crate::steps::{HOUR, METADATA, open, put, record, stored, text, ttl};
+
+/// An id under which nothing was ever created has no record.
+pub async fn what_was_never_created_is_absent(harness: &impl Harness) {
+    let store = open(harness).await;
+    check("a load of an unknown id", stored(&store, &SessionId::generate()).await, None);
+}
+
+/// A load gives the whole record that was created.
+pub async fn a_created_record_is_loaded_whole(harness: &impl Harness) {
+    let store = open(harness).await;
+    let metadata =
+        Metadata { created: Timestamp::from_unix_millis(1), lifetime: Some(ttl(86_400_000)) };
+    let created = Record::new(metadata, [("cart", text("3 apples")), ("user", text("ann"))]);
+    let id = put(&store, &created, HOUR).await;
+    check("a load", stored(&store, &id).await, Some(created.clone()));
+    check("another load", stored(&store, &id).await, Some(created));
+}
+
+/// A create never overwrites: where a live record is, the answer is `Taken`, and neither the record nor
+/// its life changes.
+pub async fn create_never_overwrites(harness: &impl Harness) {
+    let store = open(harness).await;
+    let watch = Watch::new(harness);
+    let first = record([("user", "ann")]);
+    let (life, id) = watch.give(HOUR, put(&store, &first, HOUR)).await;
+    let second = Record::new(
+        Metadata { created: Timestamp::from_unix_millis(7), lifetime: Some(HOUR) },
+        [("user", text("eve")), ("more", text("x"))],
+    );
+    let answer = store.create(&id, &second, Ttl::MAX).await;
+    check("a create of a live id", answer, Creation::Taken);
+    check("the record afterwards", stored(&store, &id).await, Some(first.clone()));
+    check(
+        "a create of the same record",
+        store.create(&id, &first, Ttl::MAX).await,
+        Creation::Taken,
+    );
+    life.is_left("the life afterwards", &store, &id).await;
+}
+
+/// An update never creates: without a live record the answer is `Gone`, and there is still none.
+pub async fn update_never_creates(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = SessionId::generate();
+    for changes in every_kind_of_update() {
+        for ttl in [None, Some(HOUR)] {
+            let answer = store.update(&id, &changes, ttl).await;
+            check("an update of an absent record", answer, Update::Gone);
+            check("a load after it", stored(&store, &id).await, None);
+        }
+    }
+    let first = record([("user", "ann")]);
+    check("a create after it", store.create(&id, &first, HOUR).await, Creation::Created);
+    check("the created record", stored(&store, &id).await, Some(first));
+}
+
+/// A delete returns the record exactly as it was when it was removed: its values with every update, and
+/// its metadata.
+pub async fn delete_returns_what_it_removed(harness: &impl Harness) {
+    let store = open(harness).await;
+    let metadata = Metadata { created: Timestamp::from_unix_millis(123), lifetime: Some(ttl(1)) };
+    let mut expected = Record::new(metadata, [("a", text("1")), ("b", text("2"))]);
+    let id = put(&store, &expected, HOUR).await;
+    let changes = Changes::new().set("c", text("3")).remove("a");
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    expected.apply(&changes);
+    check("a delete", store.delete(&id).await, Some(expected));
+    check("a load after it", stored(&store, &id).await, None);
+}
+
+/// A delete where there is no live record finds nothing, and that is no error.
+pub async fn deleting_what_is_absent_finds_nothing(harness: &impl Harness) {
+    let store = open(harness).await;
+    check("a delete of an unknown id", store.delete(&SessionId::generate()).await, None);
+    let created = record([("user", "ann")]);
+    let id = put(&store, &created, HOUR).await;
+    check("the first delete", store.delete(&id).await, Some(created));
+    check("the second delete", store.delete(&id).await, None);
+}
+
+/// After a delete only a create makes the id live again, and nothing of the old record is left then.
+pub async fn nothing_but_create_revives_a_deleted_id(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("user", "ann"), ("old", "x")]), HOUR).await;
+    store.delete(&id).await.unwrap();
+    for changes in every_kind_of_update() {
+        for ttl in [None, Some(HOUR)] {
+            let answer = store.update(&id, &changes, ttl).await;
+            check("an update of a deleted record", answer, Update::Gone);
+            check("a load after it", stored(&store, &id).await, None);
+        }
+    }
+    check("a delete of a deleted record", store.delete(&id).await, None);
+    let new = record([("user", "bob")]);
+    check("a create over it", store.create(&id, &new, HOUR).await, Creation::Created);
+    check("the created record", stored(&store, &id).await, Some(new));
+}
+
+/// A record from which the last value was removed is still live: it can be loaded, updated and deleted,
+/// and its id is taken.
+pub async fn an_emptied_record_is_still_live(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1"), ("b", "2")]), HOUR).await;
+    let empty = record([]);
+    let changes = Changes::new().remove("a").remove("b");
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    check("a load", stored(&store, &id).await, Some(empty.clone()));
+    check("a create", store.create(&id, &record([]), HOUR).await, Creation::Taken);
+    check("a touch", store.update(&id, &Changes::new(), Some(HOUR)).await, Update::Applied);
+    check("a delete", store.delete(&id).await, Some(empty));
+}
+
+fn every_kind_of_update() -> [Changes; 5] {
+    [
+        Changes::new().set("user", text("eve")),
+        Changes::new().remove("user"),
+        Changes::new(),
+        Changes::new().with_metadata(METADATA),
+        Changes::new().set("user", text("eve")).expect("user", None),
+    ]
+}

@@ -1,0 +1,110 @@
+//! What an update does to the values, and what it leaves alone.
+
+use pycket_core::{Changes, Metadata, Record, Timestamp, Update};
+
+use crate::Harness;
+use crate::check::check;
+use crate::steps::{HOUR, open, open_two, put, record, stored, text};
+
+/// Names that an update does not mention keep the value that they have in the store at that moment.
+pub async fn names_that_are_not_mentioned_survive(harness: &impl Harness) {
+    let [one, two] = open_two(harness).await;
+    let id = put(&one, &record([("a", "1"), ("b", "1")]), HOUR).await;
+    let of_one = Changes::new().set("b", text("2"));
+    let of_two = Changes::new().set("c", text("3"));
+    check("an update", one.update(&id, &of_one, None).await, Update::Applied);
+    check("another server's update", two.update(&id, &of_two, None).await, Update::Applied);
+    let merged = record([("a", "1"), ("b", "2"), ("c", "3")]);
+    check("the record", stored(&one, &id).await, Some(merged.clone()));
+    check("the record, on the other server", stored(&two, &id).await, Some(merged));
+}
+
+/// A set replaces the whole value, longer or shorter.
+pub async fn a_set_replaces_the_value(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "middle"), ("b", "1")]), HOUR).await;
+    for value in ["a much longer value than before", "short", ""] {
+        let changes = Changes::new().set("a", text(value));
+        check("an update", store.update(&id, &changes, None).await, Update::Applied);
+        let expected = record([("a", value), ("b", "1")]);
+        check("the record", stored(&store, &id).await, Some(expected));
+    }
+}
+
+/// A removal takes the names that it mentions and no other.
+pub async fn a_removal_takes_only_what_it_mentions(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1"), ("ab", "2"), ("b", "3"), ("c", "4")]), HOUR).await;
+    let changes = Changes::new().remove("a").remove("c");
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    check("the record", stored(&store, &id).await, Some(record([("ab", "2"), ("b", "3")])));
+}
+
+/// One update may set some names and remove others.
+pub async fn one_update_sets_and_removes(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1"), ("b", "2"), ("c", "3")]), HOUR).await;
+    let changes = Changes::new().set("a", text("x")).remove("b").set("d", text("4"));
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = record([("a", "x"), ("c", "3"), ("d", "4")]);
+    check("the record", stored(&store, &id).await, Some(expected));
+}
+
+/// Removing a name that is not there is no error and keeps nothing else of the update from happening.
+pub async fn removing_a_missing_name_is_no_error(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1")]), HOUR).await;
+    let changes = Changes::new().remove("missing");
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    check("the record", stored(&store, &id).await, Some(record([("a", "1")])));
+    let changes = Changes::new().remove("missing").remove("a").set("b", text("2"));
+    check("an update", store.update(&id, &changes, None).await, Update::Applied);
+    check("the record", stored(&store, &id).await, Some(record([("b", "2")])));
+}
+
+/// A name that was removed can be set again.
+pub async fn a_removed_name_can_be_set_again(harness: &impl Harness) {
+    let store = open(harness).await;
+    let id = put(&store, &record([("a", "1")]), HOUR).await;
+    for value in ["2", "3"] {
+        let removal = Changes::new().remove("a");
+        check("a removal", store.update(&id, &removal, None).await, Update::Applied);
+        let set = Changes::new().set("a", text(value));
+        check("a set after it", store.update(&id, &set, None).await, Update::Applied);
+        check("the record", stored(&store, &id).await, Some(record([("a", value)])));
+    }
+}
+
+/// An update without any change is applied to a live record, with a ttl or without, and carries no data.
+pub async fn an_empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
+    let store = open(harness).await;
+    let created = record([("a", "1")]);
+    let id = put(&store, &created, HOUR).await;
+    for ttl in [None, Some(HOUR)] {
+        check("an update", store.update(&id, &Changes::new(), ttl).await, Update::Applied);
+        check("the record", stored(&store, &id).await, Some(created.clone()));
+    }
+}
+
+/// The metadata change when an update gives new ones, and only then.
+pub async fn metadata_change_only_when_given(harness: &impl Harness) {
+    let store = open(harness).await;
+    let first = Metadata { created: Timestamp::from_unix_millis(5), lifetime: Some(HOUR) };
+    let second = Metadata { created: Timestamp::from_unix_millis(6), lifetime: None };
+    let id = put(&store, &Record::new(first, [("a", text("1"))]), HOUR).await;
+
+    let changes = Changes::new().set("a", text("2"));
+    check("an update of a value", store.update(&id, &changes, Some(HOUR)).await, Update::Applied);
+    let expected = Record::new(first, [("a", text("2"))]);
+    check("the record", stored(&store, &id).await, Some(expected));
+
+    let changes = Changes::new().with_metadata(second);
+    check("an update of the metadata", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = Record::new(second, [("a", text("2"))]);
+    check("the record", stored(&store, &id).await, Some(expected));
+
+    let changes = Changes::new().with_metadata(first).set("b", text("3")).remove("a");
+    check("an update of both", store.update(&id, &changes, None).await, Update::Applied);
+    let expected = Record::new(first, [("b", text("3"))]);
+    check("the record", stored(&store, &id).await, Some(expected));
+}

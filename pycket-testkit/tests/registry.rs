@@ -1,0 +1,31 @@
+//! The registry is complete: whoever adds a case cannot forget to have it run.
+
+use std::fs;
+use std::path::Path;
+
+macro_rules! registered {
+    ($($group:ident { $($case:ident)* })*) => {
+        vec![$($((stringify!($group).to_owned(), stringify!($case).to_owned())),*),*]
+    };
+}
+
+#[test]
+fn every_case_is_registered_once() {
+    let mut registered: Vec<(String, String)> = pycket_testkit::for_every_case!(registered);
+    registered.sort();
+    let mut written = Vec::new();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
+    for file in fs::read_dir(directory).unwrap() {
+        let path = file.unwrap().path();
+        let group = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if let Some(rest) = line.strip_prefix("pub async fn ") {
+                let case = rest.split_once('(').unwrap().0;
+                written.push((group.clone(), case.to_owned()));
+            }
+        }
+    }
+    written.sort();
+    assert!(!written.is_empty());
+    assert_eq!(registered, written);
+}
