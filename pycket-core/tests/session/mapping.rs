@@ -145,3 +145,33 @@ async fn debug_shows_neither_id_nor_values() {
     let shown = format!("{:?} {:?} {manager:?}", open(&manager, id).await, id);
     assert!(!shown.contains(&id.expose()) && !shown.contains("ann"), "{shown}");
 }
+
+#[tokio::test]
+async fn what_set_accepts_get_can_read_however_deep_it_nests() {
+    let session = manager().open(None).await.unwrap();
+    let mut nested = serde_json::json!(1);
+    for depth in 1..2000 {
+        nested = serde_json::json!([nested]);
+        match session.set("nested", &nested) {
+            Ok(()) => assert_eq!(session.require::<serde_json::Value>("nested").unwrap(), nested),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Encode);
+                assert!(depth > 100, "refused at {depth}");
+                return;
+            }
+        }
+    }
+    panic!("no depth was refused");
+}
+
+#[tokio::test]
+async fn hostile_bytes_from_a_store_are_an_error_and_never_a_panic() {
+    // Claims of four thousand million elements, endless nesting, a cut string, bytes behind the end.
+    let hostile: [&[u8]; 5] =
+        [&[0xdd, 0xff, 0xff, 0xff, 0xff], &[0x91; 100_000], &[0xa5, b'a'], &[0x01, 0x01], &[]];
+    for bytes in hostile {
+        let value = Value::from(bytes.to_vec());
+        assert_eq!(value.decode::<serde_json::Value>().unwrap_err().kind(), ErrorKind::Decode);
+        assert_eq!(value.decode::<Vec<u8>>().unwrap_err().kind(), ErrorKind::Decode);
+    }
+}
