@@ -13,3 +13,8 @@ pub use extract::Session;
 pub use future::SessionFuture;
 pub use handle::SessionHandle;
 pub use layer::{SessionLayer, SessionService};
+
+/// The examples of the repository's README, compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
