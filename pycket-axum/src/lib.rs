@@ -1,1 +1,20 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+mod extract;
+mod future;
+mod handle;
+mod headers;
+mod layer;
+mod trace;
+
+pub use error::SessionError;
+pub use extract::Session;
+pub use future::SessionFuture;
+pub use handle::SessionHandle;
+pub use layer::{SessionLayer, SessionService};
+
+/// The examples of the repository's README, compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -102,10 +102,6 @@ impl Changes {
         self.values.remove(name);
     }
 
-    pub(crate) fn replace_metadata(&mut self, metadata: Metadata) {
-        self.metadata = Some(metadata);
-    }
-
     /// What `newer` says, and what this says of all other names.
     pub(crate) fn overlaid_with(mut self, newer: Self) -> Self {
         self.values.extend(newer.values);

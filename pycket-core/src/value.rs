@@ -2,8 +2,9 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
+use rmp_serde::decode;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::{Error, ErrorKind};
 
@@ -28,16 +29,20 @@ const MAX_DEPTH: usize = 128;
 pub struct Value(Arc<[u8]>);
 
 impl Value {
-    /// Serializes anything that serde can.
+    /// Serializes anything that serde can. What this accepts, [`decode`](Self::decode) can read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Encode`], with serde's own error as the source.
+    /// [`ErrorKind::Encode`], with serde's own error as the source, also if the value nests deeper than
+    /// 128 levels.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
-        rmp_serde::to_vec_named(value).map(Self::from).map_err(|source| {
+        let refused = |source: Source| {
             let message = format!("a value of type `{}` cannot be serialized", type_name::<T>());
             Error::new(ErrorKind::Encode, message).with_source(source)
-        })
+        };
+        let bytes = rmp_serde::to_vec_named(value).map_err(|source| refused(source.into()))?;
+        read::<IgnoredAny>(&bytes).map_err(|source| refused(source.into()))?;
+        Ok(Self(bytes.into()))
     }
 
     /// Reads the value back.
@@ -47,21 +52,30 @@ impl Value {
     /// [`ErrorKind::Decode`] if it is not a `T`, is cut short, has bytes behind its end, or nests deeper
     /// than 128 levels. The error names the type and shows nothing of the content.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let mut rest = &self.0[..];
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
-        deserializer.set_max_depth(MAX_DEPTH);
-        match T::deserialize(&mut deserializer) {
-            Ok(value) if rest.is_empty() => Ok(value),
-            _ => Err(Error::new(
-                ErrorKind::Decode,
-                format!("the stored value is not of type `{}`", type_name::<T>()),
-            )),
-        }
+        // The decoder's own error is no source: it repeats what it found.
+        read(&self.0).map_err(|_| {
+            let message = format!("the stored value is not of type `{}`", type_name::<T>());
+            Error::new(ErrorKind::Decode, message)
+        })
     }
 
     /// The MessagePack bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// A value, the whole of these bytes.
+fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, decode::Error> {
+    let mut deserializer = rmp_serde::Deserializer::new(&mut bytes);
+    deserializer.set_max_depth(MAX_DEPTH);
+    let value = T::deserialize(&mut deserializer)?;
+    if bytes.is_empty() {
+        Ok(value)
+    } else {
+        Err(decode::Error::Uncategorized("there are bytes behind the end".to_owned()))
     }
 }
 

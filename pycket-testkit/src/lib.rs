@@ -12,16 +12,20 @@ mod check;
 mod clock;
 mod conformance;
 mod errors_seen;
+mod every_order;
 mod harness;
 mod life;
 mod registry;
 mod run;
 mod server;
 mod steps;
+mod wrappers;
 
 pub use clock::ManualClock;
+pub use every_order::{Task, every_order};
 pub use harness::{Harness, Time};
 pub use run::block_on;
 #[doc(hidden)]
 pub use run::{Place, run_case};
 pub use server::Server;
+pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

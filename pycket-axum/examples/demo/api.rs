@@ -1,0 +1,106 @@
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use pycket_axum::{Session, SessionError};
+use pycket_core::{Error, ErrorKind};
+use serde::Deserialize;
+use serde_json::{Map, Number, Value, json};
+
+use crate::number::increment;
+
+/// The JSON interface.
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/session", get(show))
+        .route("/session/{name}", get(read).put(write).delete(remove))
+        .route("/session/{name}/increment", post(count))
+        .route("/login", post(log_in))
+        .route("/logout", post(log_out))
+}
+
+#[derive(Deserialize)]
+struct Login {
+    user: Value,
+}
+
+async fn show(session: Session) -> Result<Json<Value>, Failure> {
+    let values = session.iter().map(|(name, value)| Ok((name, value.decode()?)));
+    let data = values.collect::<Result<Map<String, Value>, Error>>()?;
+    let expires_in = session.expires_in().map(|left| left.as_secs());
+    Ok(Json(json!({ "new": session.is_new(), "expires_in": expires_in, "data": data })))
+}
+
+async fn read(session: Session, Path(name): Path<String>) -> Result<Json<Value>, Failure> {
+    Ok(Json(session.require(&name)?))
+}
+
+async fn write(
+    session: Session,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Failure> {
+    session.set(&name, &parse::<Value>(&body)?)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(session: Session, Path(name): Path<String>) -> StatusCode {
+    session.delete([name]);
+    StatusCode::NO_CONTENT
+}
+
+async fn count(session: Session, Path(name): Path<String>) -> Result<Json<Number>, Failure> {
+    match session.update(&name, increment).await {
+        Err(error) if error.kind() == ErrorKind::Decode => Err(Failure::NotANumber(name)),
+        result => Ok(Json(result?)),
+    }
+}
+
+async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
+    let Login { user } = parse(&body)?;
+    session.restart_lifetime();
+    session.set("user", &user)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn log_out(session: Session) -> StatusCode {
+    session.destroy();
+    StatusCode::NO_CONTENT
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(Failure::NotJson)
+}
+
+/// Why a request failed, as its JSON answer says it.
+enum Failure {
+    NotJson(serde_json::Error),
+    NotFound(Error),
+    NotANumber(String),
+    Session(SessionError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::KeyNotFound => Self::NotFound(error),
+            _ => Self::Session(error.into()),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, message) = match self {
+            Self::NotJson(error) => {
+                (StatusCode::BAD_REQUEST, format!("the body is not the JSON expected: {error}"))
+            }
+            Self::NotFound(error) => (StatusCode::NOT_FOUND, error.to_string()),
+            Self::NotANumber(name) => (StatusCode::CONFLICT, format!("`{name}` is not a number")),
+            Self::Session(error) => return error.into_response(),
+        };
+        (status, Json(json!({ "error": message }))).into_response()
+    }
+}

@@ -1,0 +1,76 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use pycket_core::{Error, Expiry, Renew};
+
+/// Shows what pycket sessions do: a page for people at /, a JSON interface for programs under /api.
+#[derive(Debug, Parser)]
+#[command(name = "demo")]
+pub(crate) struct Arguments {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where sessions live: memory, or the URL of a Redis server
+    #[arg(long, default_value = "memory", value_name = "memory|redis://HOST")]
+    pub(crate) store: Store,
+
+    /// Ends a session that was not renewed for this long
+    #[arg(long, default_value_t = Expiry::DEFAULT_IDLE.as_secs(), value_name = "SECONDS")]
+    idle: u64,
+
+    /// Ends a session this long after it began [default: never]
+    #[arg(long, value_name = "SECONDS")]
+    absolute: Option<u64>,
+
+    /// What renews a session
+    #[arg(long, value_enum, default_value_t = RenewOn::Change)]
+    renew: RenewOn,
+
+    /// Where the key that signs cookies is kept, made if absent [default: a new key at every start,
+    /// which signs everybody out]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    Memory,
+    Redis(String),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RenewOn {
+    Change,
+    Access,
+}
+
+impl Arguments {
+    pub(crate) fn expiry(&self) -> Result<Expiry, Error> {
+        let renew = match self.renew {
+            RenewOn::Change => Renew::OnChange,
+            RenewOn::Access => Renew::OnAccess,
+        };
+        let expiry =
+            Expiry::default().with_renew(renew).with_idle(Duration::from_secs(self.idle))?;
+        match self.absolute {
+            Some(absolute) => expiry.with_absolute(Duration::from_secs(absolute)),
+            None => Ok(expiry),
+        }
+    }
+}
+
+impl FromStr for Store {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':').map_or(text, |(scheme, _)| scheme) {
+            "memory" => Ok(Self::Memory),
+            "redis" | "rediss" | "redis+unix" | "unix" => Ok(Self::Redis(text.to_owned())),
+            _ => Err("unknown store; known are `memory` and `redis://host:port`"),
+        }
+    }
+}

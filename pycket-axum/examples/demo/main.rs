@@ -1,0 +1,76 @@
+//! A small site that keeps its visitors' sessions in memory or in Redis: a page at `/` for people, a
+//! JSON interface under `/api` for programs.
+//!
+//! `cargo run -p pycket-axum --example demo -- --help` lists the arguments.
+
+mod api;
+mod arguments;
+mod form;
+mod key_file;
+mod number;
+mod page;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use clap::Parser;
+use pycket_axum::SessionLayer;
+use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
+use pycket_core::{MemoryStore, SessionManager, SessionStore};
+use pycket_redis::RedisStore;
+use tokio::net::TcpListener;
+
+use arguments::{Arguments, Store};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    let app = app(&arguments)?;
+    let listener = TcpListener::bind(arguments.listen).await?;
+    announce(listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
+    Ok(())
+}
+
+fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
+    let manager = SessionManager::new(store(&arguments.store)?).with_expiry(arguments.expiry()?);
+    let keys = match &arguments.key_file {
+        Some(path) => KeyRing::new(key_file::read_or_make(path)?)?,
+        None => KeyRing::generate(),
+    };
+    // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
+    let settings = CookieSettings::builder().secure(false).build()?;
+    let sessions = SessionLayer::new(manager, SessionCookie::new(settings, &keys));
+    Ok(Router::new()
+        .route("/", get(page::show))
+        .route("/sign-in", post(form::sign_in))
+        .route("/sign-out", post(form::sign_out))
+        .route("/values", post(form::set))
+        .route("/values/remove", post(form::remove))
+        .nest("/api", api::routes())
+        .layer(sessions)
+        .route("/health", get("ok")))
+}
+
+fn store(store: &Store) -> Result<Arc<dyn SessionStore>, pycket_core::Error> {
+    Ok(match store {
+        Store::Memory => Arc::new(MemoryStore::new()),
+        Store::Redis(url) => Arc::new(RedisStore::builder(url).build()?),
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started the program reads the address there")]
+fn announce(address: SocketAddr) {
+    println!("Listening on http://{address} (Ctrl-C ends it)");
+}
+
+async fn asked_to_end() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C will not end this program gracefully");
+        std::future::pending::<()>().await;
+    }
+}

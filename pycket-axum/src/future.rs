@@ -1,0 +1,70 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use pin_project_lite::pin_project;
+use pycket_core::Error;
+
+use crate::headers::finish;
+use crate::{SessionError, SessionHandle};
+
+pin_project! {
+    /// The response of a [`SessionService`](crate::SessionService).
+    pub struct SessionFuture<F, B, E> {
+        #[pin]
+        handling: F,
+        handle: SessionHandle,
+        // The answer, and what is still stored before it leaves.
+        answered: Option<(Result<Response<B>, E>, Closing)>,
+    }
+}
+
+type Closing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+impl<F, B, E> SessionFuture<F, B, E> {
+    pub(crate) fn new(handling: F, handle: SessionHandle) -> Self {
+        Self { handling, handle, answered: None }
+    }
+}
+
+impl<F, B, E> Future for SessionFuture<F, B, E>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: From<&'static str>,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (answer, mut closing) = match this.answered.take() {
+            Some(answered) => answered,
+            None => {
+                let answer = ready!(this.handling.poll(context));
+                if !this.handle.was_asked_for() {
+                    return Poll::Ready(answer);
+                }
+                let failed = answer.as_ref().map_or(true, |r| r.status().is_server_error());
+                let handle = this.handle.clone();
+                let closing: Closing = Box::pin(async move { handle.close(failed).await });
+                (answer, closing)
+            }
+        };
+        let Poll::Ready(closed) = closing.as_mut().poll(context) else {
+            *this.answered = Some((answer, closing));
+            return Poll::Pending;
+        };
+        Poll::Ready(answer.map(|response| {
+            let response = match closed {
+                Ok(()) => response,
+                Err(error) => SessionError::from(error).replace(response),
+            };
+            finish(response, this.handle)
+        }))
+    }
+}
+
+impl<F, B, E> std::fmt::Debug for SessionFuture<F, B, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionFuture").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+/// The values of every cookie called `name` in these `Cookie` headers, in their order, unquoted.
+pub(crate) fn values<'a>(
+    headers: impl IntoIterator<Item = &'a [u8]>,
+    name: &str,
+) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .into_iter()
+        .flat_map(|header| header.split(|byte| *byte == b';'))
+        .filter_map(move |pair| value(pair, name))
+}
+
+fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let mut halves = pair.splitn(2, |byte| *byte == b'=');
+    let (found, value) = (halves.next()?, halves.next()?);
+    (found.trim_ascii() == name.as_bytes()).then(|| unquoted(value.trim_ascii()))
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
+}

@@ -1,0 +1,144 @@
+//! What the browser is told when it gets the cookie, and when it loses it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use pycket_cookie::{
+    CookieSettings, CookieSettingsBuilder, KeyRing, Persistence, SameSite, SessionCookie,
+};
+use pycket_core::SessionId;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn cookie(settings: CookieSettingsBuilder) -> SessionCookie {
+    SessionCookie::new(settings.build().unwrap(), &KeyRing::generate())
+}
+
+fn persisting(persistence: Persistence) -> SessionCookie {
+    cookie(CookieSettings::builder().persistence(persistence))
+}
+
+/// What follows the value in a `Set-Cookie` header.
+fn attributes(set_cookie: &str) -> &str {
+    set_cookie.split_once("; ").unwrap().1
+}
+
+fn issued(cookie: &SessionCookie, expires_in: Duration) -> String {
+    attributes(&cookie.issue(&SessionId::generate(), expires_in)).to_owned()
+}
+
+const DEFAULTS: &str = "HttpOnly; SameSite=Lax; Secure; Path=/";
+
+#[test]
+fn by_default_the_cookie_is_guarded_and_ends_with_the_browser() {
+    let cookie = cookie(CookieSettings::builder());
+    let set_cookie = cookie.issue(&SessionId::generate(), HOUR);
+    assert!(set_cookie.starts_with("PYCKET_ID="));
+    assert_eq!(attributes(&set_cookie), DEFAULTS);
+    assert_eq!(cookie.name(), "PYCKET_ID");
+    assert!(!cookie.is_persistent());
+}
+
+#[test]
+fn the_hardened_cookie_is_bound_to_its_host_and_does_not_name_the_product() {
+    let cookie = cookie(CookieSettings::hardened().into_builder());
+    let set_cookie = cookie.issue(&SessionId::generate(), HOUR);
+    assert!(set_cookie.starts_with("__Host-id="));
+    assert_eq!(attributes(&set_cookie), DEFAULTS);
+    assert!(!set_cookie.to_lowercase().contains("pycket"));
+}
+
+#[test]
+fn every_setting_reaches_the_cookie() {
+    let cookie = cookie(
+        CookieSettings::builder()
+            .name("sid")
+            .path("/app")
+            .domain("example.com")
+            .same_site(SameSite::None)
+            .http_only(false)
+            .partitioned(true),
+    );
+    let set_cookie = cookie.issue(&SessionId::generate(), HOUR);
+    assert!(set_cookie.starts_with("sid="));
+    assert_eq!(
+        attributes(&set_cookie),
+        "SameSite=None; Partitioned; Secure; Path=/app; Domain=example.com",
+    );
+}
+
+#[test]
+fn an_insecure_cookie_is_possible_when_asked_for() {
+    let cookie = cookie(CookieSettings::builder().secure(false).same_site(SameSite::Strict));
+    assert_eq!(issued(&cookie, HOUR), "HttpOnly; SameSite=Strict; Path=/");
+}
+
+#[test]
+fn a_cookie_of_a_fixed_age_keeps_it_whatever_the_session_has_left() {
+    let cookie = persisting(Persistence::days(120));
+    for left in [Duration::ZERO, HOUR, Duration::MAX] {
+        assert_eq!(issued(&cookie, left), format!("{DEFAULTS}; Max-Age=10368000"));
+    }
+    assert!(cookie.is_persistent());
+}
+
+#[test]
+fn a_cookie_with_a_date_ends_on_it() {
+    let cookie =
+        persisting(Persistence::Until(UNIX_EPOCH + Duration::from_millis(1_900_000_000_999)));
+    assert_eq!(issued(&cookie, HOUR), format!("{DEFAULTS}; Expires=Sun, 17 Mar 2030 17:46:40 GMT"));
+    assert!(cookie.is_persistent());
+}
+
+#[test]
+fn a_cookie_that_follows_its_session_never_outlives_it() {
+    let cookie = persisting(Persistence::FollowSession);
+    for (millis, seconds) in [(3_600_000, 3600), (3_599_999, 3599), (1_000, 1), (999, 0), (0, 0)] {
+        let left = Duration::from_millis(millis);
+        assert_eq!(issued(&cookie, left), format!("{DEFAULTS}; Max-Age={seconds}"));
+    }
+    assert!(cookie.is_persistent());
+}
+
+#[test]
+fn no_remaining_life_is_too_long_to_write() {
+    let cookie = persisting(Persistence::FollowSession);
+    assert!(issued(&cookie, Duration::MAX).ends_with(&format!("; Max-Age={}", i64::MAX)));
+}
+
+#[test]
+fn a_removal_has_the_attributes_of_the_cookie_and_no_time_to_live() {
+    let settings = [
+        CookieSettings::builder(),
+        CookieSettings::hardened().into_builder(),
+        CookieSettings::builder().secure(false).http_only(false).same_site(SameSite::Strict),
+        CookieSettings::builder()
+            .name("sid")
+            .path("/app")
+            .domain("example.com")
+            .same_site(SameSite::None)
+            .partitioned(true),
+    ];
+    for settings in settings {
+        let attributes = issued(&cookie(settings.clone()), HOUR);
+        for persistence in [
+            Persistence::BrowserSession,
+            Persistence::MaxAge(HOUR),
+            Persistence::Until(UNIX_EPOCH + Duration::from_secs(1_900_000_000)),
+            Persistence::FollowSession,
+        ] {
+            let cookie = cookie(settings.clone().persistence(persistence));
+            let gone = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+            assert_eq!(cookie.removal(), format!("{}=; {attributes}; {gone}", cookie.name()));
+        }
+    }
+}
+
+#[test]
+fn every_set_cookie_is_visible_ascii() {
+    let cookie = cookie(CookieSettings::builder().path("/caf%C3%A9").domain("xn--caf-dma.example"));
+    for set_cookie in [cookie.issue(&SessionId::generate(), HOUR), cookie.removal()] {
+        assert!(set_cookie.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()));
+    }
+}

@@ -1,0 +1,231 @@
+//! Reading finds the authentic cookie among whatever else a request holds, and nothing but it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod browser;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_core::SessionId;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DIGEST_LEN: usize = 44;
+
+fn session_cookie(key: &str) -> SessionCookie {
+    SessionCookie::new(CookieSettings::default(), &KeyRing::new(key).unwrap())
+}
+
+fn ours() -> SessionCookie {
+    session_cookie("the key of this application, long enough")
+}
+
+fn theirs() -> SessionCookie {
+    session_cookie("the key of another application, also long")
+}
+
+/// A new id and the `Cookie` header of its visitor.
+fn visitor(cookie: &SessionCookie) -> (SessionId, String) {
+    let id = SessionId::generate();
+    (id, browser::sends_back(&cookie.issue(&id, HOUR)))
+}
+
+fn read(header: &str) -> Presented {
+    ours().read([header.as_bytes()])
+}
+
+fn authentic(id: SessionId) -> Presented {
+    Presented::Authentic { id, outdated_key: false }
+}
+
+#[test]
+fn an_issued_cookie_comes_back_as_its_id() {
+    let (id, pair) = visitor(&ours());
+    assert_eq!(read(&pair), authentic(id));
+}
+
+#[test]
+fn a_request_without_the_cookie_presents_nothing() {
+    assert_eq!(ours().read([]), Presented::Nothing);
+    for header in
+        ["", ";", "=", "theme=dark; lang=eo", "PYCKET_ID", "my_PYCKET_ID=x", "PYCKET_IDS=x"]
+    {
+        assert_eq!(read(header), Presented::Nothing, "{header}");
+    }
+}
+
+#[test]
+fn names_are_case_sensitive() {
+    let (_, pair) = visitor(&ours());
+    assert_eq!(read(&pair.replace("PYCKET_ID", "pycket_id")), Presented::Nothing);
+}
+
+#[test]
+fn an_unsigned_id_is_rejected() {
+    let id = SessionId::generate().expose();
+    assert_eq!(read(&format!("PYCKET_ID={id}")), Presented::Rejected);
+    assert_eq!(read(&format!("PYCKET_ID={}{id}", "A".repeat(DIGEST_LEN))), Presented::Rejected);
+    assert_eq!(
+        read(&format!("PYCKET_ID={}={id}", "A".repeat(DIGEST_LEN - 1))),
+        Presented::Rejected
+    );
+}
+
+#[test]
+fn a_signature_is_not_valid_for_another_id() {
+    let (id, pair) = visitor(&ours());
+    let other = SessionId::generate();
+    assert_eq!(read(&pair.replace(&id.expose(), &other.expose())), Presented::Rejected);
+}
+
+#[test]
+fn a_cookie_of_another_key_is_rejected() {
+    let (_, foreign) = visitor(&theirs());
+    assert_eq!(read(&foreign), Presented::Rejected);
+}
+
+#[test]
+fn a_value_that_our_key_signed_for_another_cookie_name_is_rejected() {
+    let keys = KeyRing::new("the key of this application, long enough").unwrap();
+    let settings = CookieSettings::builder().name("remember_me").build().unwrap();
+    let (_, pair) = visitor(&SessionCookie::new(settings, &keys));
+    assert_eq!(read(&pair.replace("remember_me", "PYCKET_ID")), Presented::Rejected);
+}
+
+#[test]
+fn a_truncated_or_lengthened_value_is_rejected() {
+    let (_, pair) = visitor(&ours());
+    for length in "PYCKET_ID=".len()..pair.len() {
+        assert_eq!(read(&pair[..length]), Presented::Rejected, "{length} bytes");
+    }
+    for longer in [format!("{pair}0"), pair.replace("PYCKET_ID=", "PYCKET_ID=A"), pair.repeat(2)] {
+        assert_eq!(read(&longer), Presented::Rejected, "{} bytes", longer.len());
+    }
+}
+
+#[test]
+fn another_spelling_of_an_authentic_value_is_rejected() {
+    let (id, pair) = visitor(&ours());
+    let upper_case = pair.replace(&id.expose(), &id.expose().to_uppercase());
+    let percent_encoded = pair.replacen("PYCKET_ID=", "", 1).replace('=', "%3D");
+    assert_eq!(read(&upper_case), Presented::Rejected);
+    assert_eq!(read(&format!("PYCKET_ID={percent_encoded}")), Presented::Rejected);
+}
+
+#[test]
+fn the_authentic_cookie_is_found_after_garbage_of_the_same_name() {
+    let (id, pair) = visitor(&ours());
+    let (_, foreign) = visitor(&theirs());
+    let garbage = format!("PYCKET_ID=; PYCKET_ID; PYCKET_ID=x; PYCKET_ID=\"; {foreign}");
+    assert_eq!(read(&format!("{garbage}; {pair}")), authentic(id));
+    assert_eq!(read(&format!("{pair}; {garbage}")), authentic(id));
+    assert_eq!(read(&garbage), Presented::Rejected);
+}
+
+#[test]
+fn of_two_authentic_cookies_the_first_counts() {
+    let (first, first_pair) = visitor(&ours());
+    let (_, second_pair) = visitor(&ours());
+    assert_eq!(read(&format!("{first_pair}; {second_pair}")), authentic(first));
+}
+
+#[test]
+fn the_authentic_cookie_is_found_in_any_of_several_headers() {
+    let (id, pair) = visitor(&ours());
+    let headers: [&[u8]; 3] = [b"theme=dark", b"PYCKET_ID=forged; \xff\xfe", pair.as_bytes()];
+    assert_eq!(ours().read(headers), authentic(id));
+}
+
+#[test]
+fn a_quoted_value_and_any_white_space_are_read() {
+    let (id, pair) = visitor(&ours());
+    let value = pair.strip_prefix("PYCKET_ID=").unwrap();
+    for header in [
+        format!("PYCKET_ID=\"{value}\""),
+        format!("theme=dark;{pair}"),
+        format!("theme=dark;\t  PYCKET_ID = {value} ;lang=eo"),
+        format!(";;{pair};;"),
+    ] {
+        assert_eq!(read(&header), authentic(id), "{}", header.replace(value, "…"));
+    }
+    for header in [format!("PYCKET_ID=\"{value}"), format!("PYCKET_ID=\"\"{value}\"\"")] {
+        assert_eq!(read(&header), Presented::Rejected);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_do_not_hide_the_authentic_cookie() {
+    let (id, pair) = visitor(&ours());
+    let mut header = b"\xf0\x28\x8c=\xff; PYCKET_ID=\xc3\x28; \x00\x01; ".to_vec();
+    header.extend_from_slice(pair.as_bytes());
+    assert_eq!(ours().read([header.as_slice()]), authentic(id));
+}
+
+#[test]
+fn a_value_with_a_character_across_the_end_of_the_signature_is_rejected() {
+    let value = format!("{}é{}", "A".repeat(DIGEST_LEN - 1), "a".repeat(35));
+    assert_eq!(read(&format!("PYCKET_ID={value}")), Presented::Rejected);
+}
+
+#[test]
+fn a_header_of_a_hundred_kilobytes_is_read_to_its_end() {
+    let (id, pair) = visitor(&ours());
+    let long_value = format!("PYCKET_ID={}; {pair}", "A".repeat(100_000));
+    let many_forged = format!("PYCKET_ID={}; ", "A".repeat(80)).repeat(1_000) + &pair;
+    let many_foreign = format!("{}; ", visitor(&theirs()).1).repeat(1_000) + &pair;
+    for header in [long_value, many_forged, many_foreign] {
+        assert_eq!(read(&header), authentic(id));
+    }
+}
+
+#[test]
+fn debug_output_of_what_was_presented_hides_the_id() {
+    let (id, pair) = visitor(&ours());
+    let shown = format!("{:?}", read(&pair));
+    assert!(shown.contains("Authentic") && !shown.contains(&id.expose()), "{shown}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_reading_fail_or_pass_for_authentic(
+        headers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4),
+    ) {
+        let presented = ours().read(headers.iter().map(Vec::as_slice));
+        let passed = matches!(presented, Presented::Authentic { .. });
+        prop_assert!(!passed);
+    }
+
+    #[test]
+    fn no_bytes_as_the_value_make_reading_fail_or_pass_for_authentic(
+        value in prop_oneof![
+            prop::collection::vec(any::<u8>(), 80),
+            prop::collection::vec(any::<u8>(), 0..200),
+            "[A-Za-z0-9+/=]{44}[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        let header = [b"PYCKET_ID=".as_slice(), &value].concat();
+        prop_assert_eq!(ours().read([header.as_slice()]), Presented::Rejected);
+    }
+
+    #[test]
+    fn no_noise_around_it_hides_the_authentic_cookie(
+        before in prop::collection::vec(any::<u8>(), 0..300),
+        after in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let (id, pair) = visitor(&ours());
+        let header = [&before, b";".as_slice(), pair.as_bytes(), b";", &after].concat();
+        prop_assert_eq!(ours().read([header.as_slice()]), authentic(id));
+    }
+
+    #[test]
+    fn no_changed_byte_goes_unnoticed(position in 0..80_usize, byte in any::<u8>()) {
+        let (_, pair) = visitor(&ours());
+        let mut header = pair.into_bytes();
+        let changed = &mut header["PYCKET_ID=".len() + position];
+        prop_assume!(*changed != byte);
+        *changed = byte;
+        prop_assert_eq!(ours().read([header.as_slice()]), Presented::Rejected);
+    }
+}

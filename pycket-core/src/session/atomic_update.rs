@@ -1,0 +1,141 @@
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Changes, Error, ErrorKind, Event, SessionId, Ttl, Update, Value};
+
+use super::settle;
+use super::state::Base;
+use super::{Shared, decode};
+
+/// Some writer wins every round, so that this many are lost only by one that is cut off from the rest.
+const ROUNDS: usize = 1000;
+
+/// One attempt to write one name.
+struct Attempt {
+    id: SessionId,
+    changes: Changes,
+    ttl: Ttl,
+    /// The value that this request had set and not stored yet, if that is what the new one comes from.
+    replaced: Option<Value>,
+}
+
+impl Shared {
+    pub(super) async fn update<T, F>(&self, name: &str, mut f: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let _turn = self.turn.lock().await;
+        if self.has_to_commit_first() {
+            self.commit_in_turn().await?;
+        }
+        if matches!(self.state().base(), Base::Absent) {
+            return self.begin_with(name, &mut f).await;
+        }
+        for _ in 0..ROUNDS {
+            let (new, attempt) = self.attempt(name, &mut f)?;
+            match self.send(&attempt).await? {
+                Update::Applied => {
+                    self.accept(name, &attempt);
+                    return Ok(new);
+                }
+                Update::Gone => return Err(self.ended()),
+                Update::Conflict => match self.manager.live(attempt.id).await? {
+                    Some(live) => self.state().refresh(live),
+                    None => return Err(self.ended()),
+                },
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "other writers came first every time; try again"))
+    }
+
+    /// The value goes to the session that the visitor has after this request.
+    fn has_to_commit_first(&self) -> bool {
+        let state = self.state();
+        state.pending().rotation.is_some() || !state.pending().doomed.is_empty()
+    }
+
+    /// The first value of a new session: nobody else can know of it.
+    async fn begin_with<T, F>(&self, name: &str, f: &mut F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let before = self.state().value(name).cloned();
+        let new = f(before.as_ref().map(|value| decode(name, value)).transpose()?);
+        let value = Value::encode(&new)?;
+        self.state().set(name, value);
+        let result = self.commit_in_turn().await;
+        if result.is_err() {
+            match before {
+                Some(value) => self.state().set(name, value),
+                None => drop(self.state().delete(name)),
+            }
+        }
+        result.map(|_| new)
+    }
+
+    fn attempt<T, F>(&self, name: &str, f: &mut F) -> Result<(T, Attempt), Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let (live, current, is_stored) = {
+            let state = self.state();
+            let Base::Live(live) = state.base() else {
+                return Err(ended());
+            };
+            let is_stored = state.pending().changes.get(name).is_none();
+            (live.clone(), state.value(name).cloned(), is_stored)
+        };
+        let now = self.manager.clock().now();
+        let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
+            return Err(self.ended());
+        };
+        let new = f(current.as_ref().map(|value| decode(name, value)).transpose()?);
+        let value = Value::encode(&new)?;
+        let mut changes = Changes::new();
+        // A value that this request has set itself is the latest there can be.
+        if is_stored {
+            changes = changes.expect(name, current.clone());
+        }
+        if !is_stored || current.as_ref() != Some(&value) {
+            changes = changes.set(name, value);
+        }
+        let replaced = current.filter(|_| !is_stored);
+        Ok((new, Attempt { id: live.id, changes, ttl, replaced }))
+    }
+
+    /// When the answer is lost, sends it once more: the expectation lets only one of the two happen.
+    /// If it no longer holds, it was the first that happened, or another writer: nothing tells which.
+    async fn send(&self, attempt: &Attempt) -> Result<Update, Error> {
+        let Attempt { id, changes, ttl, .. } = attempt;
+        let store = self.manager.store();
+        match store.update(id, changes, Some(*ttl)).await {
+            Err(lost) if settle::is_ambiguous(&lost) => {
+                match store.update(id, changes, Some(*ttl)).await {
+                    Ok(Update::Conflict) | Err(_) => Err(lost),
+                    settled => settled,
+                }
+            }
+            settled => settled,
+        }
+    }
+
+    fn accept(&self, name: &str, attempt: &Attempt) {
+        let expires_at = self.expires_at(attempt.ttl);
+        let mut state = self.state();
+        state.accept(attempt.id, &attempt.changes, expires_at);
+        state.forget_pending(name, attempt.replaced.as_ref());
+    }
+
+    fn ended(&self) -> Error {
+        self.state().end();
+        self.manager.emit(Event::Ended);
+        ended()
+    }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::Ended, "the session ended while this request was running")
+}

@@ -1,0 +1,162 @@
+use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionId, SessionManager, Ttl, Update};
+
+use super::Shared;
+use super::plan::{Step, plan};
+use super::rotation::{Rotated, rotate};
+use super::settle::{self, Removal};
+use super::state::{Base, Live, Pending, Settled};
+
+/// What a step came to: the state of the store, if it changed, what could not be stored, and the word
+/// for the caller.
+type Done = (Option<Base>, Pending, Result<Outcome, Error>);
+
+impl Shared {
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        !state.is_changed() && matches!(self.plan(state.base(), state.pending()), Step::Rest)
+    }
+
+    pub(super) async fn commit(&self) -> Result<Outcome, Error> {
+        let _turn = self.turn.lock().await;
+        self.commit_in_turn().await
+    }
+
+    /// For whoever holds the turn.
+    pub(super) async fn commit_in_turn(&self) -> Result<Outcome, Error> {
+        let (base, mut pending, destroys_seen) = self.state().begin();
+        let ended = self.end_all(&mut pending.doomed).await;
+        let (base, unsettled, result) = match ended {
+            Err(error) => (None, pending, Err(error)),
+            Ok(ended) => {
+                let (base, unsettled, result) = self.carry_out(&base, pending).await;
+                let unchanged_but_ended = ended && matches!(result, Ok(Outcome::Unchanged));
+                let result = if unchanged_but_ended { Ok(Outcome::Destroyed) } else { result };
+                (base, unsettled, result)
+            }
+        };
+        let settled = Settled { base, unsettled, destroys_seen };
+        self.state().settle(settled);
+        if let Some(event) = result.as_ref().ok().and_then(|outcome| event_of(*outcome)) {
+            self.manager.emit(event);
+        }
+        result
+    }
+
+    /// Ends the sessions that were destroyed; whether there were any. Those that remain are left.
+    async fn end_all(&self, doomed: &mut Vec<SessionId>) -> Result<bool, Error> {
+        let ended = !doomed.is_empty();
+        while let Some(id) = doomed.last() {
+            match settle::remove(self.manager.store(), id).await {
+                Removal::Removed(_) | Removal::Unseen | Removal::Absent => {}
+                Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
+            }
+            doomed.pop();
+            self.manager.emit(Event::Destroyed);
+        }
+        Ok(ended)
+    }
+
+    async fn carry_out(&self, base: &Base, pending: Pending) -> Done {
+        let store = self.manager.store();
+        match self.plan(base, &pending) {
+            Step::Rest => (None, pending, Ok(Outcome::Unchanged)),
+            Step::GiveUp => gone(),
+            Step::Touch { live, ttl } => {
+                let answer = store.update(&live.id, &Changes::new(), Some(ttl)).await;
+                if answer.is_err() {
+                    // Whoever only read has what it came for.
+                    self.manager.emit(Event::RenewalFailed);
+                    return (None, pending, Ok(Outcome::Unchanged));
+                }
+                self.updated(answer, live, pending, ttl, Outcome::Touched)
+            }
+            Step::Update { live, metadata, ttl } => {
+                let mut changes = pending.changes.clone();
+                if let Some(metadata) = metadata {
+                    changes = changes.with_metadata(metadata);
+                }
+                let answer =
+                    settle::update(store, &live.id, &live.record, &changes, Some(ttl)).await;
+                let mut changed = live;
+                changed.record.apply(&changes);
+                self.updated(answer, changed, pending, ttl, Outcome::Updated)
+            }
+            Step::Create { record, ttl } => match settle::create(store, &record, ttl).await {
+                Ok(id) => {
+                    let live = Live { id, record, expires_at: self.expires_at(ttl) };
+                    (Some(Base::Live(live)), Pending::default(), Ok(Outcome::Created))
+                }
+                Err(error) => (None, pending, Err(error)),
+            },
+            Step::Rotate { live, record, ttl } => {
+                match rotate(store, &live, &pending.changes, record, ttl).await {
+                    Rotated::Done { id, record, left } => {
+                        let live = Live { id, record, expires_at: self.expires_at(ttl) };
+                        let (changes, result) = match left {
+                            None => (Changes::new(), Ok(Outcome::Rotated)),
+                            Some((changes, error)) => (changes, Err(error)),
+                        };
+                        let unsettled = Pending { changes, ..Pending::default() };
+                        (Some(Base::Live(live)), unsettled, result)
+                    }
+                    Rotated::Gone => gone(),
+                    Rotated::Failed(error) => (None, pending, Err(error)),
+                }
+            }
+        }
+    }
+
+    fn updated(
+        &self,
+        answer: Result<Update, Error>,
+        live: Live,
+        pending: Pending,
+        ttl: Ttl,
+        outcome: Outcome,
+    ) -> Done {
+        match answer {
+            Ok(Update::Applied) => {
+                let live = Live { expires_at: self.expires_at(ttl), ..live };
+                (Some(Base::Live(live)), Pending::default(), Ok(outcome))
+            }
+            Ok(Update::Gone) => gone(),
+            Ok(Update::Conflict) => {
+                let message = "the store refused an update that expected nothing";
+                (None, pending, Err(Error::new(ErrorKind::Conflict, message)))
+            }
+            Err(error) => (None, pending, Err(error)),
+        }
+    }
+
+    pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {
+        self.manager.clock().elapsed() + ttl.as_duration()
+    }
+
+    fn plan(&self, base: &Base, pending: &Pending) -> Step {
+        plan(base, pending, self.manager.expiry(), self.manager.clock())
+    }
+}
+
+/// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
+pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<SessionId>) {
+    for id in doomed {
+        if let Removal::Removed(_) = settle::remove(manager.store(), &id).await {
+            manager.emit(Event::Destroyed);
+        }
+    }
+}
+
+fn gone() -> Done {
+    (Some(Base::Ended), Pending::default(), Ok(Outcome::Gone))
+}
+
+/// A destroyed session has told of itself already, and an update is what sessions are for.
+fn event_of(outcome: Outcome) -> Option<Event> {
+    match outcome {
+        Outcome::Created => Some(Event::Created),
+        Outcome::Touched => Some(Event::Renewed),
+        Outcome::Rotated => Some(Event::Rotated),
+        Outcome::Gone => Some(Event::Ended),
+        Outcome::Unchanged | Outcome::Updated | Outcome::Destroyed => None,
+    }
+}

@@ -1,0 +1,94 @@
+use crate::{Changes, Error, Metadata, Record, SessionId, SessionStore, Ttl, Update};
+
+use super::settle::{self, Removal};
+use super::state::Live;
+
+/// How a change of the id ended.
+pub(super) enum Rotated {
+    /// The session has the new id. If what others wrote meanwhile could not be carried over, that and
+    /// the reason are left.
+    Done { id: SessionId, record: Record, left: Option<(Changes, Error)> },
+    /// The session had ended; the new id ended with it.
+    Gone,
+    /// The session still has its old id.
+    Failed(Error),
+}
+
+/// Stores `record` under a new id, removes the old one, and carries over what others wrote to it
+/// after `live` was loaded. In this order a failure at any point leaves an id that works.
+pub(super) async fn rotate(
+    store: &dyn SessionStore,
+    live: &Live,
+    changes: &Changes,
+    record: Record,
+    ttl: Ttl,
+) -> Rotated {
+    let id = match settle::create(store, &record, ttl).await {
+        Ok(id) => id,
+        Err(error) => return Rotated::Failed(error),
+    };
+    match settle::remove(store, &live.id).await {
+        Removal::Removed(last) => {
+            let carried = missed(&live.record, &last, changes, &record);
+            carry_over(store, id, record, carried).await
+        }
+        Removal::Absent => {
+            discard(store, &id).await;
+            Rotated::Gone
+        }
+        // The new id is the one that works, whatever became of the old.
+        Removal::Unseen => Rotated::Done { id, record, left: None },
+        Removal::Unknown(error) => {
+            Rotated::Done { id, record, left: Some((Changes::new(), error)) }
+        }
+        Removal::Kept(error) => {
+            discard(store, &id).await;
+            Rotated::Failed(error)
+        }
+    }
+}
+
+async fn carry_over(
+    store: &dyn SessionStore,
+    id: SessionId,
+    mut record: Record,
+    carried: Changes,
+) -> Rotated {
+    if carried.is_empty() {
+        return Rotated::Done { id, record, left: None };
+    }
+    match settle::update(store, &id, &record, &carried, None).await {
+        Ok(Update::Applied) => {
+            record.apply(&carried);
+            Rotated::Done { id, record, left: None }
+        }
+        Ok(Update::Gone | Update::Conflict) => Rotated::Gone,
+        Err(error) => Rotated::Done { id, record, left: Some((carried, error)) },
+    }
+}
+
+/// Nobody was ever told this id, so if it cannot be removed it just runs out of time.
+async fn discard(store: &dyn SessionStore, id: &SessionId) {
+    let _ = store.delete(id).await;
+}
+
+/// What others did to the old record between `known` and `last`, where `ours` says nothing of it.
+fn missed(known: &Record, last: &Record, ours: &Changes, new: &Record) -> Changes {
+    let mut missed = Changes::new();
+    for (name, value) in last.iter() {
+        if known.get(name) != Some(value) && ours.get(name).is_none() {
+            missed = missed.set(name, value.clone());
+        }
+    }
+    for name in known.names() {
+        if last.get(name).is_none() && ours.get(name).is_none() {
+            missed = missed.remove(name);
+        }
+    }
+    let lifetime = last.metadata().lifetime;
+    let is_ours = new.metadata().lifetime != known.metadata().lifetime;
+    if lifetime != known.metadata().lifetime && !is_ours {
+        missed = missed.with_metadata(Metadata { lifetime, ..*new.metadata() });
+    }
+    missed
+}

@@ -1,0 +1,281 @@
+use std::mem;
+use std::time::Duration;
+
+use crate::{Changes, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+
+/// What a request knows of its session: what the store had, and what is not stored yet.
+pub(crate) struct State {
+    base: Base,
+    /// What a commit is storing at this moment; readers still see it.
+    in_flight: Changes,
+    pending: Pending,
+    id_change: IdChange,
+    /// Whether the client presented an id, so that there is something to withdraw.
+    presented: bool,
+    /// Counts destroys, so that a commit learns of one that happened while it was under way.
+    destroys: u32,
+}
+
+/// The session as the store has it.
+#[derive(Clone)]
+pub(crate) enum Base {
+    /// None is stored.
+    Absent,
+    /// As it was last seen.
+    Live(Live),
+    /// It ended while this request was running, and stays ended.
+    Ended,
+}
+
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) id: SessionId,
+    pub(crate) record: Record,
+    /// By the manager's [`Clock::elapsed`](crate::Clock::elapsed).
+    pub(crate) expires_at: Duration,
+}
+
+/// What the next commit is to do.
+#[derive(Clone, Default)]
+pub(crate) struct Pending {
+    pub(crate) changes: Changes,
+    pub(crate) lifetime: Option<Ttl>,
+    pub(crate) rotation: Option<Rotation>,
+    pub(crate) doomed: Vec<SessionId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rotation {
+    KeepLifetime,
+    RestartLifetime,
+}
+
+/// How a commit ended.
+pub(crate) struct Settled {
+    /// What the store has now, if that changed.
+    pub(crate) base: Option<Base>,
+    /// What could not be stored.
+    pub(crate) unsettled: Pending,
+    pub(crate) destroys_seen: u32,
+}
+
+impl State {
+    pub(crate) fn new(base: Base, presented: bool) -> Self {
+        Self {
+            base,
+            in_flight: Changes::new(),
+            pending: Pending::default(),
+            id_change: IdChange::Unchanged,
+            presented,
+            destroys: 0,
+        }
+    }
+
+    pub(crate) fn live(&self) -> Option<&Live> {
+        match &self.base {
+            Base::Live(live) => Some(live),
+            Base::Absent | Base::Ended => None,
+        }
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.pending.changes.get(name).unwrap_or_else(|| self.stored(name))
+    }
+
+    pub(crate) fn view(&self) -> Record {
+        const NOTHING: Metadata =
+            Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+        let mut view = match self.live() {
+            Some(live) => live.record.clone(),
+            None => Record::new(NOTHING, <[(&str, Value); 0]>::default()),
+        };
+        view.apply(&self.in_flight);
+        view.apply(&self.pending.changes);
+        view
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        if self.stored(name) == Some(&value) {
+            self.pending.changes.forget(name);
+        } else {
+            self.pending.changes.insert(name.into(), Some(value));
+        }
+    }
+
+    /// Whether the name was there.
+    pub(crate) fn delete(&mut self, name: &str) -> bool {
+        let was_there = self.value(name).is_some();
+        if self.stored(name).is_some() {
+            self.pending.changes.insert(name.into(), None);
+        } else {
+            self.pending.changes.forget(name);
+        }
+        was_there
+    }
+
+    pub(crate) fn set_lifetime(&mut self, idle: Ttl) {
+        self.pending.lifetime = Some(idle);
+    }
+
+    pub(crate) fn rotate(&mut self, rotation: Rotation) {
+        if self.live().is_some() {
+            self.pending.rotation = self.pending.rotation.max(Some(rotation));
+        }
+    }
+
+    pub(crate) fn destroy(&mut self) {
+        self.destroys += 1;
+        let mut doomed = mem::take(&mut self.pending).doomed;
+        if let Base::Live(live) = mem::replace(&mut self.base, Base::Absent) {
+            doomed.push(live.id);
+        }
+        if self.presented || !doomed.is_empty() {
+            self.id_change = IdChange::Withdrawn;
+        }
+        self.pending.doomed = doomed;
+        self.in_flight = Changes::new();
+    }
+
+    /// Puts what the store has now in the place of what it had.
+    pub(crate) fn refresh(&mut self, live: Live) {
+        if self.live().is_some_and(|old| old.id == live.id) {
+            self.base = Base::Live(live);
+        }
+    }
+
+    /// Notes that an update of that session is stored.
+    pub(crate) fn accept(&mut self, id: SessionId, changes: &Changes, expires_at: Duration) {
+        if let Base::Live(live) = &mut self.base
+            && live.id == id
+        {
+            live.record.apply(changes);
+            live.expires_at = expires_at;
+            if self.id_change == IdChange::Unchanged {
+                self.id_change = IdChange::Renewed(id);
+            }
+        }
+    }
+
+    /// Forgets that `name` is to be set to `value`, unless it is to be something else by now.
+    pub(crate) fn forget_pending(&mut self, name: &str, value: Option<&Value>) {
+        if value.is_some() && self.pending.changes.get(name) == Some(value) {
+            self.pending.changes.forget(name);
+        }
+    }
+
+    /// Notes that the session ended: what was not stored is dropped, and the client told nothing, since
+    /// it may have a newer session by now.
+    pub(crate) fn end(&mut self) {
+        self.abandon();
+        self.base = Base::Ended;
+        self.id_change = IdChange::Unchanged;
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.pending.is_worth_a_commit(&self.base)
+    }
+
+    pub(crate) fn id_change(&self) -> IdChange {
+        self.id_change
+    }
+
+    /// Drops what is not stored, except the end of a session; whether there is one.
+    pub(crate) fn abandon(&mut self) -> bool {
+        let doomed = mem::take(&mut self.pending).doomed;
+        self.pending.doomed = doomed;
+        !self.pending.doomed.is_empty()
+    }
+
+    pub(crate) fn take_doomed(&mut self) -> Vec<SessionId> {
+        mem::take(&mut self.pending.doomed)
+    }
+
+    /// Takes what is pending, to be stored. Until [`settle`](Self::settle) readers see it as it was.
+    pub(crate) fn begin(&mut self) -> (Base, Pending, u32) {
+        let pending = mem::take(&mut self.pending);
+        self.in_flight = pending.changes.clone();
+        (self.base.clone(), pending, self.destroys)
+    }
+
+    pub(crate) fn settle(&mut self, settled: Settled) {
+        self.in_flight = Changes::new();
+        if self.destroys != settled.destroys_seen {
+            self.settle_after_destroy(settled);
+            return;
+        }
+        self.pending = settled.unsettled.overlaid_with(mem::take(&mut self.pending));
+        match settled.base {
+            None => {}
+            Some(Base::Ended) => self.end(),
+            Some(base) => {
+                let old_id = self.live().map(|live| live.id);
+                self.base = base;
+                self.id_change = match (self.live().map(|live| live.id), self.id_change) {
+                    (Some(id), _) if old_id != Some(id) => IdChange::Issued(id),
+                    (Some(id), IdChange::Unchanged) => IdChange::Renewed(id),
+                    (_, as_before) => as_before,
+                };
+            }
+        }
+    }
+
+    /// What was stored while the session was being destroyed ends with it.
+    fn settle_after_destroy(&mut self, settled: Settled) {
+        let born = match settled.base {
+            Some(Base::Live(live)) => Some(live.id),
+            Some(Base::Absent | Base::Ended) | None => None,
+        };
+        for id in settled.unsettled.doomed.into_iter().chain(born) {
+            if !self.pending.doomed.contains(&id) {
+                self.pending.doomed.push(id);
+            }
+        }
+        if !self.pending.doomed.is_empty() {
+            self.id_change = IdChange::Withdrawn;
+        }
+    }
+
+    /// As the store has it, or will have it when the commit that is under way is through.
+    fn stored(&self, name: &str) -> Option<&Value> {
+        match self.in_flight.get(name) {
+            Some(change) => change,
+            None => self.live().and_then(|live| live.record.get(name)),
+        }
+    }
+}
+
+impl Pending {
+    /// A session that was never stored is not stored for being configured, nor for what was removed.
+    pub(crate) fn is_worth_a_commit(&self, base: &Base) -> bool {
+        let has_change = match base {
+            Base::Absent => self.changes.sets().next().is_some(),
+            Base::Live(live) => {
+                !self.changes.is_empty()
+                    || self.rotation.is_some()
+                    || self
+                        .lifetime
+                        .is_some_and(|idle| live.record.metadata().lifetime != Some(idle))
+            }
+            Base::Ended => !self.changes.is_empty(),
+        };
+        has_change || !self.doomed.is_empty()
+    }
+
+    /// What `newer` says, and this where that is silent.
+    fn overlaid_with(self, newer: Self) -> Self {
+        Self {
+            changes: self.changes.overlaid_with(newer.changes),
+            lifetime: newer.lifetime.or(self.lifetime),
+            rotation: newer.rotation.max(self.rotation),
+            doomed: self.doomed.into_iter().chain(newer.doomed).collect(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use pycket_core::{ErrorKind, IdChange, MemoryStore, Outcome, SessionId};
+use pycket_testkit::{Fault, FaultyStore};
+
+use crate::{manager, open, over, stored};
+
+#[tokio::test]
+async fn destroy_removes_the_record_and_withdraws_the_id() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    assert!(session.is_empty() && session.is_new());
+    assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+    assert_eq!(session.id_change(), IdChange::Withdrawn);
+    assert!(open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn what_is_set_after_destroy_begins_a_new_session() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    session.set("theme", "dark").unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Created);
+    let new = session.id().unwrap();
+    assert_eq!(session.id_change(), IdChange::Issued(new));
+    assert!(open(&manager, id).await.is_new());
+    assert_eq!(open(&manager, new).await.keys(), ["theme"]);
+}
+
+#[tokio::test]
+async fn destroy_is_carried_out_by_an_aborted_request_too() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    session.set("theme", "dark").unwrap();
+    assert_eq!(session.abort().await.unwrap(), Outcome::Destroyed);
+    assert!(open(&manager, id).await.is_new());
+    assert_eq!(session.id_change(), IdChange::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_destroy_that_the_store_refuses_is_an_error_and_withdraws_the_id_all_the_same() {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = over(store.clone());
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    session.set("theme", "dark").unwrap();
+    store.fail_nth(0, Fault::Before);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(session.id_change(), IdChange::Withdrawn);
+    // A second commit does what the first could not.
+    assert_eq!(session.commit().await.unwrap(), Outcome::Created);
+    assert!(open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn a_destroy_whose_answer_is_lost_is_finished() {
+    for fault in [Fault::Lost, Fault::After] {
+        let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+        let manager = over(store.clone());
+        let id = stored(&manager).await;
+        let session = open(&manager, id).await;
+        session.destroy();
+        store.fail_nth(0, fault);
+        assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+        assert!(open(&manager, id).await.is_new());
+    }
+}
+
+#[tokio::test]
+async fn destroying_a_session_that_is_gone_withdraws_the_stale_id() {
+    let manager = manager();
+    let session = open(&manager, SessionId::generate()).await;
+    session.destroy();
+    session.commit().await.unwrap();
+    assert_eq!(session.id_change(), IdChange::Withdrawn);
+}
+
+#[tokio::test]
+async fn destroying_nothing_tells_the_client_nothing() {
+    let session = manager().open(None).await.unwrap();
+    session.set("user", "ann").unwrap();
+    session.destroy();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(session.id_change(), IdChange::Unchanged);
+}
+
+#[tokio::test]
+async fn a_destroy_that_nobody_commits_ends_the_session_all_the_same() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    drop(session);
+    while !open(&manager, id).await.is_new() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use pycket_core::{
+    Clock, ErrorKind, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
+};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
+
+use crate::{open, stored};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn timed(expiry: Expiry) -> (ManualClock, SessionManager) {
+    let clock = ManualClock::new();
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let store = MemoryStore::new().with_clock(shared.clone());
+    (clock, SessionManager::new(Arc::new(store)).with_expiry(expiry).with_clock(shared))
+}
+
+#[tokio::test]
+async fn by_default_a_session_ends_a_day_after_its_last_change_and_reading_does_not_renew_it() {
+    let (clock, manager) = timed(Expiry::default());
+    let id = stored(&manager).await;
+    clock.advance(DAY - SECOND);
+    let reader = open(&manager, id).await;
+    assert_eq!(reader.expires_in(), Some(SECOND));
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Unchanged);
+    clock.advance(SECOND);
+    assert!(open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn a_change_gives_the_session_its_whole_idle_time_again() {
+    let (clock, manager) = timed(Expiry::default());
+    let id = stored(&manager).await;
+    clock.advance(DAY - SECOND);
+    let writer = open(&manager, id).await;
+    writer.set("age", &30).unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(writer.expires_in(), Some(DAY));
+    clock.advance(DAY - SECOND);
+    assert!(!open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn with_renewal_on_access_reading_keeps_a_session_alive() {
+    let (clock, manager) = timed(Expiry::default().with_renew(Renew::OnAccess));
+    let id = stored(&manager).await;
+    for _ in 0..5 {
+        clock.advance(DAY - SECOND);
+        let reader = open(&manager, id).await;
+        assert_eq!(reader.commit().await.unwrap(), Outcome::Touched);
+        assert_eq!(reader.id_change(), IdChange::Renewed(id));
+    }
+    clock.advance(DAY);
+    assert!(open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn nothing_extends_the_absolute_life() {
+    let expiry = Expiry::default().with_absolute(2 * DAY).unwrap().with_renew(Renew::OnAccess);
+    let (clock, manager) = timed(expiry);
+    let mut id = stored(&manager).await;
+    for hour in 0..48 {
+        let session = open(&manager, id).await;
+        assert!(!session.is_new(), "ended after {hour} hours");
+        match hour % 3 {
+            0 => session.set("hour", &hour).unwrap(),
+            1 => session.cycle_id(),
+            _ => session.set_lifetime(30 * DAY).unwrap(),
+        }
+        session.commit().await.unwrap();
+        id = session.id().unwrap();
+        assert!(session.expires_in().unwrap() <= session.absolute_expires_in().unwrap());
+        clock.advance(Duration::from_secs(3600));
+    }
+    assert!(open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn a_request_that_outlasts_the_absolute_life_stores_nothing() {
+    let (clock, manager) = timed(Expiry::default().with_absolute(DAY).unwrap());
+    let id = stored(&manager).await;
+    let slow = open(&manager, id).await;
+    slow.set("age", &30).unwrap();
+    clock.advance(DAY);
+    assert_eq!(slow.commit().await.unwrap(), Outcome::Gone);
+    let error = slow.update("n", |n: Option<u8>| n.unwrap_or(0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ended);
+}
+
+#[tokio::test]
+async fn a_shortened_absolute_life_holds_for_sessions_that_are_already_stored() {
+    let (clock, manager) = timed(Expiry::default());
+    let id = stored(&manager).await;
+    clock.advance(Duration::from_secs(7200));
+    let stricter =
+        manager.with_expiry(Expiry::default().with_absolute(Duration::from_secs(3600)).unwrap());
+    assert!(open(&stricter, id).await.is_new());
+}
+
+#[tokio::test]
+async fn a_session_keeps_its_own_lifetime_through_every_later_write() {
+    let (clock, manager) = timed(Expiry::default());
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.set_lifetime(30 * DAY).unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    clock.advance(20 * DAY);
+    let writer = open(&manager, id).await;
+    writer.set("age", &30).unwrap();
+    writer.commit().await.unwrap();
+    writer.cycle_id();
+    writer.commit().await.unwrap();
+    assert_eq!(writer.expires_in(), Some(30 * DAY));
+}
+
+#[tokio::test]
+async fn lifetimes_out_of_range_are_refused() {
+    let (_, manager) = timed(Expiry::default());
+    let session = manager.open(None).await.unwrap();
+    for idle in [Duration::ZERO, Duration::MAX] {
+        assert_eq!(session.set_lifetime(idle).unwrap_err().kind(), ErrorKind::InvalidSetting);
+        assert!(Expiry::default().with_idle(idle).is_err());
+        assert!(Expiry::default().with_absolute(idle).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
+    let clock = ManualClock::new();
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let manager = SessionManager::new(store.clone())
+        .with_expiry(Expiry::default().with_renew(Renew::OnAccess))
+        .with_clock(shared);
+    let id = stored(&manager).await;
+    let reader = open(&manager, id).await;
+    clock.advance(DAY / 2);
+    store.fail_nth(0, Fault::Before);
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Touched);
+}

@@ -1,0 +1,180 @@
+//! Every order in which the store calls of two or three requests can follow each other.
+
+use std::sync::{Arc, Mutex};
+
+use pycket_core::{
+    Error, IdChange, MemoryStore, Outcome, Record, SessionId, SessionManager, SessionStore,
+};
+use pycket_testkit::{PausingStore, Task, every_order};
+
+use crate::{open, over, stored};
+
+/// One visitor's session, and what the requests on it came to.
+struct World {
+    store: Arc<MemoryStore>,
+    manager: SessionManager,
+    id: SessionId,
+    log: Arc<Mutex<Vec<(&'static str, Result<Outcome, Error>, IdChange)>>>,
+}
+
+fn world() -> World {
+    let store = Arc::new(MemoryStore::new());
+    let id = now(stored(&over(store.clone())));
+    let manager = over(Arc::new(PausingStore::new(store.clone())));
+    World { store, manager, id, log: Arc::default() }
+}
+
+impl World {
+    /// A request that opens the session, does `work`, and commits.
+    fn request<W, F>(&self, name: &'static str, work: W) -> Task
+    where
+        W: FnOnce(pycket_core::Session) -> F + Send + 'static,
+        F: Future<Output = ()> + Send,
+    {
+        let (manager, id, log) = (self.manager.clone(), self.id, self.log.clone());
+        Box::pin(async move {
+            let session = open(&manager, id).await;
+            // A visitor who is no longer signed in writes nothing.
+            if session.is_new() {
+                return;
+            }
+            work(session.clone()).await;
+            let result = session.commit().await;
+            log.lock().unwrap().push((name, result, session.id_change()));
+        })
+    }
+
+    fn setting(&self, name: &'static str) -> Task {
+        self.request(name, move |session| async move { session.set(name, &1).unwrap() })
+    }
+
+    fn incrementing(&self, name: &'static str) -> Task {
+        self.request(name, |session| async move {
+            // An increment that comes too late says so, and does not count.
+            if session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.is_err() {
+                session.destroy();
+            }
+        })
+    }
+
+    fn rotating(&self, name: &'static str) -> Task {
+        self.request(name, move |session| async move {
+            session.cycle_id();
+            session.set(name, &1).unwrap();
+        })
+    }
+
+    fn destroying(&self) -> Task {
+        self.request("logout", |session| async move { session.destroy() })
+    }
+
+    fn record(&self, id: SessionId) -> Option<Record> {
+        now(self.store.load(&id)).unwrap().map(|loaded| loaded.record)
+    }
+
+    fn outcome(&self, name: &str) -> Option<Outcome> {
+        let log = self.log.lock().unwrap();
+        log.iter().find(|(n, _, _)| *n == name).map(|(_, result, _)| *result.as_ref().unwrap())
+    }
+
+    fn issued(&self) -> Vec<SessionId> {
+        let log = self.log.lock().unwrap();
+        log.iter()
+            .filter_map(|(_, _, change)| match change {
+                IdChange::Issued(id) => Some(*id),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+#[test]
+fn no_acknowledged_write_is_lost() {
+    let orders = every_order(
+        world,
+        |w| vec![w.setting("a"), w.setting("b"), w.setting("c")],
+        |w, order| {
+            let record = w.record(w.id).unwrap();
+            assert_eq!(record.names().collect::<Vec<_>>(), ["a", "b", "c", "user"], "{order:?}");
+        },
+    );
+    assert!(orders >= 90, "{orders} orders are not all");
+}
+
+#[test]
+fn increments_in_every_order_count_exactly() {
+    every_order(
+        world,
+        |w| vec![w.incrementing("one"), w.incrementing("two"), w.incrementing("three")],
+        |w, order| {
+            let n: u32 = w.record(w.id).unwrap().get("n").unwrap().decode().unwrap();
+            assert_eq!(n, 3, "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn a_destroyed_session_stays_destroyed() {
+    every_order(
+        world,
+        |w| vec![w.destroying(), w.setting("a"), w.incrementing("b")],
+        |w, order| {
+            assert!(w.store.is_empty(), "{order:?}");
+            assert_eq!(w.issued(), [], "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn a_login_keeps_what_a_request_in_flight_was_told_is_stored() {
+    every_order(
+        world,
+        |w| vec![w.rotating("login"), w.setting("a")],
+        |w, order| {
+            let [new] = w.issued()[..] else { panic!("{order:?}") };
+            let record = w.record(new).unwrap();
+            assert!(w.record(w.id).is_none(), "{order:?}");
+            assert!(record.get("login").is_some() && record.get("user").is_some(), "{order:?}");
+            let acknowledged = w.outcome("a") == Some(Outcome::Updated);
+            assert_eq!(record.get("a").is_some(), acknowledged, "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn a_logout_beats_a_login_that_began_before_it_ended() {
+    every_order(
+        world,
+        |w| vec![w.rotating("login"), w.destroying()],
+        |w, order| {
+            assert!(w.record(w.id).is_none(), "{order:?}");
+            // Either the login came first, whole, and the logout found nothing to end under the old id,
+            // or nothing is left.
+            match w.issued()[..] {
+                [] => assert!(w.store.is_empty(), "{order:?}"),
+                [new] => {
+                    assert_eq!(w.outcome("login"), Some(Outcome::Rotated), "{order:?}");
+                    assert!(w.record(new).is_some(), "{order:?}");
+                }
+                _ => panic!("{order:?}"),
+            }
+        },
+    );
+}
+
+#[test]
+fn of_two_logins_exactly_one_session_remains() {
+    every_order(
+        world,
+        |w| vec![w.rotating("one"), w.rotating("two")],
+        |w, order| {
+            let [new] = w.issued()[..] else { panic!("{order:?}: {:?}", w.issued().len()) };
+            assert!(w.record(new).is_some(), "{order:?}");
+            assert_eq!(w.store.len(), 1, "{order:?}");
+        },
+    );
+}

@@ -1,0 +1,36 @@
+//! What a session promises, one sentence a test.
+
+mod ambiguity;
+mod atomic_update;
+mod commit;
+mod ending;
+mod expiry;
+mod interleavings;
+mod mapping;
+mod rotation;
+mod round_trips;
+
+use std::sync::Arc;
+
+use pycket_core::{MemoryStore, Session, SessionId, SessionManager, SessionStore};
+
+/// A manager of sessions in memory.
+fn manager() -> SessionManager {
+    SessionManager::new(Arc::new(MemoryStore::new()))
+}
+
+fn over(store: Arc<impl SessionStore>) -> SessionManager {
+    SessionManager::new(store)
+}
+
+/// A stored session that holds `user: "ann"`.
+async fn stored(manager: &SessionManager) -> SessionId {
+    let session = manager.open(None).await.unwrap();
+    session.set("user", "ann").unwrap();
+    session.commit().await.unwrap();
+    session.id().unwrap()
+}
+
+async fn open(manager: &SessionManager, id: SessionId) -> Session {
+    manager.open(Some(id)).await.unwrap()
+}

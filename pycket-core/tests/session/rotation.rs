@@ -1,0 +1,139 @@
+use std::sync::Arc;
+
+use pycket_core::{IdChange, MemoryStore, Outcome, SessionManager};
+use pycket_testkit::{Fault, FaultyStore};
+
+use crate::{manager, open, over, stored};
+
+#[tokio::test]
+async fn cycle_id_keeps_the_data_and_kills_the_old_id() {
+    let manager = manager();
+    let old = stored(&manager).await;
+    let session = open(&manager, old).await;
+    session.cycle_id();
+    session.set("role", "admin").unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Rotated);
+    let new = session.id().unwrap();
+    assert_ne!(new, old);
+    assert_eq!(session.id_change(), IdChange::Issued(new));
+    assert_eq!(open(&manager, new).await.keys(), ["role", "user"]);
+    assert!(open(&manager, old).await.is_new());
+}
+
+#[tokio::test]
+async fn what_others_stored_under_the_old_id_is_carried_over() {
+    let manager = manager();
+    let old = stored(&manager).await;
+    let login = open(&manager, old).await;
+    login.cycle_id();
+    login.set("mine", &1).unwrap();
+
+    let other = open(&manager, old).await;
+    other.set("theirs", &2).unwrap();
+    other.set("mine", &2).unwrap();
+    other.delete(["user"]);
+    other.commit().await.unwrap();
+
+    login.commit().await.unwrap();
+    let next = open(&manager, login.id().unwrap()).await;
+    assert_eq!(next.keys(), ["mine", "theirs"]);
+    assert_eq!(next.require::<u8>("mine").unwrap(), 1);
+    assert_eq!(login.keys(), ["mine", "theirs"]);
+}
+
+#[tokio::test]
+async fn a_lifetime_that_another_request_set_is_carried_over() {
+    let manager = manager();
+    let old = stored(&manager).await;
+    let login = open(&manager, old).await;
+    login.cycle_id();
+    let other = open(&manager, old).await;
+    let month = std::time::Duration::from_secs(30 * 86_400);
+    other.set_lifetime(month).unwrap();
+    other.commit().await.unwrap();
+    login.commit().await.unwrap();
+
+    let next = open(&manager, login.id().unwrap()).await;
+    next.set("age", &30).unwrap();
+    next.commit().await.unwrap();
+    assert!(next.expires_in().unwrap() > month / 2);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_before_the_rotation_stays_ended() {
+    let store = Arc::new(MemoryStore::new());
+    let manager = over(store.clone());
+    let old = stored(&manager).await;
+    let login = open(&manager, old).await;
+    login.cycle_id();
+    let logout = open(&manager, old).await;
+    logout.destroy();
+    logout.commit().await.unwrap();
+    assert_eq!(login.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(login.id_change(), IdChange::Unchanged);
+    assert!(store.is_empty());
+}
+
+/// Store calls of a rotation: create, delete, then the update that carries over.
+#[tokio::test]
+async fn a_failure_at_any_point_leaves_an_id_that_works_and_nothing_lost() {
+    for nth in 0..5 {
+        for fault in [Fault::Before, Fault::Lost, Fault::After] {
+            let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+            let manager = over(store.clone());
+            let old = stored(&manager).await;
+            let login = open(&manager, old).await;
+            login.cycle_id();
+            login.set("mine", &1).unwrap();
+            let other = open(&manager, old).await;
+            other.set("theirs", &2).unwrap();
+            other.commit().await.unwrap();
+
+            store.fail_nth(nth, fault);
+            let result = login.commit().await;
+            store.heal();
+            let case = format!("call {nth}, {fault:?}: {result:?}");
+            let cookie = match login.id_change() {
+                IdChange::Issued(id) => id,
+                IdChange::Unchanged => old,
+                other => panic!("{case}: {other:?}"),
+            };
+            let survivor = open(&manager, cookie).await;
+            assert!(survivor.contains("user"), "{case}");
+            if result.is_ok() {
+                assert!(survivor.contains("mine"), "{case}");
+                assert!(open(&manager, old).await.is_new(), "{case}");
+            }
+            // The answer that says what others wrote can itself be lost.
+            if !(nth == 1 && fault == Fault::After) {
+                login.commit().await.unwrap();
+                let id = login.id().unwrap();
+                assert_eq!(open(&manager, id).await.keys(), ["mine", "theirs", "user"], "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_restart_lifetime_restarts_the_absolute_clock() {
+    use pycket_core::{Clock, Expiry};
+    use pycket_testkit::ManualClock;
+    use std::time::Duration;
+
+    let clock = ManualClock::new();
+    let arc: Arc<dyn Clock> = Arc::new(clock.clone());
+    let store = Arc::new(MemoryStore::new().with_clock(arc.clone()));
+    let expiry = Expiry::default().with_absolute(Duration::from_secs(100)).unwrap();
+    let manager = SessionManager::new(store).with_expiry(expiry).with_clock(arc);
+    let id = stored(&manager).await;
+
+    clock.advance(Duration::from_secs(60));
+    let session = open(&manager, id).await;
+    session.cycle_id();
+    session.commit().await.unwrap();
+    assert_eq!(session.absolute_expires_in(), Some(Duration::from_secs(40)));
+
+    session.restart_lifetime();
+    session.commit().await.unwrap();
+    assert_eq!(session.absolute_expires_in(), Some(Duration::from_secs(100)));
+}

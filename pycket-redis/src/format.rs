@@ -1,0 +1,80 @@
+//! The record as a Redis hash; described in `docs/wire-format.md`.
+
+use pycket_core::{Error, ErrorKind, Metadata, Record, Timestamp, Ttl, Value};
+
+/// The field that holds the metadata. No value can have this name.
+pub(crate) const METADATA: &str = "";
+
+/// The version of the format that this driver writes, and the only one that it reads.
+const VERSION: u64 = 1;
+
+/// Version, creation time and own lifetime, both in milliseconds.
+type Layout = (u64, u64, Option<u64>);
+
+/// Its name and its value.
+type Field = (Vec<u8>, Vec<u8>);
+
+pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
+    let lifetime = metadata.lifetime.map(Ttl::as_millis);
+    Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), lifetime))
+}
+
+/// The record in the answer to `HGETALL`; `None` if that is empty.
+pub(crate) fn decode_record(answer: redis::Value) -> Result<Option<Record>, Error> {
+    let mut metadata = None;
+    let mut values = Vec::new();
+    for (name, value) in fields(answer)? {
+        if name == METADATA.as_bytes() {
+            metadata = Some(decode_metadata(value)?);
+        } else {
+            let name = String::from_utf8(name).map_err(|_| corrupt("a name is not UTF-8"))?;
+            values.push((name, Value::from(value)));
+        }
+    }
+    match metadata {
+        Some(metadata) => Ok(Some(Record::new(metadata, values))),
+        None if values.is_empty() => Ok(None),
+        None => Err(corrupt("the metadata are missing")),
+    }
+}
+
+fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
+    let (version, created, lifetime) = Value::from(bytes)
+        .decode::<Layout>()
+        .map_err(|_| corrupt("the metadata are damaged or of an unknown version"))?;
+    if version != VERSION {
+        return Err(corrupt("the metadata are of an unknown version"));
+    }
+    let lifetime = lifetime
+        .map(|millis| {
+            Ttl::from_millis(millis).ok_or_else(|| corrupt("the lifetime is out of range"))
+        })
+        .transpose()?;
+    Ok(Metadata { created: Timestamp::from_unix_millis(created), lifetime })
+}
+
+fn fields(answer: redis::Value) -> Result<Vec<Field>, Error> {
+    let pairs = match answer {
+        // RESP 2 and RESP 3 say it differently.
+        redis::Value::Array(items) => {
+            let mut items = items.into_iter();
+            std::iter::from_fn(|| Some((items.next()?, items.next()?))).collect()
+        }
+        redis::Value::Map(pairs) => pairs,
+        _ => return Err(corrupt("the store did not answer with a hash")),
+    };
+    let pairs = pairs.into_iter().map(|(field, value)| Some((bytes(field)?, bytes(value)?)));
+    pairs.collect::<Option<_>>().ok_or_else(|| corrupt("a field is not a string"))
+}
+
+fn bytes(value: redis::Value) -> Option<Vec<u8>> {
+    match value {
+        redis::Value::BulkString(bytes) => Some(bytes),
+        redis::Value::SimpleString(text) => Some(text.into_bytes()),
+        _ => None,
+    }
+}
+
+pub(crate) fn corrupt(what: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {what}"))
+}

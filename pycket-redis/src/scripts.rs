@@ -1,0 +1,54 @@
+use std::sync::LazyLock;
+
+use redis::{Cmd, ServerErrorKind, Value};
+
+use crate::connection::{Failure, Pool};
+
+/// Stores where nothing is. KEYS: the record. ARGV: ttl, then fields and values.
+pub(crate) static CREATE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("create.lua")));
+
+/// Updates what is there. KEYS: the record. ARGV: see the script.
+pub(crate) static UPDATE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("update.lua")));
+
+/// Removes what is there and returns it. KEYS: the record.
+pub(crate) static DELETE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("delete.lua")));
+
+/// A script that the server knows by its digest once it has seen it.
+pub(crate) struct Script {
+    body: &'static str,
+    digest: String,
+}
+
+impl Script {
+    fn new(body: &'static str) -> Self {
+        Self { body, digest: redis::Script::new(body).get_hash().to_owned() }
+    }
+
+    /// Runs the script: one round trip, and a second one if the server has not seen it or forgot it.
+    pub(crate) async fn run(
+        &self,
+        pool: &Pool,
+        key: &str,
+        args: &[&[u8]],
+    ) -> Result<Value, Failure> {
+        match pool.command(&invocation("EVALSHA", &self.digest, key, args)).await {
+            Err(Failure::Sent(error)) if error.kind() == ServerErrorKind::NoScript.into() => {
+                pool.command(&invocation("EVAL", self.body, key, args)).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+fn invocation(verb: &str, script: &str, key: &str, args: &[&[u8]]) -> Cmd {
+    let size = args.iter().map(|arg| arg.len()).sum::<usize>() + script.len() + key.len();
+    let mut command = Cmd::with_capacity(args.len() + 4, size + 16);
+    command.arg(verb).arg(script).arg(1).arg(key);
+    for arg in args {
+        command.arg(*arg);
+    }
+    command
+}

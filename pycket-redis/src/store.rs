@@ -1,0 +1,159 @@
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, KeySpace, Loaded, Record, SessionId, SessionStore, Ttl,
+    Update,
+};
+use redis::{Pipeline, Value};
+
+use crate::RedisStoreBuilder;
+use crate::connection::{Failure, Pool};
+use crate::error::{Request, classify};
+use crate::format::{METADATA, corrupt, decode_record, encode_metadata};
+use crate::scripts::{CREATE, DELETE, Script, UPDATE};
+
+/// Redis refuses longer strings, unless its `proto-max-bulk-len` says otherwise.
+const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
+
+/// Sessions in Redis, version 5 or later.
+///
+/// Make one for the process and share it: it holds the connections. It connects on first use and
+/// reconnects by itself. Each operation is one round trip.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use pycket_core::SessionManager;
+/// use pycket_redis::RedisStore;
+///
+/// let store = RedisStore::builder("redis://127.0.0.1/")
+///     .prefix("shop:")
+///     .response_timeout(Duration::from_millis(300))
+///     .build()?;
+/// let manager = SessionManager::new(Arc::new(store));
+/// # Ok::<(), pycket_core::Error>(())
+/// ```
+pub struct RedisStore {
+    pool: Pool,
+    keys: KeySpace,
+}
+
+impl RedisStore {
+    /// Settings for the server at `url`: `redis://[user:password@]host[:port][/database]`, or
+    /// `redis+unix:///path/to/socket[?db=database]`.
+    pub fn builder(url: &str) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url)
+    }
+
+    pub(crate) fn new(pool: Pool, keys: KeySpace) -> Self {
+        Self { pool, keys }
+    }
+
+    async fn run(&self, script: &Script, key: &str, args: &[&[u8]]) -> Result<Value, Error> {
+        if args.iter().any(|arg| arg.len() > MAX_VALUE_LEN) {
+            return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
+        }
+        let answer = script.run(&self.pool, key, args).await;
+        answer.map_err(|failure| classify(failure, Request::Write, key))
+    }
+
+    /// Reading twice does no harm, so a connection that turns out to be broken costs no error.
+    async fn read(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
+        match self.pool.pipeline(pipeline).await {
+            Err(Failure::Sent(error)) if error.is_connection_dropped() => {
+                self.pool.pipeline(pipeline).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        let ttl = ttl.as_millis().to_string();
+        let metadata = encode_metadata(record.metadata())?;
+        let mut args = Vec::with_capacity(3 + 2 * record.len());
+        args.extend([ttl.as_bytes(), METADATA.as_bytes(), metadata.as_bytes()]);
+        for (name, value) in record.iter() {
+            args.extend([name.as_bytes(), value.as_bytes()]);
+        }
+        match self.run(&CREATE, &self.keys.key(id), &args).await? {
+            Value::Int(1) => Ok(Creation::Created),
+            Value::Int(0) => Ok(Creation::Taken),
+            _ => Err(nonsense()),
+        }
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let key = self.keys.key(id);
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline.cmd("HGETALL").arg(&key).cmd("PTTL").arg(&key);
+        let answers = self.read(&pipeline).await;
+        let answers = answers.map_err(|failure| classify(failure, Request::Read, &key))?;
+        let Ok([record, pttl]) = <[Value; 2]>::try_from(answers) else {
+            return Err(nonsense());
+        };
+        let record = decode_record(record)?;
+        Ok(record.zip(expires_in(&pttl)?).map(|(record, expires_in)| Loaded { record, expires_in }))
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let metadata = changes.metadata().as_ref().map(encode_metadata).transpose()?;
+        let own = metadata.iter().map(|metadata| (METADATA, metadata));
+        let sets: Vec<_> = own.chain(changes.sets()).collect();
+        let (present, absent): (Vec<_>, Vec<_>) =
+            changes.expectations().partition(|(_, value)| value.is_some());
+
+        let ttl = ttl.map(|ttl| ttl.as_millis().to_string()).unwrap_or_default();
+        let counts = [present.len(), absent.len(), sets.len()].map(|n| n.to_string());
+        let mut args = vec![ttl.as_bytes()];
+        args.extend(counts.iter().map(String::as_bytes));
+        for (name, value) in present {
+            args.push(name.as_bytes());
+            args.extend(value.map(pycket_core::Value::as_bytes));
+        }
+        args.extend(absent.iter().map(|(name, _)| name.as_bytes()));
+        args.extend(sets.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
+        args.extend(changes.removals().map(str::as_bytes));
+
+        match self.run(&UPDATE, &self.keys.key(id), &args).await? {
+            Value::Int(1) => Ok(Update::Applied),
+            Value::Int(0) => Ok(Update::Gone),
+            Value::Int(-1) => Ok(Update::Conflict),
+            _ => Err(nonsense()),
+        }
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        decode_record(self.run(&DELETE, &self.keys.key(id), &[]).await?)
+    }
+}
+
+/// The answer to `PTTL`; `None` if the record ran out since it was read.
+fn expires_in(pttl: &Value) -> Result<Option<Duration>, Error> {
+    match *pttl {
+        Value::Int(-2) => Ok(None),
+        // Somebody made it immortal by hand; it is as long-lived as a record can be.
+        Value::Int(-1) => Ok(Some(Ttl::MAX.as_duration())),
+        Value::Int(millis) => Ok(Some(Duration::from_millis(millis.try_into().unwrap_or(0)))),
+        _ => Err(nonsense()),
+    }
+}
+
+fn nonsense() -> Error {
+    corrupt("the store's answer makes no sense")
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("pool", &self.pool).field("keys", &self.keys).finish()
+    }
+}

@@ -1,0 +1,34 @@
+//! The Redis driver keeps the contract of `SessionStore`, on a real server.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use pycket_core::SessionStore;
+use pycket_redis::RedisStore;
+use pycket_testkit::{Harness, Server, Time};
+
+#[derive(Debug)]
+struct Redis;
+
+#[async_trait]
+impl Harness for Redis {
+    async fn open(&self, namespace: &str) -> Arc<dyn SessionStore> {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        store(&SERVER.get_or_init(Server::redis).url(), namespace)
+    }
+
+    fn time(&self) -> Time {
+        Time::Real
+    }
+
+    async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> {
+        Some(store("redis://127.0.0.1:1", "nobody"))
+    }
+}
+
+fn store(url: &str, namespace: &str) -> Arc<dyn SessionStore> {
+    let store = RedisStore::builder(url).prefix(format!("{namespace}:")).build();
+    Arc::new(store.unwrap_or_else(|error| panic!("{error}")))
+}
+
+pycket_testkit::conformance!(Redis);

@@ -1,0 +1,123 @@
+use super::markdown;
+use super::tree::Tree;
+
+/// A relative link in a Markdown file leads to something that git tracks.
+///
+/// Addresses, anchors within the page, and paths of Rust items (which rustdoc checks) are left alone.
+pub(super) fn check(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in tree.files(".md") {
+        for (number, line) in markdown::prose(text) {
+            let line = markdown::without_code_spans(line);
+            for target in targets(&line).filter(|target| is_relative(target)) {
+                match resolve(path, target) {
+                    Some(found) if tree.has(&found) => {}
+                    Some(_) => findings.push(format!(
+                        "{path}:{number}: the link to `{target}` leads nowhere: no such file is tracked"
+                    )),
+                    None => findings.push(format!(
+                        "{path}:{number}: the link to `{target}` leads out of the repository"
+                    )),
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Where the links of a line lead: `[…](target)`, and `[…]: target` at its start.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    let definition = line.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("]:"));
+    let definition = definition.map(|(_, rest)| rest);
+    let inline = line.split("](").skip(1).map(up_to_closing);
+    definition.into_iter().chain(inline).filter_map(|rest| {
+        let rest = rest.trim();
+        match rest.strip_prefix('<') {
+            Some(bracketed) => bracketed.split('>').next(),
+            None => rest.split_whitespace().next(),
+        }
+    })
+}
+
+fn up_to_closing(rest: &str) -> &str {
+    let mut open = 0_i32;
+    let is_end = |letter: char| {
+        open += i32::from(letter == '(') - i32::from(letter == ')');
+        open < 0
+    };
+    rest.split(is_end).next().unwrap_or(rest)
+}
+
+fn is_relative(target: &str) -> bool {
+    let scheme = target.split_once(':').map(|(scheme, _)| scheme);
+    let has_scheme =
+        scheme.is_some_and(|it| it.chars().all(|letter| letter.is_ascii_alphanumeric()));
+    !(has_scheme || target.contains("::") || target.starts_with("//") || target.starts_with('#'))
+}
+
+/// The path from the root that `target` means in the file `from`; `None` outside of the repository.
+fn resolve(from: &str, target: &str) -> Option<String> {
+    let target = target.split(['#', '?']).next()?;
+    let mut parts: Vec<&str> = if target.starts_with('/') {
+        Vec::new()
+    } else {
+        from.rsplit_once('/').map_or_else(Vec::new, |(folder, _)| folder.split('/').collect())
+    };
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(text: &str) -> Vec<String> {
+        check(&Tree::of([
+            ("docs/a.md", text),
+            ("docs/b.md", ""),
+            ("README.md", ""),
+            ("core/src/lib.rs", ""),
+        ]))
+    }
+
+    #[test]
+    fn links_to_files_and_folders_that_are_there_pass() {
+        let text = "[b](b.md) [`B`](./b.md#part) [up](../README.md \"title\") [dir](../core/src/)\n\
+                    [root](/README.md) ![image](<b.md>)\n[ref]: ../core/src/lib.rs 'title'";
+        assert_eq!(findings(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_link_to_a_missing_file_is_named_with_its_line() {
+        let missing = |line, target| {
+            format!(
+                "docs/a.md:{line}: the link to `{target}` leads nowhere: no such file is tracked"
+            )
+        };
+        assert_eq!(findings("\n[b](c.md#x)"), [missing(2, "c.md#x")]);
+        assert_eq!(findings("[b](b.md) and [c](../b.md)"), [missing(1, "../b.md")]);
+        assert_eq!(findings("[ref]: gone.md"), [missing(1, "gone.md")]);
+        assert_eq!(findings("[b](f(x).md)"), [missing(1, "f(x).md")]);
+    }
+
+    #[test]
+    fn a_link_out_of_the_repository_is_refused() {
+        assert_eq!(
+            findings("[x](../../x)"),
+            ["docs/a.md:1: the link to `../../x` leads out of the repository"]
+        );
+    }
+
+    #[test]
+    fn addresses_anchors_items_and_code_are_left_alone() {
+        let text = "[a](https://example.org/x) [b](#part) [c](mailto:a@b.c) [d](crate::Session)\n\
+                    `[e](gone.md)` [f](pycket_core::Ttl)\n```\n[g](gone.md)\n```";
+        assert_eq!(findings(text), Vec::<String>::new());
+    }
+}
