@@ -42,7 +42,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Does all that `changes` says and sets the remaining life to `ttl`, or does nothing.
     ///
-    /// - It never creates: without a live record the answer is [`Gone`](Update::Gone).
+    /// - It never creates: without a live record the answer is [`Gone`](Update::Gone), whatever is expected.
     /// - If an expectation does not hold the answer is [`Conflict`](Update::Conflict).
     /// - Names that are not mentioned keep the value that they have in the store at this moment, so
     ///   that concurrent updates of different names all survive.
@@ -61,7 +61,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// none. Afterwards only [`create`](Self::create) makes the id live again.
     ///
     /// *(`lifecycle::delete_returns_what_it_removed`, `lifecycle::nothing_but_create_revives_a_deleted_id`,
-    /// `concurrency::one_of_many_deletes_gets_the_record`)*
+    /// `concurrency::one_of_many_deletes_gets_the_record`,
+    /// `rotation::no_applied_write_is_lost_in_a_rotation`)*
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error>;
 }
 
@@ -92,6 +93,6 @@ pub enum Update {
 pub struct Loaded {
     /// The record.
     pub record: Record,
-    /// Its remaining life.
+    /// Its remaining life, right to the second. *(`expiry::expires_in_is_what_is_left`)*
     pub expires_in: Duration,
 }

@@ -33,7 +33,6 @@
 #[macro_export]
 macro_rules! conformance {
     ($harness:expr $(,)?) => {
-        #[cfg(test)]
         async fn conformance_harness() -> impl $crate::Harness {
             $harness
         }
@@ -47,7 +46,6 @@ macro_rules! conformance {
 macro_rules! emit_tests {
     ($($group:ident { $($case:ident)* })*) => {
         $(
-            #[cfg(test)]
             mod $group {
                 $(
                     #[test]

@@ -33,6 +33,10 @@ impl Watch {
         }
     }
 
+    pub(crate) async fn pass(&self, duration: Duration) {
+        self.pass_until(self.now() + duration).await;
+    }
+
     async fn pass_until(&self, moment: Duration) {
         let left = moment.saturating_sub(self.now());
         match &self.time {

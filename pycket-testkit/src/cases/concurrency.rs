@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pycket_core::{Changes, Creation, Record, SessionId, Update, Value};
 use tokio::sync::Barrier;
+use tokio::task::yield_now;
 
 use crate::Harness;
 use crate::check::{answered, check, ensure};
@@ -80,7 +81,7 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
             let changes = Changes::new().expect("n", Some(number(read))).set("n", number(read + 1));
             match answered("an increment", store.update(&id, &changes, None).await) {
                 Update::Applied => break,
-                Update::Conflict => continue,
+                Update::Conflict => yield_now().await,
                 Update::Gone => panic!("an increment of a live record\n  came: Gone"),
             }
         }
@@ -126,6 +127,7 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
             if left == LAST {
                 break;
             }
+            yield_now().await;
         }
     };
     let writing = tokio::spawn(write);

@@ -102,6 +102,9 @@ pub async fn an_unchanged_name_can_be_expected(harness: &impl Harness) {
     let changes = Changes::new().expect("version", Some(text("7"))).set("a", text("2"));
     check("an update", store.update(&id, &changes, None).await, Update::Applied);
     let expected = record([("version", "7"), ("a", "2")]);
+    check("the record", stored(&store, &id).await, Some(expected.clone()));
+    let changes = Changes::new().expect("version", Some(text("6"))).set("a", text("3"));
+    check("an update", store.update(&id, &changes, None).await, Update::Conflict);
     check("the record", stored(&store, &id).await, Some(expected));
 }
 

@@ -7,7 +7,7 @@ use pycket_core::{Changes, Creation, SessionId, Ttl, Update};
 use crate::Harness;
 use crate::check::{answered, check};
 use crate::life::Watch;
-use crate::steps::{HOUR, Store, open, put, record, stored, text, ttl};
+use crate::steps::{HOUR, METADATA, Store, open, open_two, put, record, stored, text, ttl};
 
 /// Not a whole number of seconds, so that a store that counts in seconds must round up.
 const SHORT: u64 = 1_900;
@@ -89,12 +89,18 @@ pub async fn thirty_days_and_more_are_a_life(harness: &impl Harness) {
 
 /// `expires_in` is what is left of the life, right to the second, whichever server asks.
 pub async fn expires_in_is_what_is_left(harness: &impl Harness) {
-    let [one, two] = crate::steps::open_two(harness).await;
+    let [one, two] = open_two(harness).await;
     let watch = Watch::new(harness);
+    let mut lives = Vec::new();
     for ttl in [ttl(90_500), HOUR, Ttl::new(DAY).unwrap()] {
         let (life, id) = watch.give(ttl, put(&one, &record([("a", "1")]), ttl)).await;
         life.is_left("on the server that created it", &one, &id).await;
         life.is_left("on another server", &two, &id).await;
+        lives.push((life, id));
+    }
+    watch.pass(Duration::from_millis(2_500)).await;
+    for (life, id) in lives {
+        life.is_left("some time later", &one, &id).await;
     }
 }
 
@@ -117,14 +123,17 @@ pub async fn an_update_without_a_ttl_leaves_the_life_alone(harness: &impl Harnes
         life.is_left("the life after it", &store, &id).await;
     }
 
-    for changes in every_kind_of_change() {
-        let created = record([("a", "1")]);
-        let (life, id) = watch.give(ttl(SHORT), put(&store, &created, ttl(SHORT))).await;
-        let update = async || {
-            answered("an update", store.update(&id, &changes, None).await) == Update::Applied
-        };
-        life.ends_on_time("a record that is updated all the time", update).await;
-    }
+    let short = record([("a", "1")]);
+    let (life, id) = watch.give(ttl(SHORT), put(&store, &short, ttl(SHORT))).await;
+    let is_alive = async || {
+        let mut applied = true;
+        for changes in every_kind_of_change() {
+            let answer = store.update(&id, &changes, None).await;
+            applied &= answered("an update", answer) == Update::Applied;
+        }
+        applied
+    };
+    life.ends_on_time("a record that is updated all the time", is_alive).await;
 }
 
 /// A touch, which is an update without changes, gives the record a new life, longer or shorter than what
@@ -197,6 +206,6 @@ fn every_kind_of_change() -> [Changes; 4] {
         Changes::new().set("b", text("2")),
         Changes::new().remove("b"),
         Changes::new(),
-        Changes::new().with_metadata(crate::steps::METADATA),
+        Changes::new().with_metadata(METADATA),
     ]
 }

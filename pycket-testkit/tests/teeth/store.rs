@@ -1,0 +1,173 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pycket_core::{
+    Changes, Clock, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update,
+};
+
+use crate::fault::Fault;
+use crate::table::Table;
+
+/// A handle on a table. What is broken here is broken between two of the table's moments.
+pub(crate) struct Store {
+    pub(crate) fault: Option<Fault>,
+    pub(crate) namespace: String,
+    pub(crate) table: Arc<Mutex<Table>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) answers: Mutex<VecDeque<Option<Loaded>>>,
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        let key = self.key(id);
+        match self.fault {
+            Some(Fault::CreateChecksThenWrites) => {
+                if self.found(&key).is_some() {
+                    return Ok(Creation::Taken);
+                }
+                a_moment().await;
+                self.table().put(&key, record, ttl.as_duration(), self.now());
+                Ok(Creation::Created)
+            }
+            Some(Fault::CreateTakesTwoSteps) => {
+                let head = Record::new(*record.metadata(), record.iter().take(0).map(owned));
+                let created = self.table().create(&key, &head, ttl, self.now())?;
+                if created == Creation::Created {
+                    a_moment().await;
+                    self.table().put(&key, record, ttl.as_duration(), self.now());
+                }
+                Ok(created)
+            }
+            _ => self.table().create(&key, record, ttl, self.now()),
+        }
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let answer = self.found(&self.key(id));
+        match self.fault {
+            Some(Fault::AnswersAreLeftBehind) => {
+                self.answers.lock().unwrap().push_back(answer);
+                a_moment().await;
+                Ok(self.answers.lock().unwrap().pop_front().flatten())
+            }
+            Some(Fault::NetworkIsConcealed) => {
+                // Whether anybody answers does not matter.
+                let _ = tokio::net::TcpStream::connect("127.0.0.1:1").await;
+                Ok(answer)
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let key = self.key(id);
+        match self.fault {
+            Some(Fault::UpdateWritesTheWholeRecord) => self.write_back(&key, changes, ttl).await,
+            Some(Fault::TouchWritesTheWholeRecord) if changes.is_empty() => {
+                self.write_back(&key, changes, ttl).await
+            }
+            Some(Fault::UpdateTakesTwoSteps) => {
+                let first = changes.sets().take(1);
+                let first = first.fold(Changes::new(), |all, (n, v)| all.set(n, v.clone()));
+                if self.table().update(&key, &first, None, self.now())? == Update::Gone {
+                    return Ok(Update::Gone);
+                }
+                a_moment().await;
+                self.table().update(&key, changes, ttl, self.now())
+            }
+            Some(Fault::ExpectationsAreCheckedBeforehand) => {
+                let Some(loaded) = self.found(&key) else { return Ok(Update::Gone) };
+                if !loaded.record.meets(changes) {
+                    return Ok(Update::Conflict);
+                }
+                a_moment().await;
+                let sets = changes.sets();
+                let sets = sets.fold(Changes::new(), |all, (n, v)| all.set(n, v.clone()));
+                self.table().update(&key, &sets, ttl, self.now())
+            }
+            _ => self.table().update(&key, changes, ttl, self.now()),
+        }
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        let key = self.key(id);
+        match self.fault {
+            Some(Fault::DeleteReadsThenRemoves) => {
+                let read = self.found(&key);
+                a_moment().await;
+                self.table().delete(&key, self.now());
+                Ok(read.map(|loaded| loaded.record))
+            }
+            Some(Fault::DeleteTakesTwoSteps) => {
+                let Some(Loaded { record, .. }) = self.found(&key) else { return Ok(None) };
+                let values = record.names().take(1).fold(Changes::new(), Changes::remove);
+                let _ = self.table().update(&key, &values, None, self.now())?;
+                a_moment().await;
+                Ok(self.table().delete(&key, self.now()).and(Some(record)))
+            }
+            _ => Ok(self.table().delete(&key, self.now())),
+        }
+    }
+}
+
+impl Store {
+    /// Reads, changes and writes, as if nobody else could have written in between.
+    async fn write_back(
+        &self,
+        key: &str,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let Some(mut loaded) = self.found(key) else { return Ok(Update::Gone) };
+        a_moment().await;
+        loaded.record.apply(changes);
+        let life = ttl.map_or(loaded.expires_in, Ttl::as_duration);
+        self.table().put(key, &loaded.record, life, self.now());
+        Ok(Update::Applied)
+    }
+
+    fn found(&self, key: &str) -> Option<Loaded> {
+        self.table().load(key, self.now())
+    }
+
+    fn key(&self, id: &SessionId) -> String {
+        let (namespace, id) = (&self.namespace, id.expose());
+        match self.fault {
+            Some(Fault::KeysLackTheNamespace) => id,
+            Some(Fault::KeysAreCutShort) => format!("{namespace}:{}", &id[..8]),
+            _ => format!("{namespace}:{id}"),
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap()
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({:?})", self.fault)
+    }
+}
+
+/// Long enough that somebody comes in between, even on a busy machine with one processor.
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+fn owned<T: Clone>((name, value): (&str, &T)) -> (String, T) {
+    (name.to_owned(), value.clone())
+}
