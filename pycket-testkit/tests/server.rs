@@ -87,10 +87,19 @@ fn a_paused_server_can_be_dropped() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// Runs itself once more, as the test process that is to be killed.
 #[test]
 fn a_server_dies_with_a_killed_test_process() {
+    const IS_TO_BE_KILLED: &str = "PYCKET_TEST_IS_TO_BE_KILLED";
+    if std::env::var_os(IS_TO_BE_KILLED).is_some() {
+        let server = Server::redis();
+        println!("listens on {}", server.address());
+        let _ = std::io::stdin().read(&mut [0]);
+        return;
+    }
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_that_is_to_be_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "a_server_dies_with_a_killed_test_process", "--nocapture"])
+        .env(IS_TO_BE_KILLED, "yes")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -107,14 +116,6 @@ fn a_server_dies_with_a_killed_test_process() {
         assert!(Instant::now() < deadline, "the server outlived its test");
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-#[test]
-#[ignore = "the test above runs it in a process of its own"]
-fn a_process_that_is_to_be_killed() {
-    let server = Server::redis();
-    println!("listens on {}", server.address());
-    let _ = std::io::stdin().read(&mut [0]);
 }
 
 fn call(address: SocketAddr, command: &str) -> String {
