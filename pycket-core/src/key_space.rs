@@ -22,6 +22,9 @@ impl KeySpace {
     /// The dataset of the sessions.
     pub const SESSIONS: &'static str = "sessions";
 
+    /// The dataset of the notifications.
+    pub const NOTIFICATIONS: &'static str = "notifications";
+
     /// The keys of `dataset` under `prefix`.
     pub fn new(prefix: &str, dataset: &str) -> Self {
         Self(format!("{prefix}{dataset}:").into())

@@ -34,6 +34,7 @@ type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 #[derive(Clone)]
 struct Settings {
     store: Arc<dyn SessionStore>,
+    notifications: Option<Arc<dyn SessionStore>>,
     expiry: Expiry,
     clock: Arc<dyn Clock>,
     observers: Vec<Observer>,
@@ -44,10 +45,21 @@ impl SessionManager {
     pub fn new(store: Arc<dyn SessionStore>) -> Self {
         Self(Arc::new(Settings {
             store,
+            notifications: None,
             expiry: Expiry::default(),
             clock: Arc::new(SystemClock::new()),
             observers: Vec::new(),
         }))
+    }
+
+    /// Keeps [`Notifications`](crate::Notifications) in `store`, which must be another dataset than the
+    /// sessions': another database or key prefix, or another store. Without it there are none.
+    ///
+    /// They live as long as the session had to live when they were set.
+    #[must_use]
+    pub fn with_notifications(mut self, store: Arc<dyn SessionStore>) -> Self {
+        Arc::make_mut(&mut self.0).notifications = Some(store);
+        self
     }
 
     /// Sets when sessions end.
@@ -110,6 +122,10 @@ impl SessionManager {
 
     pub(crate) fn store(&self) -> &dyn SessionStore {
         &*self.0.store
+    }
+
+    pub(crate) fn notifications(&self) -> Option<&dyn SessionStore> {
+        self.0.notifications.as_deref()
     }
 
     pub(crate) fn expiry(&self) -> &Expiry {

@@ -1,5 +1,7 @@
 mod atomic_update;
 mod commit;
+mod notice_commit;
+mod notices;
 mod outcome;
 mod plan;
 mod rotation;
@@ -15,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
-use crate::{Error, ErrorKind, Event, SessionId, SessionManager, Ttl, Value};
+use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
 
 pub use outcome::{IdChange, Outcome};
 pub(crate) use state::{Base, Live};
@@ -162,6 +164,11 @@ impl Session {
         let now = self.0.manager.clock().now();
         let metadata = self.state().live().map(|live| *live.record.metadata())?;
         self.0.manager.expiry().absolute_rest(&metadata, now)
+    }
+
+    /// The visitor's read-once notifications. They are loaded when somebody asks for one.
+    pub fn notifications(&self) -> Notifications {
+        Notifications::new(self.clone())
     }
 
     /// Whether there are changes that are not stored.
@@ -329,7 +336,7 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn decode<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
+pub(crate) fn decode<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
     value.decode().map_err(|error| {
         Error::new(
             error.kind(),

@@ -1,10 +1,12 @@
+use std::mem;
+
 use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionId, SessionManager, Ttl, Update};
 
-use super::Shared;
 use super::plan::{Step, plan};
 use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
 use super::state::{Base, Live, Pending, Settled};
+use super::{Shared, notice_commit};
 
 /// What a step came to: the state of the store, if it changed, what could not be stored, and the word
 /// for the caller.
@@ -28,7 +30,8 @@ impl Shared {
         let (base, unsettled, result) = match ended {
             Err(error) => (None, pending, Err(error)),
             Ok(ended) => {
-                let (base, unsettled, result) = self.carry_out(&base, pending).await;
+                let done = self.carry_out(&base, pending).await;
+                let (base, unsettled, result) = self.leave_notices(&base, done).await;
                 let unchanged_but_ended = ended && matches!(result, Ok(Outcome::Unchanged));
                 let result = if unchanged_but_ended { Ok(Outcome::Destroyed) } else { result };
                 (base, unsettled, result)
@@ -49,6 +52,12 @@ impl Shared {
             match settle::remove(self.manager.store(), id).await {
                 Removal::Removed(_) | Removal::Unseen | Removal::Absent => {}
                 Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
+            }
+            if let Some(notices) = self.manager.notifications()
+                && let Removal::Kept(error) | Removal::Unknown(error) =
+                    settle::remove(notices, id).await
+            {
+                return Err(error);
             }
             doomed.pop();
             self.manager.emit(Event::Destroyed);
@@ -84,7 +93,7 @@ impl Shared {
             Step::Create { record, ttl } => match settle::create(store, &record, ttl).await {
                 Ok(id) => {
                     let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                    (Some(Base::Live(live)), Pending::default(), Ok(Outcome::Created))
+                    (Some(Base::Live(live)), pending.notices_only(), Ok(Outcome::Created))
                 }
                 Err(error) => (None, pending, Err(error)),
             },
@@ -96,7 +105,7 @@ impl Shared {
                             None => (Changes::new(), Ok(Outcome::Rotated)),
                             Some((changes, error)) => (changes, Err(error)),
                         };
-                        let unsettled = Pending { changes, ..Pending::default() };
+                        let unsettled = Pending { changes, ..pending.notices_only() };
                         (Some(Base::Live(live)), unsettled, result)
                     }
                     Rotated::Gone => gone(),
@@ -104,6 +113,55 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Stores the notifications, once it is sure that there is a session that they belong to.
+    async fn leave_notices(&self, before: &Base, done: Done) -> Done {
+        let (after, mut unsettled, result) = done;
+        let (Some(notices), Base::Live(live)) =
+            (self.manager.notifications(), after.as_ref().unwrap_or(before))
+        else {
+            return (after, unsettled, result);
+        };
+        let left = mem::take(&mut unsettled.notices);
+        let old = match before {
+            Base::Live(old) if old.id != live.id => Some(old.id),
+            Base::Live(_) | Base::Absent | Base::Ended => None,
+        };
+        if (left.is_empty() && old.is_none()) || (result.is_err() && after.is_none()) {
+            unsettled.notices = left;
+            return (after, unsettled, result);
+        }
+        let now = self.manager.clock().now();
+        let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
+            return gone();
+        };
+        let stored = match (old, before) {
+            (Some(old), _) => notice_commit::carry(notices, &old, live, &left, ttl).await,
+            (None, Base::Live(_)) => {
+                match notice_commit::store(notices, self.manager.store(), live, &left, ttl).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return gone(),
+                    Err(error) => Err((left, error)),
+                }
+            }
+            (None, Base::Absent | Base::Ended) => {
+                let begun = notice_commit::begin(notices, live, &left, ttl).await;
+                begun.map_err(|error| (left, error))
+            }
+        };
+        self.state().forget_notices();
+        let result = match stored {
+            Ok(()) => result.map(|outcome| match outcome {
+                Outcome::Unchanged => Outcome::Updated,
+                outcome => outcome,
+            }),
+            Err((left, error)) => {
+                unsettled.notices = left;
+                result.and(Err(error))
+            }
+        };
+        (after, unsettled, result)
     }
 
     fn updated(
@@ -117,7 +175,7 @@ impl Shared {
         match answer {
             Ok(Update::Applied) => {
                 let live = Live { expires_at: self.expires_at(ttl), ..live };
-                (Some(Base::Live(live)), Pending::default(), Ok(outcome))
+                (Some(Base::Live(live)), pending.notices_only(), Ok(outcome))
             }
             Ok(Update::Gone) => gone(),
             Ok(Update::Conflict) => {
@@ -142,6 +200,9 @@ pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<Sessio
     for id in doomed {
         if let Removal::Removed(_) = settle::remove(manager.store(), &id).await {
             manager.emit(Event::Destroyed);
+        }
+        if let Some(notices) = manager.notifications() {
+            settle::remove(notices, &id).await;
         }
     }
 }

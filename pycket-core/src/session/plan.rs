@@ -33,7 +33,7 @@ pub(super) fn plan(base: &Base, pending: &Pending, expiry: &Expiry, clock: &dyn 
     match base {
         Base::Absent => plan_absent(pending, expiry, clock),
         Base::Live(live) => plan_live(live, pending, expiry, clock),
-        Base::Ended if pending.changes.is_empty() => Step::Rest,
+        Base::Ended if pending.changes.is_empty() && pending.notices.is_empty() => Step::Rest,
         Base::Ended => Step::GiveUp,
     }
 }
@@ -43,7 +43,7 @@ fn plan_absent(pending: &Pending, expiry: &Expiry, clock: &dyn Clock) -> Step {
     let metadata = Metadata { created: now, lifetime: pending.lifetime };
     let mut values = pending.changes.sets().map(|(name, value)| (name, value.clone())).peekable();
     match expiry.ttl(&metadata, now) {
-        Some(ttl) if values.peek().is_some() => {
+        Some(ttl) if values.peek().is_some() || !pending.notices.is_empty() => {
             Step::Create { record: Record::new(metadata, values), ttl }
         }
         _ => Step::Rest,

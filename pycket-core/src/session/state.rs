@@ -12,8 +12,16 @@ pub(crate) struct State {
     id_change: IdChange,
     /// Whether the client presented an id, so that there is something to withdraw.
     presented: bool,
+    notices: Notices,
     /// Counts destroys, so that a commit learns of one that happened while it was under way.
     destroys: u32,
+}
+
+/// The notifications as the store has them.
+enum Notices {
+    /// Nobody has asked yet, or somebody else has changed them.
+    Unknown,
+    Known(Option<Record>),
 }
 
 /// The session as the store has it.
@@ -41,6 +49,7 @@ pub(crate) struct Pending {
     pub(crate) changes: Changes,
     pub(crate) lifetime: Option<Ttl>,
     pub(crate) rotation: Option<Rotation>,
+    pub(crate) notices: Changes,
     pub(crate) doomed: Vec<SessionId>,
 }
 
@@ -67,6 +76,7 @@ impl State {
             pending: Pending::default(),
             id_change: IdChange::Unchanged,
             presented,
+            notices: Notices::Unknown,
             destroys: 0,
         }
     }
@@ -91,12 +101,7 @@ impl State {
     }
 
     pub(crate) fn view(&self) -> Record {
-        const NOTHING: Metadata =
-            Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
-        let mut view = match self.live() {
-            Some(live) => live.record.clone(),
-            None => Record::new(NOTHING, <[(&str, Value); 0]>::default()),
-        };
+        let mut view = self.live().map_or_else(nothing, |live| live.record.clone());
         view.apply(&self.in_flight);
         view.apply(&self.pending.changes);
         view
@@ -142,6 +147,47 @@ impl State {
         }
         self.pending.doomed = doomed;
         self.in_flight = Changes::new();
+        self.notices = Notices::Unknown;
+    }
+
+    pub(crate) fn leave_notice(&mut self, name: &str, value: Value) {
+        self.pending.notices.insert(name.into(), Some(value));
+    }
+
+    /// What is unread, as far as it is known, with what this request has left.
+    pub(crate) fn notices(&self) -> Record {
+        let mut notices = self.known_notices().cloned().unwrap_or_else(nothing);
+        notices.apply(&self.pending.notices);
+        notices
+    }
+
+    pub(crate) fn knows_notices(&self) -> bool {
+        matches!(self.notices, Notices::Known(_))
+    }
+
+    pub(crate) fn known_notices(&self) -> Option<&Record> {
+        match &self.notices {
+            Notices::Known(record) => record.as_ref(),
+            Notices::Unknown => None,
+        }
+    }
+
+    pub(crate) fn note_notices(&mut self, found: Option<Record>) {
+        self.notices = Notices::Known(found);
+    }
+
+    pub(crate) fn forget_notices(&mut self) {
+        self.notices = Notices::Unknown;
+    }
+
+    /// Notes that these were handed out; `taken` is what was removed from the store for it.
+    pub(crate) fn consume_notices(&mut self, names: &[&str], taken: &Changes) {
+        for name in names {
+            self.pending.notices.forget(name);
+        }
+        if let Notices::Known(Some(record)) = &mut self.notices {
+            record.apply(taken);
+        }
     }
 
     /// Puts what the store has now in the place of what it had.
@@ -252,6 +298,12 @@ impl State {
     }
 }
 
+/// For mere looking: what is stored has metadata of its own.
+fn nothing() -> Record {
+    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    Record::new(metadata, <[(&str, Value); 0]>::default())
+}
+
 impl Pending {
     /// A session that was never stored is not stored for being configured, nor for what was removed.
     pub(crate) fn is_worth_a_commit(&self, base: &Base) -> bool {
@@ -266,7 +318,12 @@ impl Pending {
             }
             Base::Ended => !self.changes.is_empty(),
         };
-        has_change || !self.doomed.is_empty()
+        has_change || !self.notices.is_empty() || !self.doomed.is_empty()
+    }
+
+    /// What is left to do when the session itself is stored.
+    pub(crate) fn notices_only(self) -> Self {
+        Self { notices: self.notices, ..Self::default() }
     }
 
     /// What `newer` says, and this where that is silent.
@@ -275,6 +332,7 @@ impl Pending {
             changes: self.changes.overlaid_with(newer.changes),
             lifetime: newer.lifetime.or(self.lifetime),
             rotation: newer.rotation.max(self.rotation),
+            notices: self.notices.overlaid_with(newer.notices),
             doomed: self.doomed.into_iter().chain(newer.doomed).collect(),
         }
     }
