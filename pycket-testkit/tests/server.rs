@@ -90,7 +90,7 @@ fn a_paused_server_can_be_dropped() {
 #[test]
 fn a_server_dies_with_a_killed_test_process() {
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_that_is_to_be_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -110,8 +110,22 @@ fn a_server_dies_with_a_killed_test_process() {
 }
 
 #[test]
-#[ignore = "the test above runs it in a process of its own"]
-fn a_process_that_is_to_be_killed() {
+fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"])
+        .env("PATH", "/nowhere")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(shown.contains("`redis-server` is not installed"), "{shown}");
+    assert!(shown.contains("apt-get install redis-server"), "{shown}");
+}
+
+#[test]
+#[ignore = "the tests above run it in a process of its own"]
+fn a_process_of_its_own() {
     let server = Server::redis();
     println!("listens on {}", server.address());
     let _ = std::io::stdin().read(&mut [0]);
