@@ -87,10 +87,19 @@ fn a_paused_server_can_be_dropped() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// Runs itself once more, as the test process that is to be killed.
 #[test]
 fn a_server_dies_with_a_killed_test_process() {
+    const IS_TO_BE_KILLED: &str = "PYCKET_TEST_IS_TO_BE_KILLED";
+    if std::env::var_os(IS_TO_BE_KILLED).is_some() {
+        let server = Server::redis();
+        println!("listens on {}", server.address());
+        let _ = std::io::stdin().read(&mut [0]);
+        return;
+    }
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"])
+        .args(["--exact", "a_server_dies_with_a_killed_test_process", "--nocapture"])
+        .env(IS_TO_BE_KILLED, "yes")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -109,10 +118,11 @@ fn a_server_dies_with_a_killed_test_process() {
     }
 }
 
+/// Runs another test once more, where no program can be found.
 #[test]
 fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"])
+        .args(["--exact", "a_dropped_server_is_gone", "--nocapture"])
         .env("PATH", "/nowhere")
         .stdin(Stdio::null())
         .output()
@@ -121,14 +131,6 @@ fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
     assert!(!output.status.success());
     assert!(shown.contains("`redis-server` is not installed"), "{shown}");
     assert!(shown.contains("apt-get install redis-server"), "{shown}");
-}
-
-#[test]
-#[ignore = "the tests above run it in a process of its own"]
-fn a_process_of_its_own() {
-    let server = Server::redis();
-    println!("listens on {}", server.address());
-    let _ = std::io::stdin().read(&mut [0]);
 }
 
 fn call(address: SocketAddr, command: &str) -> String {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use pycket_axum::{Session, SessionError};
-use pycket_core::{Error, ErrorKind};
+use pycket_core::{Error, ErrorKind, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
@@ -43,12 +43,12 @@ async fn write(
     body: Bytes,
 ) -> Result<StatusCode, Failure> {
     session.set(&name, &parse::<Value>(&body)?)?;
-    Ok(StatusCode::NO_CONTENT)
+    stored(&session).await
 }
 
-async fn remove(session: Session, Path(name): Path<String>) -> StatusCode {
+async fn remove(session: Session, Path(name): Path<String>) -> Result<StatusCode, Failure> {
     session.delete([name]);
-    StatusCode::NO_CONTENT
+    stored(&session).await
 }
 
 async fn count(session: Session, Path(name): Path<String>) -> Result<Json<Number>, Failure> {
@@ -62,12 +62,21 @@ async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
     let Login { user } = parse(&body)?;
     session.restart_lifetime();
     session.set("user", &user)?;
-    Ok(StatusCode::NO_CONTENT)
+    stored(&session).await
 }
 
 async fn log_out(session: Session) -> StatusCode {
     session.destroy();
     StatusCode::NO_CONTENT
+}
+
+/// The layer would commit too, but would not tell a late writer that the session had ended meanwhile:
+/// here a 204 means that it is stored.
+async fn stored(session: &Session) -> Result<StatusCode, Failure> {
+    match session.commit().await? {
+        Outcome::Gone => Err(Failure::Ended),
+        _ => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Failure> {
@@ -79,6 +88,7 @@ enum Failure {
     NotJson(serde_json::Error),
     NotFound(Error),
     NotANumber(String),
+    Ended,
     Session(SessionError),
 }
 
@@ -86,6 +96,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::KeyNotFound => Self::NotFound(error),
+            ErrorKind::Ended => Self::Ended,
             _ => Self::Session(error.into()),
         }
     }
@@ -99,6 +110,9 @@ impl IntoResponse for Failure {
             }
             Self::NotFound(error) => (StatusCode::NOT_FOUND, error.to_string()),
             Self::NotANumber(name) => (StatusCode::CONFLICT, format!("`{name}` is not a number")),
+            Self::Ended => {
+                (StatusCode::CONFLICT, "the session ended while the request was running".to_owned())
+            }
             Self::Session(error) => return error.into_response(),
         };
         (status, Json(json!({ "error": message }))).into_response()

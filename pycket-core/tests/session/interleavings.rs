@@ -14,8 +14,11 @@ struct World {
     store: Arc<MemoryStore>,
     manager: SessionManager,
     id: SessionId,
-    log: Arc<Mutex<Vec<(&'static str, Result<Outcome, Error>, IdChange)>>>,
+    log: Arc<Mutex<Vec<Entry>>>,
 }
+
+/// The name of a request, how its commit ended, and what its client was told.
+type Entry = (&'static str, Result<Outcome, Error>, IdChange);
 
 fn world() -> World {
     let store = Arc::new(MemoryStore::new());

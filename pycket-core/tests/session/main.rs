@@ -1,5 +1,7 @@
 //! What a session promises, one sentence a test.
 
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+
 mod ambiguity;
 mod atomic_update;
 mod commit;
