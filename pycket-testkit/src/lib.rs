@@ -17,6 +17,7 @@ mod harness;
 mod life;
 mod registry;
 mod run;
+#[cfg(unix)]
 mod server;
 mod steps;
 mod wrappers;
@@ -27,5 +28,6 @@ pub use harness::{Harness, Time};
 pub use run::block_on;
 #[doc(hidden)]
 pub use run::{Place, run_case};
+#[cfg(unix)]
 pub use server::Server;
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

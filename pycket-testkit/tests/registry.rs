@@ -10,6 +10,24 @@ macro_rules! registered {
 }
 
 #[test]
+fn every_case_that_the_contract_names_exists() {
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pycket-core/src/store.rs");
+    let contract = fs::read_to_string(contract).unwrap();
+    let registered: Vec<(String, String)> = pycket_testkit::for_every_case!(registered);
+    let named: Vec<_> = contract
+        .lines()
+        .filter(|line| line.trim_start().starts_with("///"))
+        .flat_map(|line| line.split('`').filter_map(|quoted| quoted.split_once("::")))
+        .filter(|(group, _)| group.chars().all(|letter| letter.is_ascii_lowercase()))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    for (group, case) in named {
+        let exists = registered.iter().any(|(g, c)| g == group && (c == case || case == "…"));
+        assert!(exists, "the contract names `{group}::{case}`");
+    }
+}
+
+#[test]
 fn every_case_is_registered_once() {
     let mut registered: Vec<(String, String)> = pycket_testkit::for_every_case!(registered);
     registered.sort();

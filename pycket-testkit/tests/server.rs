@@ -118,6 +118,21 @@ fn a_server_dies_with_a_killed_test_process() {
     }
 }
 
+/// Runs another test once more, where no program can be found.
+#[test]
+fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_dropped_server_is_gone", "--nocapture"])
+        .env("PATH", "/nowhere")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(shown.contains("`redis-server` is not installed"), "{shown}");
+    assert!(shown.contains("apt-get install redis-server"), "{shown}");
+}
+
 fn call(address: SocketAddr, command: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();

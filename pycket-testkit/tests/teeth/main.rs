@@ -139,6 +139,60 @@ teeth! {
     }
 }
 
+/// Where the suite cannot turn the clock it has to be as sharp.
+mod in_real_time {
+    use super::*;
+    use pycket_testkit::cases::expiry;
+
+    #[test]
+    fn a_record_lives_as_long_as_its_ttl() {
+        let bench = Bench::in_real_time(Some(Fault::SecondsAreCutOff));
+        assert!(is_caught(expiry::a_record_lives_as_long_as_its_ttl(&bench)));
+    }
+
+    #[test]
+    fn a_record_is_gone_a_second_after_its_ttl() {
+        let bench = Bench::in_real_time(Some(Fault::LivesAreTooLong));
+        assert!(is_caught(expiry::a_record_is_gone_a_second_after_its_ttl(&bench)));
+    }
+
+    #[test]
+    fn thirty_days_and_more_are_a_life() {
+        let bench = Bench::in_real_time(Some(Fault::ThirtyDaysAreADate));
+        assert!(is_caught(expiry::thirty_days_and_more_are_a_life(&bench)));
+    }
+
+    #[test]
+    fn expires_in_is_what_is_left() {
+        let bench = Bench::in_real_time(Some(Fault::ExpiresInIsTheWholeTtl));
+        assert!(is_caught(expiry::expires_in_is_what_is_left(&bench)));
+    }
+
+    #[test]
+    fn loading_does_not_renew() {
+        let bench = Bench::in_real_time(Some(Fault::LoadRenews));
+        assert!(is_caught(expiry::loading_does_not_renew(&bench)));
+    }
+
+    #[test]
+    fn an_update_without_a_ttl_leaves_the_life_alone() {
+        let bench = Bench::in_real_time(Some(Fault::UpdateRestartsTheLife));
+        assert!(is_caught(expiry::an_update_without_a_ttl_leaves_the_life_alone(&bench)));
+    }
+
+    #[test]
+    fn a_touch_renews_the_life_and_nothing_else() {
+        let bench = Bench::in_real_time(Some(Fault::TouchOnlyLengthens));
+        assert!(is_caught(expiry::a_touch_renews_the_life_and_nothing_else(&bench)));
+    }
+
+    #[test]
+    fn a_recreated_record_has_its_own_life() {
+        let bench = Bench::in_real_time(Some(Fault::OldTimersEndNewRecords));
+        assert!(is_caught(expiry::a_recreated_record_has_its_own_life(&bench)));
+    }
+}
+
 macro_rules! registered {
     ($($group:ident { $($case:ident)* })*) => {
         &[$($((stringify!($group), stringify!($case))),*),*]

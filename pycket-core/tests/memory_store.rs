@@ -1,0 +1,192 @@
+//! What the in-memory store promises beyond the contract of `SessionStore`: its bound, its size, its
+//! memory.
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, MemoryStore, Metadata, Record, SessionId, SessionStore,
+    Timestamp, Ttl, Update, Value,
+};
+use pycket_testkit::ManualClock;
+
+const CYCLES: usize = 100_000;
+
+#[tokio::test]
+async fn a_full_store_refuses_to_create_and_evicts_nothing() {
+    let store = bounded(3);
+    let ids = [
+        create(&store, minute()).await,
+        create(&store, minute()).await,
+        create(&store, minute()).await,
+    ]
+    .map(Result::unwrap);
+    for _ in 0..100 {
+        assert_eq!(create(&store, minute()).await.unwrap_err().kind(), ErrorKind::Full);
+    }
+    for id in ids {
+        assert_eq!(store.load(&id).await.unwrap().unwrap().record, record());
+    }
+    assert_eq!(store.len(), 3);
+}
+
+#[tokio::test]
+async fn the_error_of_a_full_store_says_what_to_change() {
+    let store = bounded(1);
+    create(&store, minute()).await.unwrap();
+    let error = create(&store, minute()).await.unwrap_err();
+    assert!(error.to_string().contains("max_records"), "{error}");
+    assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn a_full_store_still_loads_updates_and_deletes() {
+    let store = bounded(1);
+    let id = create(&store, minute()).await.unwrap();
+    let changes = Changes::new().set("more", Value::encode("x").unwrap());
+    assert_eq!(store.update(&id, &changes, Some(minute())).await.unwrap(), Update::Applied);
+    let deleted = store.delete(&id).await.unwrap().unwrap();
+    assert_eq!(deleted.names().collect::<Vec<_>>(), ["more", "user"]);
+}
+
+#[tokio::test]
+async fn a_deleted_record_makes_room() {
+    let store = bounded(1);
+    for _ in 0..100 {
+        let id = create(&store, minute()).await.unwrap();
+        store.delete(&id).await.unwrap();
+    }
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
+async fn expired_records_do_not_count_against_the_bound() {
+    let clock = ManualClock::new();
+    let store = bounded(100).with_clock(Arc::new(clock.clone()));
+    for _ in 0..3 {
+        for _ in 0..100 {
+            create(&store, minute()).await.unwrap();
+        }
+        assert_eq!(create(&store, minute()).await.unwrap_err().kind(), ErrorKind::Full);
+        clock.advance(Duration::from_secs(60));
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_record_counts_against_the_bound_until_its_new_end() {
+    let clock = ManualClock::new();
+    let store = bounded(1).with_clock(Arc::new(clock.clone()));
+    let id = create(&store, minute()).await.unwrap();
+    clock.advance(Duration::from_secs(59));
+    let touch = store.update(&id, &Changes::new(), Some(minute())).await;
+    assert_eq!(touch.unwrap(), Update::Applied);
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(create(&store, minute()).await.unwrap_err().kind(), ErrorKind::Full);
+    assert!(store.load(&id).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(1));
+    create(&store, minute()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_bound_holds_against_many_creates_at_once() {
+    let store = Arc::new(bounded(10));
+    let creates: Vec<_> = (0..64)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { create(&store, minute()).await.is_ok() })
+        })
+        .collect();
+    let mut created = 0;
+    for create in creates {
+        created += usize::from(create.await.unwrap());
+    }
+    assert_eq!((created, store.len()), (10, 10));
+}
+
+#[tokio::test]
+async fn len_counts_what_is_held() {
+    let store = MemoryStore::new();
+    assert!(store.is_empty());
+    let one = create(&store, minute()).await.unwrap();
+    let two = create(&store, minute()).await.unwrap();
+    assert_eq!(store.create(&one, &record(), minute()).await.unwrap(), Creation::Taken);
+    assert_eq!(store.len(), 2);
+    store.delete(&one).await.unwrap();
+    store.delete(&one).await.unwrap();
+    assert_eq!(store.len(), 1);
+    store.delete(&two).await.unwrap();
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_of_sessions_that_expire_does_not_grow() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::new().with_clock(Arc::new(clock.clone()));
+    let mut most = 0;
+    for _ in 0..CYCLES {
+        create(&store, Ttl::from_millis(100).unwrap()).await.unwrap();
+        clock.advance(Duration::from_millis(1));
+        most = most.max(store.len());
+    }
+    // A hundred are alive at any time; what is expired waits for the next create in its neighbourhood.
+    assert!(most <= 400, "{most} records were held, with 100 alive");
+}
+
+#[tokio::test]
+async fn a_store_of_sessions_that_are_renewed_and_expire_does_not_grow() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::new().with_clock(Arc::new(clock.clone()));
+    let ttl = Ttl::from_millis(100).unwrap();
+    let mut most = 0;
+    for _ in 0..CYCLES {
+        let id = create(&store, ttl).await.unwrap();
+        clock.advance(Duration::from_millis(1));
+        let touch = store.update(&id, &Changes::new(), Some(ttl)).await;
+        assert_eq!(touch.unwrap(), Update::Applied);
+        most = most.max(store.len());
+    }
+    assert!(most <= 400, "{most} records were held, with 101 alive");
+}
+
+#[tokio::test]
+async fn a_store_of_sessions_that_are_deleted_does_not_grow() {
+    let store = MemoryStore::new();
+    for _ in 0..CYCLES {
+        let id = create(&store, Ttl::MAX).await.unwrap();
+        assert!(store.len() <= 1);
+        store.delete(&id).await.unwrap();
+    }
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_shows_no_record_in_its_debug_form() {
+    let store = bounded(7);
+    let id = create(&store, minute()).await.unwrap();
+    let shown = format!("{store:?}");
+    assert!(shown.contains("records: 1") && shown.contains('7'), "{shown}");
+    assert!(!shown.contains("user") && !shown.contains(&id.expose()), "{shown}");
+}
+
+fn bounded(max_records: usize) -> MemoryStore {
+    MemoryStore::new().with_max_records(NonZeroUsize::new(max_records).unwrap())
+}
+
+fn minute() -> Ttl {
+    Ttl::from_millis(60_000).unwrap()
+}
+
+fn record() -> Record {
+    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    Record::new(metadata, [("user", Value::encode("ann").unwrap())])
+}
+
+async fn create(store: &MemoryStore, ttl: Ttl) -> Result<SessionId, Error> {
+    let id = SessionId::generate();
+    store.create(&id, &record(), ttl).await.map(|created| {
+        assert_eq!(created, Creation::Created);
+        id
+    })
+}
