@@ -7,7 +7,7 @@ use pycket_core::{
 };
 use pycket_testkit::{PausingStore, Task, every_order};
 
-use crate::{open, over, stored};
+use crate::{now, open, over, stored};
 
 /// One visitor's session, and what the requests on it came to.
 struct World {
@@ -89,10 +89,6 @@ impl World {
             })
             .collect()
     }
-}
-
-fn now<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 #[test]

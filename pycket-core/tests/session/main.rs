@@ -9,6 +9,7 @@ mod ending;
 mod expiry;
 mod interleavings;
 mod mapping;
+mod notifications;
 mod rotation;
 mod round_trips;
 
@@ -35,4 +36,8 @@ async fn stored(manager: &SessionManager) -> SessionId {
 
 async fn open(manager: &SessionManager, id: SessionId) -> Session {
     manager.open(Some(id)).await.unwrap()
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
