@@ -42,3 +42,41 @@ impl Deref for Session {
         &self.0
     }
 }
+
+/// The visitor's read-once notifications, as an axum extractor; all that it does is in
+/// [`pycket_core::Notifications`]. It opens the session, as [`Session`] does, and loads no notification
+/// until one is asked for.
+///
+/// ```
+/// use axum::response::Redirect;
+/// use pycket_axum::{Notifications, SessionError};
+///
+/// async fn save(notifications: Notifications) -> Result<Redirect, SessionError> {
+///     notifications.set("info", "Saved.")?;
+///     Ok(Redirect::to("/"))
+/// }
+///
+/// async fn home(notifications: Notifications) -> Result<String, SessionError> {
+///     Ok(notifications.get_or("info", String::new()).await?)
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home).post(save));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Notifications(pycket_core::Notifications);
+
+impl<S: Send + Sync> FromRequestParts<S> for Notifications {
+    type Rejection = SessionError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionError> {
+        let session = Session::from_request_parts(parts, state).await?;
+        Ok(Self(session.notifications()))
+    }
+}
+
+impl Deref for Notifications {
+    type Target = pycket_core::Notifications;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}

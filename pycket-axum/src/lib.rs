@@ -9,7 +9,7 @@ mod layer;
 mod trace;
 
 pub use error::SessionError;
-pub use extract::Session;
+pub use extract::{Notifications, Session};
 pub use future::SessionFuture;
 pub use handle::SessionHandle;
 pub use layer::{SessionLayer, SessionService};

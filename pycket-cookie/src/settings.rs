@@ -1,8 +1,10 @@
 mod builder;
+mod file;
 mod persistence;
 mod rules;
 
 use cookie::Cookie;
+use serde::Deserialize;
 
 pub use builder::CookieSettingsBuilder;
 pub use persistence::Persistence;
@@ -36,7 +38,14 @@ pub use persistence::Persistence;
 /// assert!(contradiction.unwrap_err().to_string().contains("keep `secure` on"));
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// # From a file
+///
+/// Any serde format reads it. The names are those of the builder; `max_age` (seconds), `expires_days`,
+/// `expires` (seconds since the Unix epoch) or `follow_session = true` make the cookie persistent.
+/// Unknown names are errors.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "file::CookieSettingsFile")]
 pub struct CookieSettings {
     name: String,
     path: String,
@@ -49,7 +58,8 @@ pub struct CookieSettings {
 }
 
 /// Whether the browser sends the cookie with requests that other sites cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SameSite {
     /// Never, not even when the visitor follows a link to the site.
     Strict,

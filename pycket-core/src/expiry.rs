@@ -1,6 +1,11 @@
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::{Error, Metadata, Timestamp, Ttl};
+
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
 
 /// When sessions end. Decided by the server alone: nothing in the cookie can extend a life.
 ///
@@ -17,7 +22,13 @@ use crate::{Error, Metadata, Timestamp, Ttl};
 ///     .with_renew(Renew::OnAccess);
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// # From a file
+///
+/// Any serde format reads it: `idle` and `absolute` in seconds, `renew` as `"change"` or `"access"`, all
+/// optional. Unknown names are errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ExpiryFile")]
 pub struct Expiry {
     idle: Ttl,
     absolute: Option<Ttl>,
@@ -25,19 +36,55 @@ pub struct Expiry {
 }
 
 /// What restarts the idle timeout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Renew {
     /// A change of the session; the default, as in pycket. Reading costs no write.
     #[default]
+    #[serde(rename = "change")]
     OnChange,
     /// Any request that uses the session. A request that only reads renews once a tenth of the idle
     /// timeout has passed, so that reading costs at most ten writes per idle timeout.
+    #[serde(rename = "access")]
     OnAccess,
+}
+
+/// The lifetime settings as a file has them, in seconds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpiryFile {
+    idle: Option<u64>,
+    absolute: Option<u64>,
+    #[serde(default)]
+    renew: Renew,
+}
+
+/// The levels of NIST SP 800-63B-4, section 5.2: how long a session may last before the visitor must sign
+/// in again. Any request counts as activity. Call
+/// [`restart_lifetime`](crate::Session::restart_lifetime) when the visitor signs in.
+impl Expiry {
+    /// Authenticator assurance level 1: 30 days.
+    pub fn aal1() -> Self {
+        Self::level(Ttl::of_secs(30 * DAY), Ttl::of_secs(30 * DAY))
+    }
+
+    /// Authenticator assurance level 2: 24 hours, and 1 hour without activity.
+    pub fn aal2() -> Self {
+        Self::level(Ttl::of_secs(HOUR), Ttl::of_secs(DAY))
+    }
+
+    /// Authenticator assurance level 3: 12 hours, and 15 minutes without activity.
+    pub fn aal3() -> Self {
+        Self::level(Ttl::of_secs(HOUR / 4), Ttl::of_secs(12 * HOUR))
+    }
+
+    const fn level(idle: Ttl, absolute: Ttl) -> Self {
+        Self { idle, absolute: Some(absolute), renew: Renew::OnAccess }
+    }
 }
 
 impl Expiry {
     /// One day.
-    pub const DEFAULT_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+    pub const DEFAULT_IDLE: Duration = Duration::from_secs(DAY);
 
     /// Ends a session that was not renewed for this long: 1 ms to ten years, by default one day.
     ///
@@ -103,10 +150,21 @@ impl Expiry {
 
 impl Default for Expiry {
     fn default() -> Self {
-        const DEFAULT_IDLE: Ttl = match Ttl::from_millis(Expiry::DEFAULT_IDLE.as_secs() * 1000) {
-            Some(ttl) => ttl,
-            None => Ttl::MAX,
-        };
-        Self { idle: DEFAULT_IDLE, absolute: None, renew: Renew::default() }
+        Self { idle: Ttl::of_secs(DAY), absolute: None, renew: Renew::default() }
+    }
+}
+
+impl TryFrom<ExpiryFile> for Expiry {
+    type Error = Error;
+
+    fn try_from(file: ExpiryFile) -> Result<Self, Error> {
+        let mut expiry = Self::default().with_renew(file.renew);
+        if let Some(idle) = file.idle {
+            expiry = expiry.with_idle(Duration::from_secs(idle))?;
+        }
+        if let Some(absolute) = file.absolute {
+            expiry = expiry.with_absolute(Duration::from_secs(absolute))?;
+        }
+        Ok(expiry)
     }
 }

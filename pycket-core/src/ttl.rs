@@ -46,6 +46,15 @@ impl Ttl {
         if millis >= Self::MIN.0 && millis <= Self::MAX.0 { Some(Self(millis)) } else { None }
     }
 
+    /// For lifetimes that are written in the code: the nearest one in range.
+    pub(crate) const fn of_secs(secs: u64) -> Self {
+        match Self::from_millis(secs.saturating_mul(1000)) {
+            Some(ttl) => ttl,
+            None if secs == 0 => Self::MIN,
+            None => Self::MAX,
+        }
+    }
+
     /// In milliseconds, 1 or more.
     pub const fn as_millis(self) -> u64 {
         self.0

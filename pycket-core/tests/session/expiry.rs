@@ -142,3 +142,37 @@ async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
     assert_eq!(reader.commit().await.unwrap(), Outcome::Unchanged);
     assert_eq!(reader.commit().await.unwrap(), Outcome::Touched);
 }
+
+#[tokio::test]
+async fn the_assurance_levels_end_sessions_when_nist_says() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    for (expiry, idle, absolute) in [
+        (Expiry::aal1(), 30 * DAY, 30 * DAY),
+        (Expiry::aal2(), HOUR, 24 * HOUR),
+        (Expiry::aal3(), HOUR / 4, 12 * HOUR),
+    ] {
+        let (clock, manager) = timed(expiry);
+        let session = open(&manager, stored(&manager).await).await;
+        assert_eq!(session.expires_in(), Some(idle));
+        assert_eq!(session.absolute_expires_in(), Some(absolute));
+        let id = session.id().unwrap();
+        clock.advance(idle);
+        assert!(open(&manager, id).await.is_new());
+    }
+}
+
+#[test]
+fn lifetimes_are_read_from_a_file() {
+    let read = |text| toml::from_str::<Expiry>(text).map_err(|error| error.message().to_owned());
+    assert_eq!(read("").unwrap(), Expiry::default());
+    let expected = Expiry::default()
+        .with_idle(Duration::from_secs(900))
+        .unwrap()
+        .with_absolute(Duration::from_secs(43_200))
+        .unwrap()
+        .with_renew(Renew::OnAccess);
+    assert_eq!(read("idle = 900\nabsolute = 43200\nrenew = \"access\"").unwrap(), expected);
+    assert!(read("idle = 0").unwrap_err().contains("at most ten years"));
+    assert!(read("idel = 1").unwrap_err().contains("unknown field `idel`, expected one of"));
+    assert!(read("renew = \"never\"").unwrap_err().contains("expected `change` or `access`"));
+}
