@@ -15,8 +15,9 @@ struct Attempt {
     id: SessionId,
     changes: Changes,
     ttl: Ttl,
-    /// The value that this request had set and not stored yet, if that is what the new one comes from.
-    replaced: Option<Value>,
+    /// What this request was still to do to the name, if the new value comes from that: to set it to
+    /// this, or to remove it.
+    replaced: Option<Option<Value>>,
 }
 
 impl Shared {
@@ -102,7 +103,7 @@ impl Shared {
         if !is_stored || current.as_ref() != Some(&value) {
             changes = changes.set(name, value);
         }
-        let replaced = current.filter(|_| !is_stored);
+        let replaced = (!is_stored).then_some(current);
         Ok((new, Attempt { id: live.id, changes, ttl, replaced }))
     }
 
@@ -126,7 +127,9 @@ impl Shared {
         let expires_at = self.expires_at(attempt.ttl);
         let mut state = self.state();
         state.accept(attempt.id, &attempt.changes, expires_at);
-        state.forget_pending(name, attempt.replaced.as_ref());
+        if let Some(replaced) = &attempt.replaced {
+            state.forget_pending(name, replaced.as_ref());
+        }
     }
 
     fn ended(&self) -> Error {

@@ -164,9 +164,9 @@ impl State {
         }
     }
 
-    /// Forgets that `name` is to be set to `value`, unless it is to be something else by now.
+    /// Forgets that `name` is to be set to `value`, or removed, unless it is to be something else by now.
     pub(crate) fn forget_pending(&mut self, name: &str, value: Option<&Value>) {
-        if value.is_some() && self.pending.changes.get(name) == Some(value) {
+        if self.pending.changes.get(name) == Some(value) {
             self.pending.changes.forget(name);
         }
     }
