@@ -40,10 +40,10 @@ impl Shared {
                     self.accept(name, &attempt);
                     return Ok(new);
                 }
-                Update::Gone => return Err(self.ended()),
+                Update::Gone => return Err(self.ended(attempt.id)),
                 Update::Conflict => match self.manager.live(attempt.id).await? {
                     Some(live) => self.state().refresh(live),
-                    None => return Err(self.ended()),
+                    None => return Err(self.ended(attempt.id)),
                 },
             }
         }
@@ -91,7 +91,7 @@ impl Shared {
         };
         let now = self.manager.clock().now();
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
-            return Err(self.ended());
+            return Err(self.ended(live.id));
         };
         let new = f(current.as_ref().map(|value| decode(name, value)).transpose()?);
         let value = Value::encode(&new)?;
@@ -132,8 +132,13 @@ impl Shared {
         }
     }
 
-    fn ended(&self) -> Error {
-        self.state().end();
+    /// One that was destroyed meanwhile has ended already, and may have a successor.
+    fn ended(&self, id: SessionId) -> Error {
+        let mut state = self.state();
+        if state.live().is_some_and(|live| live.id == id) {
+            state.end();
+        }
+        drop(state);
         self.manager.emit(Event::Ended);
         ended()
     }
