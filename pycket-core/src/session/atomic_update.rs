@@ -65,13 +65,10 @@ impl Shared {
         let before = self.state().value(name).cloned();
         let new = f(before.as_ref().map(|value| decode(name, value)).transpose()?);
         let value = Value::encode(&new)?;
-        self.state().set(name, value);
+        self.state().set(name, value.clone());
         let result = self.commit_in_turn().await;
         if result.is_err() {
-            match before {
-                Some(value) => self.state().set(name, value),
-                None => drop(self.state().delete(name)),
-            }
+            self.state().take_back(name, &value, before);
         }
         result.map(|_| new)
     }

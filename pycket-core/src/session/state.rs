@@ -171,6 +171,16 @@ impl State {
         }
     }
 
+    /// Undoes a `set` that could not be stored, unless the name was written since.
+    pub(crate) fn take_back(&mut self, name: &str, value: &Value, before: Option<Value>) {
+        if self.pending.changes.get(name) == Some(Some(value)) {
+            match before {
+                Some(before) => self.set(name, before),
+                None => drop(self.delete(name)),
+            }
+        }
+    }
+
     /// Notes that the session ended: what was not stored is dropped, and the client told nothing, since
     /// it may have a newer session by now.
     pub(crate) fn end(&mut self) {

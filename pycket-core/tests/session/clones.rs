@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use pycket_core::{ErrorKind, IdChange, MemoryStore, SessionManager, SessionStore};
-use pycket_testkit::PausingStore;
+use pycket_testkit::{Fault, FaultyStore, PausingStore};
 
 use crate::{manager, open, over, stored};
 
@@ -50,4 +50,33 @@ async fn an_update_that_finds_the_session_gone_takes_nothing_from_the_one_begun_
     assert_eq!(session.id_change(), IdChange::Withdrawn);
     session.commit().await.unwrap();
     assert_eq!(open(&manager, session.id().unwrap()).await.keys(), ["theme"]);
+}
+
+#[tokio::test]
+async fn a_first_update_that_fails_brings_nothing_back_from_before_a_destroy() {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = over(Arc::new(PausingStore::new(store.clone())));
+    let session = manager.open(None).await.unwrap();
+    session.set("n", &7).unwrap();
+    store.fail_nth(0, Fault::Before);
+    let mut update = Box::pin(session.update("n", increment));
+    assert!(step(&mut update).is_none());
+
+    session.destroy();
+    assert!(step(&mut update).unwrap().is_err());
+    assert_eq!(session.get::<u32>("n").unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_first_update_that_fails_takes_nothing_from_what_was_set_since() {
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = over(Arc::new(PausingStore::new(store.clone())));
+    let session = manager.open(None).await.unwrap();
+    store.fail_nth(0, Fault::Before);
+    let mut update = Box::pin(session.update("n", increment));
+    assert!(step(&mut update).is_none());
+
+    session.set("n", &50).unwrap();
+    assert!(step(&mut update).unwrap().is_err());
+    assert_eq!(session.require::<u32>("n").unwrap(), 50);
 }
