@@ -53,13 +53,18 @@ where
             *this.answered = Some((answer, closing));
             return Poll::Pending;
         };
-        Poll::Ready(answer.map(|response| {
-            let response = match closed {
-                Ok(()) => response,
-                Err(error) => SessionError::from(error).replace(response),
-            };
-            finish(response, this.handle)
-        }))
+        let failure = closed.err().map(SessionError::from);
+        Poll::Ready(match (answer, failure) {
+            (Ok(response), None) => Ok(finish(response, this.handle)),
+            (Ok(response), Some(failure)) => Ok(finish(failure.replace(response), this.handle)),
+            (Err(error), failure) => {
+                // There is no response that could tell of it.
+                if let Some(failure) = failure {
+                    failure.report();
+                }
+                Err(error)
+            }
+        })
     }
 }
 

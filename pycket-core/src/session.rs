@@ -105,9 +105,11 @@ impl Session {
 
     /// Removes these names and returns those that were there. Missing ones are no error and no change.
     pub fn delete<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Vec<String> {
+        // Gathered first: an iterator that asks the session would wait for the state for ever.
+        let names: Vec<N> = names.into_iter().collect();
+        let names = names.iter().map(AsRef::as_ref);
         let mut state = self.state();
-        let names = names.into_iter().filter(|name| state.delete(name.as_ref()));
-        names.map(|name| name.as_ref().to_owned()).collect()
+        names.filter(|name| state.delete(name)).map(str::to_owned).collect()
     }
 
     /// Removes every name that this session shows. It stays a live session, an empty one.

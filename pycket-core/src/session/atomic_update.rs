@@ -15,8 +15,9 @@ struct Attempt {
     id: SessionId,
     changes: Changes,
     ttl: Ttl,
-    /// The value that this request had set and not stored yet, if that is what the new one comes from.
-    replaced: Option<Value>,
+    /// What this request was still to do to the name, if the new value comes from that: to set it to
+    /// this, or to remove it.
+    replaced: Option<Option<Value>>,
 }
 
 impl Shared {
@@ -39,10 +40,10 @@ impl Shared {
                     self.accept(name, &attempt);
                     return Ok(new);
                 }
-                Update::Gone => return Err(self.ended()),
+                Update::Gone => return Err(self.ended(attempt.id)),
                 Update::Conflict => match self.manager.live(attempt.id).await? {
                     Some(live) => self.state().refresh(live),
-                    None => return Err(self.ended()),
+                    None => return Err(self.ended(attempt.id)),
                 },
             }
         }
@@ -64,13 +65,10 @@ impl Shared {
         let before = self.state().value(name).cloned();
         let new = f(before.as_ref().map(|value| decode(name, value)).transpose()?);
         let value = Value::encode(&new)?;
-        self.state().set(name, value);
+        self.state().set(name, value.clone());
         let result = self.commit_in_turn().await;
         if result.is_err() {
-            match before {
-                Some(value) => self.state().set(name, value),
-                None => drop(self.state().delete(name)),
-            }
+            self.state().take_back(name, &value, before);
         }
         result.map(|_| new)
     }
@@ -90,7 +88,7 @@ impl Shared {
         };
         let now = self.manager.clock().now();
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
-            return Err(self.ended());
+            return Err(self.ended(live.id));
         };
         let new = f(current.as_ref().map(|value| decode(name, value)).transpose()?);
         let value = Value::encode(&new)?;
@@ -102,7 +100,7 @@ impl Shared {
         if !is_stored || current.as_ref() != Some(&value) {
             changes = changes.set(name, value);
         }
-        let replaced = current.filter(|_| !is_stored);
+        let replaced = (!is_stored).then_some(current);
         Ok((new, Attempt { id: live.id, changes, ttl, replaced }))
     }
 
@@ -126,11 +124,18 @@ impl Shared {
         let expires_at = self.expires_at(attempt.ttl);
         let mut state = self.state();
         state.accept(attempt.id, &attempt.changes, expires_at);
-        state.forget_pending(name, attempt.replaced.as_ref());
+        if let Some(replaced) = &attempt.replaced {
+            state.forget_pending(name, replaced.as_ref());
+        }
     }
 
-    fn ended(&self) -> Error {
-        self.state().end();
+    /// One that was destroyed meanwhile has ended already, and may have a successor.
+    fn ended(&self, id: SessionId) -> Error {
+        let mut state = self.state();
+        if state.live().is_some_and(|live| live.id == id) {
+            state.end();
+        }
+        drop(state);
         self.manager.emit(Event::Ended);
         ended()
     }

@@ -210,10 +210,20 @@ impl State {
         }
     }
 
-    /// Forgets that `name` is to be set to `value`, unless it is to be something else by now.
+    /// Forgets that `name` is to be set to `value`, or removed, unless it is to be something else by now.
     pub(crate) fn forget_pending(&mut self, name: &str, value: Option<&Value>) {
-        if value.is_some() && self.pending.changes.get(name) == Some(value) {
+        if self.pending.changes.get(name) == Some(value) {
             self.pending.changes.forget(name);
+        }
+    }
+
+    /// Undoes a `set` that could not be stored, unless the name was written since.
+    pub(crate) fn take_back(&mut self, name: &str, value: &Value, before: Option<Value>) {
+        if self.pending.changes.get(name) == Some(Some(value)) {
+            match before {
+                Some(before) => self.set(name, before),
+                None => drop(self.delete(name)),
+            }
         }
     }
 

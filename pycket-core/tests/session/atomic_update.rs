@@ -66,6 +66,18 @@ async fn an_update_starts_from_what_the_request_has_set() {
 }
 
 #[tokio::test]
+async fn an_update_of_a_name_that_the_request_deleted_is_not_undone_by_the_commit() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.delete(["user"]);
+    assert_eq!(session.update("user", increment).await.unwrap(), 1);
+    assert_eq!(session.require::<u32>("user").unwrap(), 1);
+    session.commit().await.unwrap();
+    assert_eq!(open(&manager, id).await.require::<u32>("user").unwrap(), 1);
+}
+
+#[tokio::test]
 async fn an_update_leaves_other_changes_to_the_commit() {
     let manager = manager();
     let id = stored(&manager).await;

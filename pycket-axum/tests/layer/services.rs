@@ -1,0 +1,138 @@
+//! Services and middleware that are not axum handlers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Request as AxumRequest;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response as AxumResponse;
+use axum::routing::get;
+use http::header::{COOKIE, SET_COOKIE, VARY};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use pycket_axum::{Session, SessionError, SessionHandle, SessionLayer};
+use pycket_core::MemoryStore;
+use pycket_testkit::{CountingStore, Fault, FaultyStore, ManualClock};
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::site::{KEY, Plan, manager};
+
+struct Stores {
+    calls: Arc<CountingStore>,
+    faults: Arc<FaultyStore>,
+    memory: Arc<MemoryStore>,
+}
+
+fn layer() -> (Stores, SessionLayer) {
+    let memory = Arc::new(MemoryStore::new());
+    let faults = Arc::new(FaultyStore::new(memory.clone()));
+    let calls = Arc::new(CountingStore::new(faults.clone()));
+    let keys = pycket_cookie::KeyRing::new(KEY).unwrap();
+    let cookie = pycket_cookie::SessionCookie::new(Default::default(), &keys);
+    let layer = SessionLayer::new(manager(calls.clone(), &ManualClock::new()), cookie);
+    (Stores { calls, faults, memory }, layer)
+}
+
+/// Counts the visits of whoever asks with a `GET`; says nothing of a session otherwise.
+async fn count<B>(request: Request<B>) -> Result<String, pycket_core::Error> {
+    if request.method() != http::Method::GET {
+        return Ok("no session".to_owned());
+    }
+    let session = request.extensions().get::<SessionHandle>().unwrap().session().await?;
+    let visits = session.get_or("visits", 0)? + 1;
+    session.set("visits", &visits)?;
+    Ok(visits.to_string())
+}
+
+fn cookie_of<B>(response: &Response<B>) -> String {
+    let cookie = response.headers()[SET_COOKIE].to_str().unwrap();
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_tower_service_with_bodies_of_bytes_has_sessions() {
+    let (stores, layer) = layer();
+    let service = layer.layer(service_fn(async |request: Request<Full<Bytes>>| {
+        let counted = count(request).await.unwrap();
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(counted))))
+    }));
+    let ask = |method, cookie: &str| {
+        let request = Request::builder().method(method).header(COOKIE, cookie);
+        service.clone().oneshot(request.body(Full::default()).unwrap())
+    };
+    let first = ask("GET", "").await.unwrap();
+    let cookie = cookie_of(&first);
+    let second = ask("GET", &cookie).await.unwrap();
+    assert_eq!(second.headers()[VARY], "cookie");
+    assert_eq!(second.into_body().collect().await.unwrap().to_bytes(), "2");
+
+    stores.calls.take();
+    let untouched = ask("POST", &cookie).await.unwrap();
+    assert!(untouched.headers().is_empty());
+    assert_eq!(stores.calls.take(), Default::default());
+
+    stores.faults.fail_nth(1, Fault::Before);
+    let failed = ask("GET", &cookie).await.unwrap();
+    assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let body = failed.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "the session store is not available\n");
+}
+
+#[tokio::test]
+async fn a_tower_service_with_bodies_of_text_has_sessions() {
+    let (_, layer) = layer();
+    let service = layer.layer(service_fn(async |request: Request<()>| {
+        Ok::<_, Infallible>(Response::new(count(request).await.unwrap()))
+    }));
+    let first = service.clone().oneshot(Request::new(())).await.unwrap();
+    let again = Request::get("/").header(COOKIE, cookie_of(&first)).body(()).unwrap();
+    assert_eq!(service.oneshot(again).await.unwrap().into_body(), "2");
+}
+
+#[tokio::test]
+async fn the_error_of_a_service_passes_and_nothing_is_stored_except_the_end_of_a_session() {
+    let (stores, layer) = layer();
+    let service = layer.layer(service_fn(async |request: Request<()>| {
+        if request.uri() == "/visit" {
+            return Ok(Response::new(count(request).await.unwrap()));
+        }
+        let session = request.extensions().get::<SessionHandle>().unwrap().session().await.unwrap();
+        session.set("age", &30).unwrap();
+        if request.uri() == "/logout" {
+            session.destroy();
+        }
+        Err("the service's own error")
+    }));
+    let ask = |path, cookie: &str| {
+        let request = Request::get(path).header(COOKIE, cookie).body(()).unwrap();
+        service.clone().oneshot(request)
+    };
+    assert_eq!(ask("/", "").await.unwrap_err(), "the service's own error");
+    assert!(stores.memory.is_empty());
+
+    let cookie = cookie_of(&ask("/visit", "").await.unwrap());
+    assert_eq!(ask("/logout", &cookie).await.unwrap_err(), "the service's own error");
+    assert!(stores.memory.is_empty());
+}
+
+#[tokio::test]
+async fn middleware_and_handler_share_the_session_whoever_asks_first() {
+    async fn signed_in(session: Session, request: AxumRequest, next: Next) -> AxumResponse {
+        let response = next.run(request).await;
+        let seen_by_handler = session.get_or("seen", false).unwrap();
+        session.set("signed", &seen_by_handler).unwrap();
+        response
+    }
+    async fn handler(session: Session) -> Result<(), SessionError> {
+        Ok(session.set("seen", &true)?)
+    }
+    let routes = Router::new().route("/both", get(handler)).layer(from_fn(signed_in));
+    let site = Plan::with(routes).open();
+    let cookie = site.visitor().await;
+    assert_eq!(site.get("/both", &cookie).await.status, StatusCode::OK);
+    let calls = site.calls.take();
+    assert_eq!((calls.load, calls.update), (1, 1));
+    assert_eq!(site.names(&cookie).await, "seen,signed,user");
+}

@@ -1,0 +1,176 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Path;
+use axum::routing::{get, post};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use pycket_axum::{Session, SessionError, SessionLayer};
+use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
+use pycket_core::{Clock, Expiry, MemoryStore, SessionManager, SessionStore};
+use pycket_testkit::{CountingStore, FaultyStore, ManualClock};
+use tower::ServiceExt;
+
+pub(crate) const KEY: &str = "the key of every test, thirty-two bytes or more";
+
+/// What a [`Site`] is made of; the defaults are the library's.
+pub(crate) struct Plan {
+    pub(crate) settings: CookieSettings,
+    pub(crate) keys: KeyRing,
+    pub(crate) expiry: Expiry,
+    pub(crate) commit_on_server_error: bool,
+    /// Besides those that every site has.
+    pub(crate) routes: Router,
+    /// Shared by sites that stand for one application before and after a deployment.
+    pub(crate) memory: Option<Arc<MemoryStore>>,
+}
+
+/// A small site over a store in memory whose calls are counted, and fail on command.
+pub(crate) struct Site {
+    pub(crate) memory: Arc<MemoryStore>,
+    pub(crate) calls: Arc<CountingStore>,
+    pub(crate) faults: Arc<FaultyStore>,
+    pub(crate) clock: ManualClock,
+    pub(crate) cookie: SessionCookie,
+    router: Router,
+}
+
+/// A whole response.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            settings: CookieSettings::default(),
+            keys: KeyRing::new(KEY).unwrap(),
+            expiry: Expiry::default(),
+            commit_on_server_error: false,
+            routes: Router::new(),
+            memory: None,
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn with(routes: Router) -> Self {
+        Self { routes, ..Self::default() }
+    }
+
+    pub(crate) fn open(self) -> Site {
+        let clock = ManualClock::new();
+        let fresh = || Arc::new(MemoryStore::new().with_clock(Arc::new(clock.clone())));
+        let memory = self.memory.unwrap_or_else(fresh);
+        let faults = Arc::new(FaultyStore::new(memory.clone()));
+        let calls = Arc::new(CountingStore::new(faults.clone()));
+        let cookie = SessionCookie::new(self.settings, &self.keys);
+        let manager = manager(calls.clone(), &clock).with_expiry(self.expiry);
+        let layer = SessionLayer::new(manager, cookie.clone())
+            .commit_on_server_error(self.commit_on_server_error);
+        let router = self.routes.merge(routes()).layer(layer);
+        Site { memory, calls, faults, clock, cookie, router }
+    }
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        Plan::default().open()
+    }
+
+    /// The cookie of a session that holds `user`. What it cost is not counted.
+    pub(crate) async fn visitor(&self) -> String {
+        let cookie = self.post("/set/user", "").await.cookie();
+        self.calls.take();
+        cookie
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.send(request(Method::GET, path, cookie)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, cookie: &str) -> Answer {
+        self.send(request(Method::POST, path, cookie)).await
+    }
+
+    /// The names in the session of that cookie.
+    pub(crate) async fn names(&self, cookie: &str) -> String {
+        self.get("/names", cookie).await.body
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        answer(self.router(), request).await
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+}
+
+impl Answer {
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        self.values("set-cookie")
+    }
+
+    /// The `name=value` of the one cookie that the response sets.
+    pub(crate) fn cookie(&self) -> String {
+        let [cookie] = self.set_cookies()[..] else {
+            panic!("not one cookie but {:?}, with {}", self.set_cookies(), self.status);
+        };
+        assert!(self.headers[SET_COOKIE].is_sensitive());
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    pub(crate) fn values(&self, header: &str) -> Vec<&str> {
+        self.headers.get_all(header).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+}
+
+pub(crate) fn manager(store: Arc<dyn SessionStore>, clock: &ManualClock) -> SessionManager {
+    let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+    SessionManager::new(store).with_clock(clock)
+}
+
+pub(crate) fn request(method: Method, path: &str, cookie: &str) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if !cookie.is_empty() {
+        request = request.header(COOKIE, cookie);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+pub(crate) async fn answer(router: Router, request: Request<Body>) -> Answer {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    Answer { status: head.status, headers: head.headers, body }
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/untouched", get("ok"))
+        .route("/names", get(names))
+        .route("/set/{name}", post(set))
+        .route("/login", post(log_in))
+        .route("/logout", post(log_out))
+}
+
+async fn names(session: Session) -> String {
+    session.keys().join(",")
+}
+
+async fn set(session: Session, Path(name): Path<String>) -> Result<(), SessionError> {
+    Ok(session.set(&name, &1)?)
+}
+
+async fn log_in(session: Session) -> Result<(), SessionError> {
+    session.cycle_id();
+    Ok(session.set("login", &1)?)
+}
+
+async fn log_out(session: Session) {
+    session.destroy();
+}
