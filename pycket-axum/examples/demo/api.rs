@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use pycket_axum::{Session, SessionError};
+use pycket_axum::{Notifications, Session, SessionError};
 use pycket_core::{Error, ErrorKind, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
@@ -17,6 +19,8 @@ pub(crate) fn routes() -> Router {
         .route("/session", get(show))
         .route("/session/{name}", get(read).put(write).delete(remove))
         .route("/session/{name}/increment", post(count))
+        .route("/notifications", get(unread))
+        .route("/notifications/{name}", get(take).put(leave))
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
 }
@@ -24,6 +28,8 @@ pub(crate) fn routes() -> Router {
 #[derive(Deserialize)]
 struct Login {
     user: Value,
+    /// Seconds that this session may go unused.
+    remember: Option<u64>,
 }
 
 async fn show(session: Session) -> Result<Json<Value>, Failure> {
@@ -58,8 +64,31 @@ async fn count(session: Session, Path(name): Path<String>) -> Result<Json<Number
     }
 }
 
+async fn unread(notifications: Notifications) -> Result<Json<Vec<String>>, Failure> {
+    Ok(Json(notifications.keys().await?))
+}
+
+async fn take(
+    notifications: Notifications,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    Ok(Json(notifications.require(&name).await?))
+}
+
+async fn leave(
+    session: Session,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Failure> {
+    session.notifications().set(&name, &parse::<Value>(&body)?)?;
+    stored(&session).await
+}
+
 async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
-    let Login { user } = parse(&body)?;
+    let Login { user, remember } = parse(&body)?;
+    if let Some(seconds) = remember {
+        session.set_lifetime(Duration::from_secs(seconds)).map_err(Failure::OutOfRange)?;
+    }
     session.restart_lifetime();
     session.set("user", &user)?;
     stored(&session).await
@@ -89,6 +118,7 @@ enum Failure {
     NotFound(Error),
     NotANumber(String),
     Ended,
+    OutOfRange(Error),
     Session(SessionError),
 }
 
@@ -113,6 +143,7 @@ impl IntoResponse for Failure {
             Self::Ended => {
                 (StatusCode::CONFLICT, "the session ended while the request was running".to_owned())
             }
+            Self::OutOfRange(error) => (StatusCode::BAD_REQUEST, error.to_string()),
             Self::Session(error) => return error.into_response(),
         };
         (status, Json(json!({ "error": message }))).into_response()

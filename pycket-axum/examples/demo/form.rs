@@ -1,12 +1,19 @@
+use std::time::Duration;
+
 use axum::extract::Form;
 use axum::response::Redirect;
 use pycket_axum::{Session, SessionError};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Thirty days.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 #[derive(Deserialize)]
 pub(crate) struct SignIn {
     user: String,
+    /// A checkbox: there or not.
+    remember: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -22,11 +29,15 @@ pub(crate) struct Name {
 
 pub(crate) async fn sign_in(
     session: Session,
-    Form(SignIn { user }): Form<SignIn>,
+    Form(SignIn { user, remember }): Form<SignIn>,
 ) -> Result<Redirect, SessionError> {
     if !user.trim().is_empty() {
         session.restart_lifetime();
         session.set("user", user.trim())?;
+        if remember.is_some() {
+            session.set_lifetime(REMEMBERED)?;
+        }
+        tell(&session, format!("Welcome, {}.", user.trim()))?;
     }
     Ok(Redirect::to("/"))
 }
@@ -44,11 +55,22 @@ pub(crate) async fn set(
     if !name.is_empty() {
         let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
         session.set(&name, &value)?;
+        tell(&session, format!("{name} is set."))?;
     }
     Ok(Redirect::to("/"))
 }
 
-pub(crate) async fn remove(session: Session, Form(Name { name }): Form<Name>) -> Redirect {
-    session.delete([name]);
-    Redirect::to("/")
+pub(crate) async fn remove(
+    session: Session,
+    Form(Name { name }): Form<Name>,
+) -> Result<Redirect, SessionError> {
+    for name in session.delete([name]) {
+        tell(&session, format!("{name} is removed."))?;
+    }
+    Ok(Redirect::to("/"))
+}
+
+/// The page that is shown after the redirect has it, once.
+fn tell(session: &Session, message: String) -> Result<(), SessionError> {
+    Ok(session.notifications().set("message", &message)?)
 }

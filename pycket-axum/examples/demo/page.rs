@@ -20,10 +20,13 @@ pub(crate) async fn show(session: Session) -> Result<impl IntoResponse, SessionE
         true => None,
         false => Some(session.update("visits", increment).await?),
     };
-    Ok(([(CONTENT_SECURITY_POLICY, POLICY)], Html(page(&session, visits).into_string())))
+    let messages = session.notifications().drain().await?;
+    let messages: Vec<Value> = messages.iter().filter_map(|(_, text)| text.decode().ok()).collect();
+    let page = page(&session, visits, &messages);
+    Ok(([(CONTENT_SECURITY_POLICY, POLICY)], Html(page.into_string())))
 }
 
-fn page(session: &Session, visits: Option<Number>) -> Markup {
+fn page(session: &Session, visits: Option<Number>, messages: &[Value]) -> Markup {
     let user = session.get::<Value>("user").ok().flatten();
     html! {
         (DOCTYPE)
@@ -40,6 +43,9 @@ fn page(session: &Session, visits: Option<Number>) -> Markup {
                     p { "Your browser holds one signed cookie. Everything else is on the server." }
                 }
                 main {
+                    @for message in messages {
+                        p.message role="status" { (text(message)) }
+                    }
                     (visitor(user.as_ref(), visits))
                     (life(session))
                     (values(session))
@@ -66,6 +72,7 @@ fn visitor(user: Option<&Value>, visits: Option<Number>) -> Markup {
                     form method="post" action="/sign-in" {
                         label for="user" { "Name" }
                         input id="user" name="user" required autocomplete="username";
+                        label { input type="checkbox" name="remember"; " Remember me for 30 days" }
                         button { "Sign in" }
                     }
                 }

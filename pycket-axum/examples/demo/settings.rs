@@ -1,0 +1,77 @@
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use pycket_cookie::CookieSettings;
+use pycket_core::{Expiry, MemoryStore, SessionManager};
+use pycket_redis::RedisStoreBuilder;
+use serde::Deserialize;
+use toml::Table;
+
+/// A settings file. Each part belongs to the crate that reads it; the application says which engines
+/// there are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    pycket: Settings,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    engine: Engine,
+    #[serde(default)]
+    storage: Table,
+    #[serde(default)]
+    pub(crate) cookies: CookieSettings,
+    #[serde(default)]
+    pub(crate) lifetime: Expiry,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Engine {
+    Memory,
+    Redis,
+}
+
+impl Settings {
+    pub(crate) fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        // Only the message: the error as a whole shows the line, and with it perhaps a password.
+        let file: File = toml::from_str(&text)
+            .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+        Ok(file.pycket)
+    }
+
+    pub(crate) fn manager(self) -> Result<SessionManager, Box<dyn Error>> {
+        let storage = self.storage;
+        let manager = match self.engine {
+            Engine::Memory => {
+                let NoSettings {} = read(storage)?;
+                in_memory()
+            }
+            Engine::Redis => in_redis(read(storage)?)?,
+        };
+        Ok(manager.with_expiry(self.lifetime))
+    }
+}
+
+pub(crate) fn in_memory() -> SessionManager {
+    SessionManager::new(Arc::new(MemoryStore::new()))
+        .with_notifications(Arc::new(MemoryStore::new()))
+}
+
+pub(crate) fn in_redis(builder: RedisStoreBuilder) -> Result<SessionManager, pycket_core::Error> {
+    let (sessions, notifications) = builder.build_with_notifications()?;
+    Ok(SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoSettings {}
+
+fn read<'de, T: Deserialize<'de>>(storage: Table) -> Result<T, String> {
+    storage.try_into().map_err(|error: toml::de::Error| format!("storage: {}", error.message()))
+}
