@@ -1,5 +1,7 @@
 //! The Redis driver keeps the contract of `SessionStore`, on a real server.
 
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -27,8 +29,7 @@ impl Harness for Redis {
 }
 
 fn store(url: &str, namespace: &str) -> Arc<dyn SessionStore> {
-    let store = RedisStore::builder(url).prefix(format!("{namespace}:")).build();
-    Arc::new(store.unwrap_or_else(|error| panic!("{error}")))
+    Arc::new(RedisStore::builder(url).prefix(format!("{namespace}:")).build().unwrap())
 }
 
 pycket_testkit::conformance!(Redis);
