@@ -1,11 +1,14 @@
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
+};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
 
 /// The process's connections to one server. They connect on first use, are shared by all requests, and
 /// replace themselves when they break.
@@ -13,7 +16,11 @@ use tokio::sync::OnceCell;
 /// The client's own manager is not used: it keeps a connection that no longer answers, and does not tell
 /// a request that was never sent from one whose answer is missing.
 pub(crate) struct Pool {
-    links: Box<[Link]>,
+    client: Client,
+    config: AsyncConnectionConfig,
+    connect_timeout: Duration,
+    /// Under one lock, so that whoever is told that a connection broke finds all of them replaced.
+    attempts: Mutex<Box<[Arc<Attempt>]>>,
     next: AtomicUsize,
 }
 
@@ -31,105 +38,145 @@ pub(crate) enum Failure {
     Sent(RedisError),
 }
 
-/// One connection, and the way to the next.
-struct Link {
-    client: Client,
-    config: AsyncConnectionConfig,
-    current: Mutex<Arc<Attempt>>,
+/// One attempt to connect, shared by all who wait for it, and the connection that came of it.
+type Attempt = OnceCell<RedisResult<MultiplexedConnection>>;
+
+/// The attempt that a request uses, and which of the connections it is.
+struct Place {
+    index: usize,
+    attempt: Arc<Attempt>,
 }
 
-/// One attempt to connect, shared by all who wait for it.
-#[derive(Default)]
-struct Attempt(OnceCell<RedisResult<MultiplexedConnection>>);
+/// Which connections an error makes useless.
+#[derive(PartialEq, Eq)]
+enum Damage {
+    None,
+    This,
+    All,
+}
 
 impl Pool {
-    pub(crate) fn new(client: &Client, timeouts: Timeouts, connections: usize) -> Self {
+    pub(crate) fn new(client: Client, timeouts: Timeouts, connections: usize) -> Self {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(timeouts.connect))
+            .set_connection_timeout(None)
             .set_response_timeout(Some(timeouts.response));
-        let link =
-            || Link { client: client.clone(), config: config.clone(), current: Mutex::default() };
-        Self { links: (0..connections).map(|_| link()).collect(), next: AtomicUsize::new(0) }
+        Self {
+            client,
+            config,
+            connect_timeout: timeouts.connect,
+            attempts: Mutex::new((0..connections).map(|_| Arc::default()).collect()),
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// One command; its answer.
     pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
-        let (link, attempt, mut connection) = self.connect().await?;
+        let (place, mut connection) = self.connect().await?;
         let answer = command.query_async(&mut connection).await;
-        self.check(link, &attempt, answer)
+        answer.map_err(|error| self.failed(&place, error))
     }
 
     /// Several commands in one round trip; the answer to each.
     pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (link, attempt, mut connection) = self.connect().await?;
+        let (place, mut connection) = self.connect().await?;
         let answers = pipeline.query_async(&mut connection).await;
-        self.check(link, &attempt, answers)
+        answers.map_err(|error| self.failed(&place, error))
     }
 
-    async fn connect(&self) -> Result<(&Link, Arc<Attempt>, MultiplexedConnection), Failure> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.links.len();
-        #[expect(clippy::indexing_slicing, reason = "reduced modulo the length just above")]
-        let link = &self.links[turn];
-        let attempt = Arc::clone(&link.current());
-        match attempt.0.get_or_init(|| link.connect()).await.clone() {
-            Ok(connection) => Ok((link, attempt, connection)),
+    async fn connect(&self) -> Result<(Place, MultiplexedConnection), Failure> {
+        let arrival = Instant::now();
+        let place = self.place();
+        match place.attempt.get_or_init(|| self.open(arrival)).await.clone() {
+            Ok(connection) => Ok((place, connection)),
             Err(error) => {
-                link.replace(&attempt);
+                self.give_up(&place, Damage::This);
                 Err(Failure::Unsent(error))
             }
         }
     }
 
-    /// A connection that broke is replaced, and so are the others: what broke one, the end of the
-    /// server, broke them all. One that fell silent is replaced alone. Requests that still wait for an
-    /// answer on it may get theirs.
-    fn check<T>(
-        &self,
-        link: &Link,
-        attempt: &Arc<Attempt>,
-        answer: RedisResult<T>,
-    ) -> Result<T, Failure> {
-        answer.map_err(|error| {
-            if error.is_timeout() {
-                link.replace(attempt);
-            } else if error.is_unrecoverable_error() && link.replace(attempt) {
-                self.links.iter().for_each(Link::reset);
+    /// Whoever takes over because others stopped waiting has itself been waiting since its arrival, so
+    /// that nobody waits longer than the timeout.
+    async fn open(&self, arrival: Instant) -> RedisResult<MultiplexedConnection> {
+        let left = self.connect_timeout.saturating_sub(arrival.elapsed());
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&self.config);
+        match timeout(left, connecting).await {
+            Ok(connection) => connection.map_err(|error| self.without_password(error)),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        }
+    }
+
+    /// A server may repeat what it was told.
+    fn without_password(&self, error: RedisError) -> RedisError {
+        let password = self.client.get_connection_info().redis_settings().password();
+        match password {
+            Some(password) if error.to_string().contains(password) => {
+                (error.kind(), "the server refused the greeting").into()
             }
-            Failure::Sent(error)
-        })
+            _ => error,
+        }
+    }
+
+    fn failed(&self, place: &Place, error: RedisError) -> Failure {
+        self.give_up(place, damage(&error));
+        Failure::Sent(error)
+    }
+
+    /// Makes room for new attempts, unless another request already has. Requests that still wait for an
+    /// answer on an old connection may get theirs.
+    fn give_up(&self, place: &Place, damage: Damage) {
+        if damage == Damage::None {
+            return;
+        }
+        let mut attempts = self.attempts();
+        match attempts.get_mut(place.index) {
+            Some(current) if Arc::ptr_eq(current, &place.attempt) => *current = Arc::default(),
+            _ => return,
+        }
+        if damage == Damage::All {
+            let made = attempts.iter_mut().filter(|attempt| attempt.initialized());
+            made.for_each(|attempt| *attempt = Arc::default());
+        }
+    }
+
+    fn place(&self) -> Place {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let attempts = self.attempts();
+        let index = turn % attempts.len();
+        #[expect(clippy::indexing_slicing, reason = "reduced modulo the length just above")]
+        Place { index, attempt: Arc::clone(&attempts[index]) }
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Box<[Arc<Attempt>]>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Link {
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        self.client.get_multiplexed_async_connection_with_config(&self.config).await
+impl Failure {
+    /// Whether it was the connection that failed, and not only the answer that was late.
+    pub(crate) fn is_break(&self) -> bool {
+        matches!(self, Self::Sent(error) if is_break(error))
     }
+}
 
-    /// Makes room for a new attempt, unless another request already has; whether it did.
-    fn replace(&self, broken: &Arc<Attempt>) -> bool {
-        let mut current = self.current();
-        let is_current = Arc::ptr_eq(&current, broken);
-        if is_current {
-            *current = Arc::default();
-        }
-        is_current
+/// What broke one connection, the end of the server, broke them all; so did its becoming a replica,
+/// because the name may lead to another server by now. One that fell silent did so alone.
+fn damage(error: &RedisError) -> Damage {
+    if error.is_timeout() {
+        Damage::This
+    } else if is_break(error) || error.kind() == ServerErrorKind::ReadOnly.into() {
+        Damage::All
+    } else {
+        Damage::None
     }
+}
 
-    /// Makes room for a new attempt if the current one is through.
-    fn reset(&self) {
-        let mut current = self.current();
-        if current.0.initialized() {
-            *current = Arc::default();
-        }
-    }
-
-    fn current(&self) -> MutexGuard<'_, Arc<Attempt>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn is_break(error: &RedisError) -> bool {
+    (error.is_io_error() || error.is_unrecoverable_error()) && !error.is_timeout()
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("connections", &self.links.len()).finish_non_exhaustive()
+        f.debug_struct("Pool").field("connections", &self.attempts().len()).finish_non_exhaustive()
     }
 }

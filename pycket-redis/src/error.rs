@@ -1,4 +1,4 @@
-use pycket_core::{Error, ErrorKind};
+use pycket_core::{Error, ErrorKind, SessionId};
 use redis::{RedisError, ServerErrorKind};
 
 use crate::connection::Failure;
@@ -10,8 +10,8 @@ pub(crate) enum Request {
     Write,
 }
 
-/// What a failure means to the caller. `secret` is the key, which no message may show.
-pub(crate) fn classify(failure: Failure, request: Request, secret: &str) -> Error {
+/// What a failure of a request for `id` means to the caller.
+pub(crate) fn classify(failure: Failure, request: Request, id: &SessionId) -> Error {
     let (kind, source) = match failure {
         Failure::Unsent(source) => match answered_kind(&source) {
             Some(kind) => (kind, source),
@@ -24,8 +24,14 @@ pub(crate) fn classify(failure: Failure, request: Request, secret: &str) -> Erro
         },
     };
     let error = Error::new(kind, message(kind));
-    // Servers differ in what their messages repeat.
-    if source.to_string().contains(secret) { error } else { error.with_source(source) }
+    if repeats(&source.to_string(), &id.expose()) { error } else { error.with_source(source) }
+}
+
+/// Servers differ in what they repeat of a request, and where they cut it off.
+fn repeats(text: &str, id: &str) -> bool {
+    const LENGTH: usize = 8;
+    let parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
+    parts.into_iter().any(|part| text.contains(part))
 }
 
 /// What the server's own words mean; `None` if it is not the server that speaks.
@@ -60,13 +66,21 @@ fn kind_of_code(code: &str, text: &str) -> ErrorKind {
     }
 }
 
-/// Servers before version 7 wrap a script's error in their own, so that its code is somewhere inside.
+/// Servers before version 7 wrap a script's error in their own, so that its code is somewhere inside; and
+/// the client drops the code of what is answered to a greeting.
 fn kind_of_text(text: &str) -> ErrorKind {
-    if text.contains("WRONGTYPE") {
+    const UNAVAILABLE: [&str; 5] = [
+        "READONLY You can't",
+        "MISCONF Redis is",
+        "NOREPLICAS Not enough",
+        "loading the dataset",
+        "max number of clients",
+    ];
+    if text.contains("WRONGTYPE Operation") {
         ErrorKind::Corrupt
     } else if text.contains("OOM command not allowed") {
         ErrorKind::Full
-    } else if text.contains("max number of clients") {
+    } else if UNAVAILABLE.iter().any(|words| text.contains(words)) {
         ErrorKind::Unavailable
     } else {
         ErrorKind::Rejected

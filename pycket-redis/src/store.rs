@@ -51,20 +51,18 @@ impl RedisStore {
         Self { pool, keys }
     }
 
-    async fn run(&self, script: &Script, key: &str, args: &[&[u8]]) -> Result<Value, Error> {
+    async fn run(&self, script: &Script, id: &SessionId, args: &[&[u8]]) -> Result<Value, Error> {
         if args.iter().any(|arg| arg.len() > MAX_VALUE_LEN) {
             return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
         }
-        let answer = script.run(&self.pool, key, args).await;
-        answer.map_err(|failure| classify(failure, Request::Write, key))
+        let answer = script.run(&self.pool, &self.keys.key(id), args).await;
+        answer.map_err(|failure| classify(failure, Request::Write, id))
     }
 
     /// Reading twice does no harm, so a connection that turns out to be broken costs no error.
     async fn read(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
         match self.pool.pipeline(pipeline).await {
-            Err(Failure::Sent(error)) if error.is_connection_dropped() => {
-                self.pool.pipeline(pipeline).await
-            }
+            Err(failure) if failure.is_break() => self.pool.pipeline(pipeline).await,
             answer => answer,
         }
     }
@@ -80,7 +78,7 @@ impl SessionStore for RedisStore {
         for (name, value) in record.iter() {
             args.extend([name.as_bytes(), value.as_bytes()]);
         }
-        match self.run(&CREATE, &self.keys.key(id), &args).await? {
+        match self.run(&CREATE, id, &args).await? {
             Value::Int(1) => Ok(Creation::Created),
             Value::Int(0) => Ok(Creation::Taken),
             _ => Err(nonsense()),
@@ -92,7 +90,7 @@ impl SessionStore for RedisStore {
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.cmd("HGETALL").arg(&key).cmd("PTTL").arg(&key);
         let answers = self.read(&pipeline).await;
-        let answers = answers.map_err(|failure| classify(failure, Request::Read, &key))?;
+        let answers = answers.map_err(|failure| classify(failure, Request::Read, id))?;
         let Ok([record, pttl]) = <[Value; 2]>::try_from(answers) else {
             return Err(nonsense());
         };
@@ -124,16 +122,17 @@ impl SessionStore for RedisStore {
         args.extend(sets.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
         args.extend(changes.removals().map(str::as_bytes));
 
-        match self.run(&UPDATE, &self.keys.key(id), &args).await? {
+        match self.run(&UPDATE, id, &args).await? {
             Value::Int(1) => Ok(Update::Applied),
             Value::Int(0) => Ok(Update::Gone),
             Value::Int(-1) => Ok(Update::Conflict),
+            Value::Int(-2) => Err(corrupt("it is not a record of this version")),
             _ => Err(nonsense()),
         }
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        decode_record(self.run(&DELETE, &self.keys.key(id), &[]).await?)
+        decode_record(self.run(&DELETE, id, &[]).await?)
     }
 }
 

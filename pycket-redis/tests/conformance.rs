@@ -29,8 +29,7 @@ impl Harness for Redis {
 }
 
 fn store(url: &str, namespace: &str) -> Arc<dyn SessionStore> {
-    let store = RedisStore::builder(url).prefix(format!("{namespace}:")).build();
-    Arc::new(store.unwrap())
+    Arc::new(RedisStore::builder(url).prefix(format!("{namespace}:")).build().unwrap())
 }
 
 pycket_testkit::conformance!(Redis);

@@ -1,0 +1,65 @@
+//! What stands side by side on one server.
+
+use crate::*;
+
+#[tokio::test]
+async fn two_prefixes_do_not_see_each_other() {
+    let one = patient(shared()).prefix("one:").build().unwrap();
+    let two = patient(shared()).prefix("two:").build().unwrap();
+    apart(&one, &two).await;
+}
+
+#[tokio::test]
+async fn two_databases_do_not_see_each_other() {
+    let one = patient(shared()).database(0).build().unwrap();
+    let two = patient(shared()).database(1).build().unwrap();
+    apart(&one, &two).await;
+}
+
+async fn apart(one: &RedisStore, two: &RedisStore) {
+    let id = put(one, &record([("of", "one")])).await;
+    assert_eq!(stored(two, &id).await, None);
+    assert_eq!(two.update(&id, &set("of", "two"), None).await.unwrap(), pycket_core::Update::Gone);
+    assert_eq!(two.delete(&id).await.unwrap(), None);
+    let created = two.create(&id, &record([("of", "two")]), HOUR).await;
+    assert_eq!(created.unwrap(), pycket_core::Creation::Created);
+    assert_eq!(stored(one, &id).await, Some(record([("of", "one")])));
+    assert_eq!(stored(two, &id).await, Some(record([("of", "two")])));
+}
+
+#[tokio::test]
+async fn the_database_is_the_one_that_was_asked_for() {
+    let in_url = format!("{}/4", shared().url());
+    for (builder, database) in [
+        (patient(shared()), 0),
+        (patient(shared()).database(3), 3),
+        (RedisStore::builder(&in_url), 4),
+        (RedisStore::builder(&in_url).database(3), 3),
+        (RedisStore::builder(&in_url).database(0), 0),
+    ] {
+        let store = builder.max_connections(2).build().unwrap();
+        for _ in 0..2 {
+            let id = put(&store, &record([])).await;
+            let mut operator = operator(shared());
+            let () = run(&mut operator, &format!("SELECT {database}"));
+            assert_eq!(run::<u32>(&mut operator, &format!("EXISTS {}", key(&id))), 1, "{database}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_the_prefix_the_dataset_and_the_id() {
+    let server = Server::redis();
+    let id = put(&store(&server), &record([])).await;
+    let id_with = put(&patient(&server).prefix("shop/").build().unwrap(), &record([])).await;
+    let id_bare = put(&patient(&server).prefix("").build().unwrap(), &record([])).await;
+    let mut keys: Vec<String> = run(&mut operator(&server), "KEYS *");
+    let mut expected = [
+        format!("pycket:sessions:{}", id.expose()),
+        format!("shop/sessions:{}", id_with.expose()),
+        format!("sessions:{}", id_bare.expose()),
+    ];
+    keys.sort();
+    expected.sort();
+    assert_eq!(keys, expected);
+}

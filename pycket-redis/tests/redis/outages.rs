@@ -1,0 +1,114 @@
+//! Servers that end, come back, or never were there.
+
+use pycket_core::Outcome;
+use pycket_testkit::block_on;
+
+use crate::*;
+
+use ErrorKind::{Ambiguous, Unavailable};
+
+#[tokio::test]
+async fn a_store_starts_before_its_server() {
+    let server = Server::redis();
+    server.kill();
+    let store = store(&server);
+    assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+    server.restart();
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_back() {
+    for connections in [1, 4] {
+        let server = Server::redis();
+        let store = patient(&server).max_connections(connections).build().unwrap();
+        for _ in 0..3 {
+            assert_eq!(kinds(&store).await, [None; 4]);
+            server.kill();
+            assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+            assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+            server.restart();
+        }
+        assert_eq!(kinds(&store).await, [None; 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_meets_the_end_of_the_server_is_never_said_to_be_surely_lost() {
+    let server = Server::redis();
+    let store = store(&server);
+    let id = put(&store, &record([])).await;
+    server.kill();
+    let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
+    assert_eq!(error.kind(), Ambiguous);
+    let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
+    assert_eq!(error.kind(), Unavailable);
+}
+
+#[tokio::test]
+async fn a_session_goes_on_over_a_restart_of_a_server_that_keeps_its_data() {
+    let server = Server::redis_persistent();
+    let manager = manager(store(&server));
+    let session = manager.open(None).await.unwrap();
+    session.set("name", "value").unwrap();
+    session.commit().await.unwrap();
+    server.restart();
+    session.set("other", "value").unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    server.restart();
+    assert_eq!(session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap(), 1);
+    server.restart();
+    let session = open(&manager, session.id().unwrap()).await;
+    assert_eq!(session.keys(), ["n", "name", "other"]);
+}
+
+#[tokio::test]
+async fn changes_that_could_not_be_stored_can_be_stored_later() {
+    let server = Server::redis_persistent();
+    let manager = manager(store(&server));
+    let session = manager.open(None).await.unwrap();
+    session.set("name", "value").unwrap();
+    session.commit().await.unwrap();
+    session.set("name", "other").unwrap();
+    server.kill();
+    assert!(session.commit().await.unwrap_err().is_transient());
+    server.restart();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    let session = open(&manager, session.id().unwrap()).await;
+    assert_eq!(session.require::<String>("name").unwrap(), "other");
+}
+
+/// As in a test suite with a runtime per test.
+#[test]
+fn a_store_outlives_the_runtime_in_which_it_connected() {
+    let store = store(shared());
+    let id = block_on(put(&store, &record([("name", "value")])));
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+        });
+    }
+    assert_eq!(block_on(stored(&store, &id)), Some(record([("name", "value")])));
+}
+
+#[test]
+fn a_request_in_one_runtime_does_not_hang_when_the_one_that_connects_ends_with_another() {
+    let server = Server::redis();
+    let store = Arc::new(patient(&server).build().unwrap());
+    server.pause();
+    let first = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let connecting = store.clone();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    first.spawn(async move {
+        sender.send(()).unwrap();
+        _ = connecting.load(&SessionId::generate()).await;
+    });
+    receiver.recv().unwrap();
+    block_on(async {
+        let waiting = tokio::spawn(async move { stored(&*store, &SessionId::generate()).await });
+        first.shutdown_background();
+        server.resume();
+        assert_eq!(waiting.await.unwrap(), None);
+    });
+}

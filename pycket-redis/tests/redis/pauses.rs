@@ -1,0 +1,113 @@
+//! A server that holds still: the connection stands, and nothing is answered.
+//!
+//! While the server holds still these tests stop tokio's clock too. It then runs ahead to the next timeout
+//! whenever nothing else is left to do, so that every timeout is exact and takes no time.
+
+use tokio::time::{Instant, pause, resume, sleep};
+
+use crate::*;
+
+use ErrorKind::{Ambiguous, Unavailable};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn limited(server: &Server) -> RedisStore {
+    patient(server).response_timeout(LIMIT).build().unwrap()
+}
+
+fn hold(server: &Server) {
+    server.pause();
+    pause();
+}
+
+fn go_on(server: &Server) {
+    resume();
+    server.resume();
+}
+
+#[tokio::test]
+async fn a_load_is_unavailable_when_the_response_timeout_has_passed() {
+    let server = Server::redis();
+    let store = limited(&server);
+    let id = put(&store, &record([])).await;
+    hold(&server);
+    let start = Instant::now();
+    assert_eq!(store.load(&id).await.unwrap_err().kind(), Unavailable);
+    assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs());
+    go_on(&server);
+    assert_eq!(stored(&store, &id).await, Some(record([])));
+}
+
+#[tokio::test]
+async fn a_write_is_ambiguous_when_the_response_timeout_has_passed() {
+    let server = Server::redis();
+    for write in 0..3 {
+        let store = limited(&server);
+        let id = put(&store, &record([])).await;
+        let fresh = SessionId::generate();
+        hold(&server);
+        let start = Instant::now();
+        let error = match write {
+            0 => store.create(&fresh, &record([]), HOUR).await.err(),
+            1 => store.update(&id, &set("name", "value"), None).await.err(),
+            _ => store.delete(&id).await.err(),
+        };
+        assert_eq!(error.unwrap().kind(), Ambiguous);
+        assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs());
+        go_on(&server);
+        assert_eq!(kinds(&store).await, [None; 4]);
+    }
+}
+
+#[tokio::test]
+async fn connecting_to_a_server_that_holds_still_ends_with_the_connect_timeout() {
+    let server = Server::redis();
+    let store = limited(&server);
+    hold(&server);
+    let start = Instant::now();
+    assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+    assert_eq!(start.elapsed().as_secs(), 4 * 60);
+    go_on(&server);
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn nobody_reads_the_late_answer_to_another_call() {
+    let server = Server::redis();
+    for connections in [1, 4] {
+        let store = patient(&server).max_connections(connections).build().unwrap();
+        let store = Arc::new(store);
+        let (one, two) = (record([("of", "one")]), record([("of", "two")]));
+        let (id_one, id_two) = (put(&*store, &one).await, put(&*store, &two).await);
+        hold(&server);
+        for _ in 0..3 {
+            assert!(store.load(&id_one).await.is_err());
+            assert!(store.update(&id_one, &set("late", "1"), None).await.is_err());
+        }
+        go_on(&server);
+        for _ in 0..5 {
+            assert_eq!(stored(&*store, &id_two).await, Some(two.clone()));
+            assert_eq!(store.delete(&SessionId::generate()).await.unwrap(), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_waits_gets_its_answer_after_another_gave_the_connection_up() {
+    let server = Server::redis();
+    let store = Arc::new(patient(&server).build().unwrap());
+    let (one, two) = (record([("of", "one")]), record([("of", "two")]));
+    let (id_one, id_two) = (put(&*store, &one).await, put(&*store, &two).await);
+    hold(&server);
+    let load = |id| {
+        let store = store.clone();
+        tokio::spawn(async move { store.load(&id).await })
+    };
+    let early = load(id_one);
+    sleep(Duration::from_secs(30)).await;
+    let late = load(id_two);
+    assert_eq!(early.await.unwrap().unwrap_err().kind(), Unavailable);
+    go_on(&server);
+    assert_eq!(stored(&*store, &id_one).await, Some(one));
+    assert_eq!(late.await.unwrap().unwrap().unwrap().record, two);
+}

@@ -1,0 +1,64 @@
+//! What a user of the server must be allowed to do: the list in the README.
+
+use crate::*;
+
+/// All commands of the driver and its scripts, on its own keys.
+const NEEDED: [&str; 12] = [
+    "+eval", "+evalsha", "+exists", "+hdel", "+hexists", "+hget", "+hgetall", "+hset", "+pexpire",
+    "+pttl", "+select", "+unlink",
+];
+
+fn user_with(server: &Server, permissions: &[&str]) -> RedisStore {
+    let mut command = redis::cmd("ACL");
+    command.arg("SETUSER").arg("pycket").arg("reset").arg("on").arg(">secret");
+    command.arg("~pycket:*").arg(permissions);
+    command.exec(&mut operator(server)).unwrap();
+    let url = format!("redis://pycket:secret@{}/2", server.address());
+    RedisStore::builder(&url).build().unwrap()
+}
+
+/// Every method, with everything that a script can be asked.
+async fn all_that_a_store_does(store: &dyn SessionStore) -> Result<(), Error> {
+    let id = SessionId::generate();
+    let missing = Changes::new().expect("missing", None);
+    let present = set("other", "value").remove("missing").expect("name", Some(text("value")));
+    _ = store.create(&id, &record([("name", "value")]), HOUR).await?;
+    _ = store.update(&id, &missing, Some(HOUR)).await?;
+    _ = store.update(&id, &present, None).await?;
+    assert_eq!(stored(store, &id).await, Some(record([("name", "value"), ("other", "value")])));
+    store.delete(&id).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_documented_permissions_suffice_and_each_is_needed() {
+    let server = Server::redis();
+    all_that_a_store_does(&user_with(&server, &NEEDED)).await.unwrap();
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&NEEDED.join(" ")), "the README does not list {NEEDED:?}");
+    for missing in NEEDED {
+        // A load that is refused is an error of `stored`; the others are returned.
+        let others: Vec<_> = NEEDED.into_iter().filter(|other| *other != missing).collect();
+        let store = user_with(&server, &others);
+        let () = run(&mut operator(&server), "SCRIPT FLUSH");
+        let loaded = store.load(&SessionId::generate()).await;
+        let error = match loaded {
+            Err(error) => error,
+            Ok(_) => all_that_a_store_does(&store).await.unwrap_err(),
+        };
+        assert_eq!(error.kind(), ErrorKind::Rejected, "without {missing}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_the_user_may_not_touch_is_rejected_and_not_shown() {
+    let server = Server::redis();
+    let () = run(&mut operator(&server), "ACL SETUSER limited on >secret ~other:* +@all");
+    let url = format!("redis://limited:secret@{}", server.address());
+    let store = RedisStore::builder(&url).build().unwrap();
+    for error in failures(&store).await {
+        let error = error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert!(!shown(&error).contains("pycket:sessions"), "{error:?}");
+    }
+}

@@ -1,0 +1,156 @@
+//! A server that understands and says no.
+
+use crate::*;
+
+use ErrorKind::{Full, Rejected, Unavailable};
+
+const PASSWORD: &str = "open sesame";
+
+fn guarded() -> Server {
+    let server = Server::redis();
+    let mut command = redis::cmd("CONFIG");
+    command.arg("SET").arg("requirepass").arg(PASSWORD);
+    command.exec(&mut operator(&server)).unwrap();
+    server
+}
+
+fn store_at(server: &Server, credentials: &str, database: &str) -> RedisStore {
+    let url = format!("redis://{credentials}{}{database}", server.address());
+    RedisStore::builder(&url).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_right_password_opens() {
+    let server = guarded();
+    for credentials in [":open%20sesame@", "default:open%20sesame@"] {
+        for database in ["", "/3", "/3?protocol=resp3"] {
+            let store = store_at(&server, credentials, database);
+            assert_eq!(kinds(&store).await, [None; 4], "{credentials}{database}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_wrong_password_is_rejected_and_shown_nowhere() {
+    let server = guarded();
+    let wrong = ["", ":a%20wrong%20one@", "default:a%20wrong%20one@", "nobody:a%20wrong%20one@"];
+    for credentials in wrong {
+        for database in ["", "/3", "?protocol=resp3", "/3?protocol=resp3"] {
+            let store = store_at(&server, credentials, database);
+            for error in failures(&store).await {
+                let error = error.unwrap();
+                assert_eq!(error.kind(), Rejected, "{credentials}{database}: {error:?}");
+                assert!(!error.is_transient());
+                let shown = shown(&error) + &format!("{store:?} {store:#?}");
+                assert!(!shown.contains("wrong one") && !shown.contains("wrong%20one"), "{shown}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_needed_from_now_on_breaks_nothing_that_is_connected() {
+    let server = Server::redis();
+    let store = store(&server);
+    assert_eq!(kinds(&store).await, [None; 4]);
+    let () = run(&mut operator(&server), "CONFIG SET requirepass secret");
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn a_database_that_the_server_does_not_have_is_rejected() {
+    for store in [
+        patient(shared()).database(4711).build().unwrap(),
+        patient(shared()).database(u32::MAX).build().unwrap(),
+        store_at(shared(), "", "/4711"),
+        store_at(shared(), "", "/-1"),
+    ] {
+        assert_eq!(kinds(&store).await, [Some(Rejected); 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_full_server_takes_nothing_and_keeps_what_it_has() {
+    let server = Server::redis();
+    let store = store(&server);
+    let id = put(&store, &record([("name", "value"), ("other", "value")])).await;
+    let mut operator = operator(&server);
+    let () = run(&mut operator, &format!("PEXPIRE {} 5000000", key(&id)));
+    let () = run(&mut operator, "CONFIG SET maxmemory 1");
+
+    let fresh = SessionId::generate();
+    let created = store.create(&fresh, &record([("name", "value")]), HOUR).await;
+    assert_eq!(created.unwrap_err().kind(), Full);
+    assert_eq!(run::<u32>(&mut operator, &format!("EXISTS {}", key(&fresh))), 0);
+
+    let changes = set("name", "changed").set("third", text("value")).remove("other");
+    for ttl in [None, Some(HOUR)] {
+        let updated = store.update(&id, &changes, ttl).await;
+        assert_eq!(updated.unwrap_err().kind(), Full);
+    }
+    let found = store.load(&id).await.unwrap().unwrap();
+    assert_eq!(found.record, record([("name", "value"), ("other", "value")]));
+    assert!(found.expires_in > HOUR.as_duration(), "a refused update changed the life");
+
+    // What needs no memory still works.
+    let removal = Changes::new().remove("other");
+    assert_eq!(
+        store.update(&id, &removal, Some(HOUR)).await.unwrap(),
+        pycket_core::Update::Applied
+    );
+    assert_eq!(store.delete(&id).await.unwrap(), Some(record([("name", "value")])));
+
+    let () = run(&mut operator, "CONFIG SET maxmemory 0");
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn a_replica_is_read_and_is_unavailable_for_writes() {
+    let server = Server::redis();
+    let store = store(&server);
+    let id = put(&store, &record([("name", "value")])).await;
+    let () = run(&mut operator(&server), "REPLICAOF 127.0.0.1 1");
+    // It cannot know what the primary has, so it does not even say that there is no record.
+    for id in [id, SessionId::generate()] {
+        assert!(store.load(&id).await.is_ok());
+        for changes in [set("name", "other"), Changes::new().remove("name"), Changes::new()] {
+            let updated = store.update(&id, &changes, Some(HOUR)).await;
+            assert_eq!(updated.unwrap_err().kind(), Unavailable);
+        }
+        assert_eq!(store.delete(&id).await.unwrap_err().kind(), Unavailable);
+    }
+    let created = store.create(&SessionId::generate(), &record([]), HOUR).await;
+    assert_eq!(created.unwrap_err().kind(), Unavailable);
+    assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+    let () = run(&mut operator(&server), "REPLICAOF NO ONE");
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+/// The name in the URL may lead to the new primary by now, and only a new connection gets there.
+#[tokio::test]
+async fn a_connection_to_what_has_become_a_replica_is_given_up() {
+    use crate::stand_in::{Manner, StandIn};
+
+    let (old, new) = (Server::redis(), Server::redis());
+    let manners = [Manner::LeadsTo(old.address()), Manner::LeadsTo(new.address())];
+    let stand_in = StandIn::new(manners).await;
+    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    assert_eq!(kinds(&store).await, [None; 4]);
+    let () = run(&mut operator(&old), "REPLICAOF 127.0.0.1 1");
+    let created = store.create(&SessionId::generate(), &record([]), HOUR).await;
+    assert_eq!(created.unwrap_err().kind(), Unavailable);
+    assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_more_clients_is_unavailable() {
+    let server = Server::redis();
+    let mut operator = operator(&server);
+    let () = run(&mut operator, "CONFIG SET maxclients 1");
+    for credentials in ["", ":password@"] {
+        let store = store_at(&server, credentials, "/2");
+        assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+    }
+    let () = run(&mut operator, "CONFIG SET maxclients 100");
+    assert_eq!(kinds(&store(&server)).await, [None; 4]);
+}

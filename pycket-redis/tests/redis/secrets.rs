@@ -1,0 +1,71 @@
+//! No error, nor anything else that is printed, shows an id, a value or a password.
+
+use crate::stand_in::{Manner, StandIn};
+use crate::*;
+
+/// What a real server says of a command that was renamed or does not exist: it repeats up to 128
+/// characters of what it was told.
+fn unknown_command(words: &str) -> Manner {
+    let error = format!("-ERR unknown command 'EVALSHA', with args beginning with: {words}\r\n");
+    Manner::Says(error.repeat(4).into_bytes().into())
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_key_is_not_quoted() {
+    let id = SessionId::generate();
+    let exposed = id.expose();
+    for repeated in [key(&id), exposed.clone(), exposed[..20].to_owned(), exposed[9..].to_owned()] {
+        let stand_in = StandIn::new([unknown_command(&format!("'{repeated}' "))]).await;
+        let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+        let value = record([("name", "value")]);
+        for error in [
+            store.load(&id).await.unwrap_err(),
+            store.create(&id, &value, HOUR).await.unwrap_err(),
+            store.update(&id, &set("name", "value"), None).await.unwrap_err(),
+            store.delete(&id).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Rejected);
+            let shown = shown(&error);
+            assert!(!shown.contains(&repeated), "{shown}");
+            assert!(!exposed.split('-').any(|part| shown.contains(part)), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_nothing_is_quoted() {
+    let stand_in = StandIn::new([unknown_command("")]).await;
+    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let error = store.load(&SessionId::generate()).await.unwrap_err();
+    assert!(shown(&error).contains("unknown command 'EVALSHA'"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_password_is_not_quoted() {
+    for query in ["", "/3", "?protocol=resp3", "/3?protocol=resp3"] {
+        let stand_in = StandIn::new([unknown_command("'3' 'AUTH' 'default' 'open sesame'")]).await;
+        let url = stand_in.url().replace("//", "//:open%20sesame@") + query;
+        let store = RedisStore::builder(&url).build().unwrap();
+        for error in failures(&store).await {
+            let error = error.unwrap();
+            assert_eq!(error.kind(), ErrorKind::Rejected, "{error:?}");
+            assert!(!shown(&error).contains("sesame"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_store_and_its_settings_show_neither_url_nor_password() {
+    let url = "redis://somebody:open%20sesame@127.0.0.1:1/2";
+    let builder = RedisStore::builder(url);
+    let shown = format!("{builder:?} {builder:#?}");
+    let store = builder.build().unwrap();
+    let shown = format!("{shown} {store:?} {store:#?}");
+    for secret in ["sesame", "somebody"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    for error in failures(&store).await {
+        let shown = crate::shown(&error.unwrap());
+        assert!(!shown.contains("sesame"), "{shown}");
+    }
+}
