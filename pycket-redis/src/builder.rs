@@ -1,22 +1,34 @@
 use std::fmt;
 use std::time::Duration;
 
-use pycket_core::{Error, ErrorKind, KeySpace};
+use pycket_core::{Error, KeySpace};
+use redis::ConnectionInfo;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{ConnectionInfo, IntoConnectionInfo};
+use serde::Deserialize;
 
 use crate::RedisStore;
+use crate::address::{Address, invalid};
 use crate::connection::{Pool, Timeouts};
+use crate::file::RedisSettingsFile;
 
 /// Routers and firewalls forget a connection that is silent for some minutes, and tell nobody.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The settings of a [`RedisStore`]; from [`RedisStore::builder`].
+///
+/// # From a file
+///
+/// Any serde format reads it: `url`, or `host` (`localhost`), `port` (6379), `username` and `password`;
+/// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`, `connect_timeout_ms` and
+/// `response_timeout_ms`. All are optional, unknown names are errors.
+#[derive(Deserialize)]
+#[serde(try_from = "RedisSettingsFile")]
 #[must_use]
 pub struct RedisStoreBuilder {
-    url: Box<str>,
+    address: Address,
     prefix: String,
-    database: Option<i64>,
+    db_sessions: Option<u32>,
+    db_notifications: u32,
     max_connections: usize,
     timeouts: Timeouts,
 }
@@ -28,14 +40,18 @@ impl RedisStoreBuilder {
     /// One second: a thousand times what a healthy server takes, and still bearable for a visitor.
     pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+    /// As in pycket.
+    pub const DEFAULT_DB_NOTIFICATIONS: u32 = 1;
+
     /// A thousand: a tenth of what a server takes by default, and more than any process can use.
     pub const MAX_CONNECTIONS: usize = 1000;
 
-    pub(crate) fn new(url: &str) -> Self {
+    pub(crate) fn new(address: Address) -> Self {
         Self {
-            url: url.into(),
+            address,
             prefix: KeySpace::DEFAULT_PREFIX.to_owned(),
-            database: None,
+            db_sessions: None,
+            db_notifications: Self::DEFAULT_DB_NOTIFICATIONS,
             max_connections: 1,
             timeouts: Timeouts {
                 connect: Self::DEFAULT_CONNECT_TIMEOUT,
@@ -50,9 +66,17 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The number of the database, by default the one in the URL, which is 0 unless it says otherwise.
-    pub fn database(mut self, database: u32) -> Self {
-        self.database = Some(database.into());
+    /// The number of the sessions' database, by default the one in the URL, which is 0 unless it says
+    /// otherwise.
+    pub fn db_sessions(mut self, database: u32) -> Self {
+        self.db_sessions = Some(database);
+        self
+    }
+
+    /// The number of the notifications' database, by default [1](Self::DEFAULT_DB_NOTIFICATIONS). It may
+    /// be that of the sessions: the keys differ, too.
+    pub fn db_notifications(mut self, database: u32) -> Self {
+        self.db_notifications = database;
         self
     }
 
@@ -77,14 +101,42 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The store. It does not connect yet: that happens on first use, so that a program may start
-    /// before its store does.
+    /// The store of the sessions. It does not connect yet: that happens on first use, so that a program
+    /// may start before its store does.
     ///
     /// # Errors
     ///
-    /// [`InvalidSetting`](ErrorKind::InvalidSetting): a URL that is none, or one that asks for TLS; a
+    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): a URL that is none, or one that asks for TLS; a
     /// number of connections out of range; a timeout of zero.
     pub fn build(self) -> Result<RedisStore, Error> {
+        self.dataset(KeySpace::SESSIONS, self.db_sessions)
+    }
+
+    /// The store of the sessions, and the one for
+    /// [`SessionManager::with_notifications`](pycket_core::SessionManager::with_notifications). Each has
+    /// connections of its own.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use pycket_core::SessionManager;
+    /// use pycket_redis::RedisStore;
+    ///
+    /// let (sessions, notifications) =
+    ///     RedisStore::builder("redis://127.0.0.1/").build_with_notifications()?;
+    /// let manager =
+    ///     SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications));
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    pub fn build_with_notifications(self) -> Result<(RedisStore, RedisStore), Error> {
+        let notifications = self.dataset(KeySpace::NOTIFICATIONS, Some(self.db_notifications))?;
+        Ok((self.build()?, notifications))
+    }
+
+    fn dataset(&self, dataset: &str, database: Option<u32>) -> Result<RedisStore, Error> {
         if !(1..=Self::MAX_CONNECTIONS).contains(&self.max_connections) {
             return Err(invalid("`max_connections` must be 1 to 1000"));
         }
@@ -94,20 +146,14 @@ impl RedisStoreBuilder {
         if self.timeouts.response.is_zero() {
             return Err(invalid("`response_timeout` must be more than zero"));
         }
-        let client = redis::Client::open(self.connection_info()?)
+        let client = redis::Client::open(self.connection_info(database)?)
             .map_err(|source| invalid("the Redis settings are not usable").with_source(source))?;
-        let keys = KeySpace::new(&self.prefix, KeySpace::SESSIONS);
+        let keys = KeySpace::new(&self.prefix, dataset);
         Ok(RedisStore::new(Pool::new(client, self.timeouts, self.max_connections), keys))
     }
 
-    fn connection_info(&self) -> Result<ConnectionInfo, Error> {
-        if asks_for_tls(&self.url) {
-            return Err(invalid("this version connects without TLS; use a redis:// URL"));
-        }
-        // The parser's own error is no source: it may repeat the URL, and with it a password.
-        let info = (&*self.url).into_connection_info().map_err(|_| {
-            invalid("the Redis URL is not valid; expected redis://[user:password@]host[:port][/database]")
-        })?;
+    fn connection_info(&self, database: Option<u32>) -> Result<ConnectionInfo, Error> {
+        let info = self.address.connection_info()?;
         let tcp = info
             .tcp_settings()
             .clone()
@@ -115,31 +161,23 @@ impl RedisStoreBuilder {
             .set_nodelay(true)
             .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
         let settings = info.redis_settings().clone();
-        let settings = match self.database {
-            Some(database) => settings.set_db(database),
+        let settings = match database {
+            Some(database) => settings.set_db(database.into()),
             None => settings,
         };
         Ok(info.set_tcp_settings(tcp).set_redis_settings(settings))
     }
 }
 
-fn asks_for_tls(url: &str) -> bool {
-    let url = redis::parse_redis_url(url);
-    url.is_some_and(|url| matches!(url.scheme(), "rediss" | "valkeys"))
-}
-
-/// The URL may hold a password.
+/// The address may hold a password.
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder")
             .field("prefix", &self.prefix)
-            .field("database", &self.database)
+            .field("db_sessions", &self.db_sessions)
+            .field("db_notifications", &self.db_notifications)
             .field("max_connections", &self.max_connections)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }
-}
-
-fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidSetting, message)
 }

@@ -9,6 +9,7 @@ use pycket_core::{
 use redis::{Pipeline, Value};
 
 use crate::RedisStoreBuilder;
+use crate::address::Address;
 use crate::connection::{Failure, Pool};
 use crate::error::{Request, classify};
 use crate::format::{METADATA, corrupt, decode_record, encode_metadata};
@@ -44,7 +45,7 @@ impl RedisStore {
     /// Settings for the server at `url`: `redis://[user:password@]host[:port][/database]`, or
     /// `redis+unix:///path/to/socket[?db=database]`.
     pub fn builder(url: &str) -> RedisStoreBuilder {
-        RedisStoreBuilder::new(url)
+        RedisStoreBuilder::new(Address::Url(url.into()))
     }
 
     pub(crate) fn new(pool: Pool, keys: KeySpace) -> Self {

@@ -1,10 +1,15 @@
+use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use pycket_core::{Error, Expiry, Renew};
+use pycket_cookie::CookieSettings;
+use pycket_core::{Error, Expiry, Renew, SessionManager};
+use pycket_redis::RedisStore;
+
+use crate::settings::{Settings, in_memory, in_redis};
 
 /// Shows what pycket sessions do: a page for people at /, a JSON interface for programs under /api.
 #[derive(Debug, Parser)]
@@ -14,9 +19,13 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
 
+    /// Takes storage, cookies and lifetime from a settings file instead of the arguments
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "idle", "absolute", "renew"])]
+    config: Option<PathBuf>,
+
     /// Where sessions live: memory, or the URL of a Redis server
     #[arg(long, default_value = "memory", value_name = "memory|redis://HOST")]
-    pub(crate) store: Store,
+    store: Store,
 
     /// Ends a session that was not renewed for this long
     #[arg(long, default_value_t = Expiry::DEFAULT_IDLE.as_secs(), value_name = "SECONDS")]
@@ -37,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Store {
+enum Store {
     Memory,
     Redis(String),
 }
@@ -49,7 +58,23 @@ enum RenewOn {
 }
 
 impl Arguments {
-    pub(crate) fn expiry(&self) -> Result<Expiry, Error> {
+    /// The sessions, and the cookie that goes with them.
+    pub(crate) fn settings(&self) -> Result<(SessionManager, CookieSettings), Box<dyn StdError>> {
+        if let Some(path) = &self.config {
+            let settings = Settings::read(path)?;
+            let cookies = settings.cookies.clone();
+            return Ok((settings.manager()?, cookies));
+        }
+        let manager = match &self.store {
+            Store::Memory => in_memory(),
+            Store::Redis(url) => in_redis(RedisStore::builder(url))?,
+        };
+        // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
+        let cookies = CookieSettings::builder().secure(false).build()?;
+        Ok((manager.with_expiry(self.expiry()?), cookies))
+    }
+
+    fn expiry(&self) -> Result<Expiry, Error> {
         let renew = match self.renew {
             RenewOn::Change => Renew::OnChange,
             RenewOn::Access => Renew::OnAccess,

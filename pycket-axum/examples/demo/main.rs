@@ -9,27 +9,35 @@ mod form;
 mod key_file;
 mod number;
 mod page;
+mod settings;
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::process::ExitCode;
 
 use axum::Router;
 use axum::routing::{get, post};
 use clap::Parser;
 use pycket_axum::SessionLayer;
-use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
-use pycket_core::{MemoryStore, SessionManager, SessionStore};
-use pycket_redis::RedisStore;
+use pycket_cookie::{KeyRing, SessionCookie};
 use tokio::net::TcpListener;
 
-use arguments::{Arguments, Store};
+use arguments::Arguments;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
-    let app = app(&arguments)?;
+    match serve(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let app = app(arguments)?;
     let listener = TcpListener::bind(arguments.listen).await?;
     announce(listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
@@ -37,14 +45,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
-    let manager = SessionManager::new(store(&arguments.store)?).with_expiry(arguments.expiry()?);
+    let (manager, cookies) = arguments.settings()?;
     let keys = match &arguments.key_file {
         Some(path) => KeyRing::new(key_file::read_or_make(path)?)?,
         None => KeyRing::generate(),
     };
-    // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
-    let settings = CookieSettings::builder().secure(false).build()?;
-    let sessions = SessionLayer::new(manager, SessionCookie::new(settings, &keys));
+    let sessions = SessionLayer::new(manager, SessionCookie::new(cookies, &keys));
     Ok(Router::new()
         .route("/", get(page::show))
         .route("/sign-in", post(form::sign_in))
@@ -56,16 +62,14 @@ fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
         .route("/health", get("ok")))
 }
 
-fn store(store: &Store) -> Result<Arc<dyn SessionStore>, pycket_core::Error> {
-    Ok(match store {
-        Store::Memory => Arc::new(MemoryStore::new()),
-        Store::Redis(url) => Arc::new(RedisStore::builder(url).build()?),
-    })
-}
-
 #[expect(clippy::print_stdout, reason = "whoever started the program reads the address there")]
 fn announce(address: SocketAddr) {
     println!("Listening on http://{address} (Ctrl-C ends it)");
+}
+
+#[expect(clippy::print_stderr, reason = "whoever started the program has to mend it")]
+fn complain(error: &dyn Error) {
+    eprintln!("error: {error}");
 }
 
 async fn asked_to_end() {

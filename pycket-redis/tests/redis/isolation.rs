@@ -11,8 +11,8 @@ async fn two_prefixes_do_not_see_each_other() {
 
 #[tokio::test]
 async fn two_databases_do_not_see_each_other() {
-    let one = patient(shared()).database(0).build().unwrap();
-    let two = patient(shared()).database(1).build().unwrap();
+    let one = patient(shared()).db_sessions(0).build().unwrap();
+    let two = patient(shared()).db_sessions(1).build().unwrap();
     apart(&one, &two).await;
 }
 
@@ -32,10 +32,10 @@ async fn the_database_is_the_one_that_was_asked_for() {
     let in_url = format!("{}/4", shared().url());
     for (builder, database) in [
         (patient(shared()), 0),
-        (patient(shared()).database(3), 3),
+        (patient(shared()).db_sessions(3), 3),
         (RedisStore::builder(&in_url), 4),
-        (RedisStore::builder(&in_url).database(3), 3),
-        (RedisStore::builder(&in_url).database(0), 0),
+        (RedisStore::builder(&in_url).db_sessions(3), 3),
+        (RedisStore::builder(&in_url).db_sessions(0), 0),
     ] {
         let store = builder.max_connections(2).build().unwrap();
         for _ in 0..2 {
@@ -62,4 +62,13 @@ async fn the_key_is_the_prefix_the_dataset_and_the_id() {
     keys.sort();
     expected.sort();
     assert_eq!(keys, expected);
+}
+
+#[tokio::test]
+async fn sessions_and_notifications_do_not_meet_even_in_one_database() {
+    for database in [0, 1] {
+        let builder = patient(shared()).db_notifications(database);
+        let (sessions, notifications) = builder.build_with_notifications().unwrap();
+        apart(&sessions, &notifications).await;
+    }
 }

@@ -11,6 +11,7 @@ mod concurrency;
 mod connecting;
 mod corruption;
 mod cut_connections;
+mod file;
 mod format_read;
 mod format_written;
 mod impostors;

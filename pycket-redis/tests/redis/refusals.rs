@@ -60,8 +60,8 @@ async fn a_password_that_is_needed_from_now_on_breaks_nothing_that_is_connected(
 #[tokio::test]
 async fn a_database_that_the_server_does_not_have_is_rejected() {
     for store in [
-        patient(shared()).database(4711).build().unwrap(),
-        patient(shared()).database(u32::MAX).build().unwrap(),
+        patient(shared()).db_sessions(4711).build().unwrap(),
+        patient(shared()).db_sessions(u32::MAX).build().unwrap(),
         store_at(shared(), "", "/4711"),
         store_at(shared(), "", "/-1"),
     ] {

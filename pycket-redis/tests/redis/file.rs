@@ -1,0 +1,59 @@
+//! Settings read from a file.
+
+use pycket_core::KeySpace;
+
+use crate::*;
+
+fn read(text: &str) -> Result<RedisStoreBuilder, String> {
+    toml::from_str(text).map_err(|error| error.message().to_owned())
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let shown = format!("{:?}", read("").unwrap());
+    assert_eq!(shown, format!("{:?}", RedisStore::builder("redis://localhost")));
+}
+
+#[tokio::test]
+async fn every_setting_reaches_the_client() {
+    let server = Server::redis();
+    let mut operator = operator(&server);
+    let () = run(&mut operator, "CONFIG SET requirepass sesame");
+    let text = format!(
+        "host = \"127.0.0.1\"\nport = {}\npassword = \"sesame\"\nprefix = \"shop:\"\n\
+         db_sessions = 3\ndb_notifications = 4\nmax_connections = 2\n\
+         connect_timeout_ms = 60000\nresponse_timeout_ms = 60000",
+        server.port()
+    );
+    let (sessions, notifications) = read(&text).unwrap().build_with_notifications().unwrap();
+    for (store, dataset, database) in
+        [(sessions, KeySpace::SESSIONS, 3), (notifications, KeySpace::NOTIFICATIONS, 4)]
+    {
+        let id = put(&store, &record([])).await;
+        let () = run(&mut operator, &format!("SELECT {database}"));
+        let keys: Vec<String> = run(&mut operator, "KEYS *");
+        assert_eq!(keys, [format!("shop:{dataset}:{}", id.expose())]);
+    }
+}
+
+#[test]
+fn an_unknown_setting_is_an_error_that_names_it_and_lists_the_known() {
+    let message = read("passwrod = \"sesame\"").unwrap_err();
+    assert!(message.contains("unknown field `passwrod`"), "{message}");
+    assert!(message.contains("`password`") && !message.contains("sesame"), "{message}");
+}
+
+#[test]
+fn a_password_that_is_no_string_is_not_repeated() {
+    for value in ["12345", "-12345", "1.2345", "true", "[12345]"] {
+        let message = read(&format!("password = {value}")).unwrap_err();
+        assert!(!message.contains("2345") && !message.contains("true"), "{message}");
+    }
+}
+
+#[test]
+fn a_url_beside_its_parts_is_a_contradiction() {
+    let message = read("url = \"redis://:sesame@localhost\"\nport = 1").unwrap_err();
+    assert!(message.contains("either `url` or `host`"), "{message}");
+    assert!(!message.contains("sesame"), "{message}");
+}
