@@ -12,13 +12,26 @@ type Done = (Option<Base>, Pending, Result<Outcome, Error>);
 
 impl Shared {
     pub(super) fn is_at_rest(&self) -> bool {
-        let state = self.state();
+        let mut state = self.state();
+        state.reclaim();
         !state.is_changed() && matches!(self.plan(state.base(), state.pending()), Step::Rest)
     }
 
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
         let _turn = self.turn.lock().await;
         self.commit_in_turn().await
+    }
+
+    pub(super) async fn abort(&self) -> Result<Outcome, Error> {
+        let _turn = self.turn.lock().await;
+        if self.abandon() { self.commit_in_turn().await } else { Ok(Outcome::Unchanged) }
+    }
+
+    /// For whoever holds the turn: drops what is not stored; whether a session is to be ended.
+    pub(super) fn abandon(&self) -> bool {
+        let mut state = self.state();
+        state.reclaim();
+        state.abandon()
     }
 
     /// For whoever holds the turn.
