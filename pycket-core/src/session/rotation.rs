@@ -1,13 +1,13 @@
 use crate::{Changes, Error, Metadata, Record, SessionId, SessionStore, Ttl, Update};
 
 use super::settle::{self, Removal};
-use super::state::Live;
+use super::state::{Live, Pending};
 
 /// How a change of the id ended.
 pub(super) enum Rotated {
-    /// The session has the new id. If what others wrote meanwhile could not be carried over, that and
-    /// the reason are left.
-    Done { id: SessionId, record: Record, left: Option<(Changes, Error)> },
+    /// The session has the new id. If what others wrote meanwhile could not be carried over, or the old
+    /// id may still be alive, that and the reason are left.
+    Done { id: SessionId, record: Record, left: Option<(Pending, Error)> },
     /// The session had ended; the new id ended with it.
     Gone,
     /// The session still has its old id.
@@ -39,7 +39,8 @@ pub(super) async fn rotate(
         // The new id is the one that works, whatever became of the old.
         Removal::Unseen => Rotated::Done { id, record, left: None },
         Removal::Unknown(error) => {
-            Rotated::Done { id, record, left: Some((Changes::new(), error)) }
+            let left = Pending { doomed: vec![live.id], ..Pending::default() };
+            Rotated::Done { id, record, left: Some((left, error)) }
         }
         Removal::Kept(error) => {
             discard(store, &id).await;
@@ -63,7 +64,10 @@ async fn carry_over(
             Rotated::Done { id, record, left: None }
         }
         Ok(Update::Gone | Update::Conflict) => Rotated::Gone,
-        Err(error) => Rotated::Done { id, record, left: Some((carried, error)) },
+        Err(error) => {
+            let left = Pending { changes: carried, ..Pending::default() };
+            Rotated::Done { id, record, left: Some((left, error)) }
+        }
     }
 }
 
