@@ -109,8 +109,8 @@ impl Shared {
                 Err(error) => (None, pending, Err(error)),
             },
             Step::Rotate { live, record, ttl } => {
-                match rotate(store, &live, &pending.changes, record, ttl).await {
-                    Rotated::Done { id, record, left } => {
+                match rotate(&self.manager, &live, &pending.changes, record, ttl).await {
+                    Rotated::Done { id, record, ttl, left } => {
                         let live = Live { id, record, expires_at: self.expires_at(ttl) };
                         let (unsettled, result) = match left {
                             None => (Pending::default(), Ok(Outcome::Rotated)),

@@ -54,6 +54,8 @@ async fn a_lifetime_that_another_request_set_is_carried_over() {
     login.commit().await.unwrap();
 
     let next = open(&manager, login.id().unwrap()).await;
+    assert!(next.expires_in().unwrap() > month / 2);
+    assert!(login.expires_in().unwrap() > month / 2);
     next.set("age", &30).unwrap();
     next.commit().await.unwrap();
     assert!(next.expires_in().unwrap() > month / 2);
