@@ -126,22 +126,23 @@ fn connections_that_are_cut_under_load_fail_no_write_and_lose_none() {
     let server = Server::redis();
     let (_demo, visitor) = over(&server);
     let done = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (visitor, done) = (&visitor, &done);
-            scope.spawn(move || {
-                for n in 0..EACH {
-                    let path = format!("/api/session/name-{thread}-{n}");
-                    let put = visitor.put(&path, &n.to_string());
-                    done.fetch_add(1, Ordering::Relaxed);
-                    put.assert_status(204);
-                    assert!(put.set_cookie().is_none());
-                }
-            });
+    let put_all = |thread: usize| {
+        for n in 0..EACH {
+            let path = format!("/api/session/name-{thread}-{n}");
+            let put = visitor.put(&path, &n.to_string());
+            done.fetch_add(1, Ordering::Relaxed);
+            put.assert_status(204);
+            assert!(put.set_cookie().is_none());
         }
+    };
+    let put_all = &put_all;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..THREADS).map(|thread| scope.spawn(move || put_all(thread))).collect();
         // After so many answers, every request that the last cut has hit is through.
         for mark in (THREADS..THREADS * EACH).step_by(8 * THREADS) {
-            while done.load(Ordering::Relaxed) < mark {
+            let all_ended = || threads.iter().all(|thread| thread.is_finished());
+            while done.load(Ordering::Relaxed) < mark && !all_ended() {
                 std::thread::yield_now();
             }
             cut_connections(&server);

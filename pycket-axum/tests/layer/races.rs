@@ -69,6 +69,26 @@ async fn a_write_that_began_before_a_login_and_ends_after_it_leaves_the_new_cook
 }
 
 #[tokio::test]
+async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_session() {
+    let slow = Slow::default();
+    let Slow { began, go_on } = slow.clone();
+    let handler = async move |session: Session| {
+        began.notify_one();
+        go_on.notified().await;
+        session.set("early", &1)?;
+        let outcome = session.commit().await?;
+        session.set("late", &1)?;
+        Ok::<_, SessionError>(format!("{outcome:?}"))
+    };
+    let site = Plan::with(Router::new().route("/slow", post(handler))).open();
+    let cookie = site.visitor().await;
+    let (late, _) = slow.meanwhile(&site, "/logout", &cookie).await;
+    assert_eq!((late.status, &*late.body), (StatusCode::OK, "Gone"));
+    assert!(late.set_cookies().is_empty());
+    assert!(site.memory.is_empty());
+}
+
+#[tokio::test]
 async fn two_writes_at_once_keep_each_others_values() {
     let slow = Slow::default();
     let site = slow.site();

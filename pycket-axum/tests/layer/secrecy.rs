@@ -82,6 +82,17 @@ async fn logs_hold_no_id_no_cookie_and_no_key() {
 }
 
 #[tokio::test]
+async fn a_forged_cookie_is_worth_a_word_and_no_cookie_is_not() {
+    listen();
+    let site = Site::new();
+    site.get("/names", "").await;
+    assert_eq!(log(), "");
+    site.get("/names", "PYCKET_ID=forged").await;
+    let log = log();
+    assert!(log.contains("Rejected") && !log.contains("forged"), "{log}");
+}
+
+#[tokio::test]
 async fn changes_after_the_last_commit_are_a_warning() {
     listen();
     let (keep, mut kept) = tokio::sync::mpsc::unbounded_channel();
