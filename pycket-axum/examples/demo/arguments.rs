@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use pycket_core::{Error, Expiry, Renew};
+use pycket_core::{Expiry, Renew};
 
 /// Shows what pycket sessions do: a page for people at /, a JSON interface for programs under /api.
 #[derive(Debug, Parser)]
@@ -49,15 +49,19 @@ enum RenewOn {
 }
 
 impl Arguments {
-    pub(crate) fn expiry(&self) -> Result<Expiry, Error> {
+    pub(crate) fn expiry(&self) -> Result<Expiry, String> {
         let renew = match self.renew {
             RenewOn::Change => Renew::OnChange,
             RenewOn::Access => Renew::OnAccess,
         };
-        let expiry =
-            Expiry::default().with_renew(renew).with_idle(Duration::from_secs(self.idle))?;
+        let expiry = Expiry::default().with_renew(renew);
+        let expiry = expiry
+            .with_idle(Duration::from_secs(self.idle))
+            .map_err(|error| format!("--idle {}: {error}", self.idle))?;
         match self.absolute {
-            Some(absolute) => expiry.with_absolute(Duration::from_secs(absolute)),
+            Some(absolute) => expiry
+                .with_absolute(Duration::from_secs(absolute))
+                .map_err(|error| format!("--absolute {absolute}: {error}")),
             None => Ok(expiry),
         }
     }

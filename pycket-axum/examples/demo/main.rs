@@ -10,8 +10,9 @@ mod key_file;
 mod number;
 mod page;
 
-use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,25 +26,41 @@ use tokio::net::TcpListener;
 
 use arguments::{Arguments, Store};
 
+/// Why the program cannot serve, for whoever started it.
+type Refusal = String;
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
-    let app = app(&arguments)?;
-    let listener = TcpListener::bind(arguments.listen).await?;
-    announce(listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
-    Ok(())
+    match serve(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("error: {refusal}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
-    let manager = SessionManager::new(store(&arguments.store)?).with_expiry(arguments.expiry()?);
+async fn serve(arguments: &Arguments) -> Result<(), Refusal> {
+    let app = app(arguments)?;
+    let refused = |error| format!("--listen {}: {error}", arguments.listen);
+    let listener = TcpListener::bind(arguments.listen).await.map_err(refused)?;
+    announce(listener.local_addr().map_err(refused)?);
+    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await;
+    served.map_err(refused)
+}
+
+fn app(arguments: &Arguments) -> Result<Router, Refusal> {
+    let store = store(&arguments.store).map_err(|error| format!("--store: {error}"))?;
+    let manager = SessionManager::new(store).with_expiry(arguments.expiry()?);
     let keys = match &arguments.key_file {
-        Some(path) => KeyRing::new(key_file::read_or_make(path)?)?,
+        Some(path) => key_file::read_or_make(path)
+            .and_then(|key| KeyRing::new(key).map_err(io::Error::other))
+            .map_err(|error| format!("--key-file {}: {error}", path.display()))?,
         None => KeyRing::generate(),
     };
     // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
-    let settings = CookieSettings::builder().secure(false).build()?;
+    let settings = CookieSettings::builder().secure(false).build().map_err(|e| e.to_string())?;
     let sessions = SessionLayer::new(manager, SessionCookie::new(settings, &keys));
     Ok(Router::new()
         .route("/", get(page::show))
