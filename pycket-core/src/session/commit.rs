@@ -14,7 +14,8 @@ type Done = (Option<Base>, Pending, Result<Outcome, Error>);
 
 impl Shared {
     pub(super) fn is_at_rest(&self) -> bool {
-        let state = self.state();
+        let mut state = self.state();
+        state.reclaim();
         !state.is_changed() && matches!(self.plan(state.base(), state.pending()), Step::Rest)
     }
 
@@ -23,17 +24,34 @@ impl Shared {
         self.commit_in_turn().await
     }
 
+    pub(super) async fn abort(&self) -> Result<Outcome, Error> {
+        let _turn = self.turn.lock().await;
+        if self.abandon() { self.commit_in_turn().await } else { Ok(Outcome::Unchanged) }
+    }
+
+    /// For whoever holds the turn: drops what is not stored; whether a session is to be ended.
+    pub(super) fn abandon(&self) -> bool {
+        let mut state = self.state();
+        state.reclaim();
+        state.abandon()
+    }
+
     /// For whoever holds the turn.
     pub(super) async fn commit_in_turn(&self) -> Result<Outcome, Error> {
         let (base, mut pending, destroys_seen) = self.state().begin();
-        let ended = self.end_all(&mut pending.doomed).await;
+        // Of a session that lives on, only an old id can have been left to end.
+        let ending = match base {
+            Base::Live(_) => Outcome::Rotated,
+            Base::Absent | Base::Ended => Outcome::Destroyed,
+        };
+        let ended = self.end_all(&mut pending.doomed, ending).await;
         let (base, unsettled, result) = match ended {
             Err(error) => (None, pending, Err(error)),
             Ok(ended) => {
                 let done = self.carry_out(&base, pending).await;
                 let (base, unsettled, result) = self.leave_notices(&base, done).await;
                 let unchanged_but_ended = ended && matches!(result, Ok(Outcome::Unchanged));
-                let result = if unchanged_but_ended { Ok(Outcome::Destroyed) } else { result };
+                let result = if unchanged_but_ended { Ok(ending) } else { result };
                 (base, unsettled, result)
             }
         };
@@ -46,7 +64,7 @@ impl Shared {
     }
 
     /// Ends the sessions that were destroyed; whether there were any. Those that remain are left.
-    async fn end_all(&self, doomed: &mut Vec<SessionId>) -> Result<bool, Error> {
+    async fn end_all(&self, doomed: &mut Vec<SessionId>, ending: Outcome) -> Result<bool, Error> {
         let ended = !doomed.is_empty();
         while let Some(id) = doomed.last() {
             match settle::remove(self.manager.store(), id).await {
@@ -60,7 +78,9 @@ impl Shared {
                 return Err(error);
             }
             doomed.pop();
-            self.manager.emit(Event::Destroyed);
+            if ending == Outcome::Destroyed {
+                self.manager.emit(Event::Destroyed);
+            }
         }
         Ok(ended)
     }
@@ -98,14 +118,14 @@ impl Shared {
                 Err(error) => (None, pending, Err(error)),
             },
             Step::Rotate { live, record, ttl } => {
-                match rotate(store, &live, &pending.changes, record, ttl).await {
-                    Rotated::Done { id, record, left } => {
+                match rotate(&self.manager, &live, &pending.changes, record, ttl).await {
+                    Rotated::Done { id, record, ttl, left } => {
                         let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                        let (changes, result) = match left {
-                            None => (Changes::new(), Ok(Outcome::Rotated)),
-                            Some((changes, error)) => (changes, Err(error)),
+                        let (unsettled, result) = match left {
+                            None => (Pending::default(), Ok(Outcome::Rotated)),
+                            Some(left) => (left.0, Err(left.1)),
                         };
-                        let unsettled = Pending { changes, ..pending.notices_only() };
+                        let unsettled = Pending { notices: pending.notices, ..unsettled };
                         (Some(Base::Live(live)), unsettled, result)
                     }
                     Rotated::Gone => gone(),
