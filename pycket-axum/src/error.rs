@@ -82,7 +82,8 @@ impl SessionError {
         response
     }
 
-    fn report(&self) {
+    /// For the operator: the whole story.
+    pub(crate) fn report(&self) {
         let mut story = self.to_string();
         let mut source = std::error::Error::source(self);
         while let Some(error) = source {

@@ -59,13 +59,15 @@ where
             *this.answered = Some((answer, closing));
             return Poll::Pending;
         };
-        Poll::Ready(answer.map(|response| {
-            let response = match closed {
-                Ok(()) => response,
-                Err(error) => SessionError::from(error).replace(response),
-            };
-            finish(response, this.handle)
-        }))
+        let error = closed.err().map(SessionError::from);
+        Poll::Ready(match (answer, error) {
+            (Ok(response), None) => Ok(finish(response, this.handle)),
+            (Ok(response), Some(error)) => Ok(finish(error.replace(response), this.handle)),
+            (Err(failure), error) => {
+                error.iter().for_each(SessionError::report);
+                Err(failure)
+            }
+        })
     }
 }
 
