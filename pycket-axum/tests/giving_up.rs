@@ -1,7 +1,7 @@
 //! A layer between the session's and the handler that gives up on the handler, as a timeout does: it
 //! answers in its stead and keeps the handler's future, unfinished, to itself.
 
-#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a panic is a failure")]
 
 use std::convert::Infallible;
 use std::future::poll_fn;
