@@ -67,16 +67,7 @@ impl Shared {
     async fn end_all(&self, doomed: &mut Vec<SessionId>, ending: Outcome) -> Result<bool, Error> {
         let ended = !doomed.is_empty();
         while let Some(id) = doomed.last() {
-            match settle::remove(self.manager.store(), id).await {
-                Removal::Removed(_) | Removal::Unseen | Removal::Absent => {}
-                Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
-            }
-            if let Some(notices) = self.manager.notifications()
-                && let Removal::Kept(error) | Removal::Unknown(error) =
-                    settle::remove(notices, id).await
-            {
-                return Err(error);
-            }
+            end(&self.manager, id).await?;
             doomed.pop();
             if ending == Outcome::Destroyed {
                 self.manager.emit(Event::Destroyed);
@@ -218,12 +209,26 @@ impl Shared {
 /// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
 pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<SessionId>) {
     for id in doomed {
-        if let Removal::Removed(_) = settle::remove(manager.store(), &id).await {
+        if let Ok(true) = end(manager, &id).await {
             manager.emit(Event::Destroyed);
         }
-        if let Some(notices) = manager.notifications() {
-            settle::remove(notices, &id).await;
-        }
+    }
+}
+
+/// Ends a session and its notifications; whether it was there. Whoever ended it before, or gave it a new
+/// id, has the notifications to care for.
+async fn end(manager: &SessionManager, id: &SessionId) -> Result<bool, Error> {
+    match settle::remove(manager.store(), id).await {
+        Removal::Absent => return Ok(false),
+        Removal::Removed(_) | Removal::Unseen => {}
+        Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
+    }
+    let Some(notices) = manager.notifications() else {
+        return Ok(true);
+    };
+    match settle::remove(notices, id).await {
+        Removal::Removed(_) | Removal::Unseen | Removal::Absent => Ok(true),
+        Removal::Kept(error) | Removal::Unknown(error) => Err(error),
     }
 }
 
