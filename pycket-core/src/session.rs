@@ -254,7 +254,7 @@ impl Session {
     }
 
     /// Ends without storing: uncommitted changes are dropped, and only a [`destroy`](Self::destroy) is
-    /// carried out. For requests that failed.
+    /// carried out. For requests that failed. A commit that is under way is awaited, since it may change the id.
     ///
     /// # Errors
     ///
@@ -273,6 +273,10 @@ impl Session {
     /// An atomic read-modify-write of one name, stored before this returns: `f` gets the value as it is
     /// in the store, or `None`, and gives the new one. It is called again if another writer came first,
     /// so that 64 concurrent increments count 64.
+    ///
+    /// A [`cycle_id`](Self::cycle_id) or [`destroy`](Self::destroy) that is still to be committed, and
+    /// the first value of a new session, are committed with it, to the end even if the caller is dropped.
+    /// A caller that is dropped later does not learn whether the value was stored.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

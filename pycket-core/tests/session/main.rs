@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 mod ambiguity;
+mod at_random;
 mod atomic_update;
 mod cancellation;
 mod clones;
