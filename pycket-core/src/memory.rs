@@ -101,9 +101,8 @@ impl MemoryStore {
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        let now = self.clock.elapsed();
         if !self.reserve() {
-            self.purge_everywhere(now);
+            self.purge_everywhere(self.clock.elapsed());
             if !self.reserve() {
                 return Err(Error::new(
                     ErrorKind::Full,
@@ -112,6 +111,7 @@ impl SessionStore for MemoryStore {
             }
         }
         let mut shard = self.shard(id);
+        let now = self.clock.elapsed();
         // Two for the one that comes in: the expired run out, and no single create pays for many.
         let mut freed = shard.purge(now, 2);
         let taken = shard.live(id, now).is_some();
@@ -127,8 +127,10 @@ impl SessionStore for MemoryStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        // The time is taken under the lock, so that it never runs backwards for a record.
+        let mut shard = self.shard(id);
         let now = self.clock.elapsed();
-        Ok(self.shard(id).live(id, now).map(|slot| Loaded {
+        Ok(shard.live(id, now).map(|slot| Loaded {
             record: slot.record().clone(),
             expires_in: slot.expires_at().saturating_sub(now),
         }))
@@ -140,8 +142,8 @@ impl SessionStore for MemoryStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let now = self.clock.elapsed();
         let mut shard = self.shard(id);
+        let now = self.clock.elapsed();
         let Some(slot) = shard.live(id, now) else {
             return Ok(Update::Gone);
         };
@@ -156,10 +158,12 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        let mut shard = self.shard(id);
         let now = self.clock.elapsed();
-        let Some(slot) = self.shard(id).remove(id) else {
+        let Some(slot) = shard.remove(id) else {
             return Ok(None);
         };
+        drop(shard);
         self.release(1);
         Ok((slot.expires_at() > now).then(|| slot.into_record()))
     }

@@ -124,8 +124,9 @@ impl Shared {
         Ok((new, Attempt { id: live.id, changes, ttl, replaced }))
     }
 
-    /// When the answer is lost, sends it once more: the expectation lets only one of the two happen.
-    /// If it no longer holds, it was the first that happened, or another writer: nothing tells which.
+    /// When the answer is lost, sends it once more: the expectation lets only one of the two happen,
+    /// unless another writer restores the old value between them. If it no longer holds, it was the
+    /// first that happened, or another writer: nothing tells which.
     async fn send(&self, attempt: &Attempt) -> Result<Update, Error> {
         let Attempt { id, changes, ttl, .. } = attempt;
         let store = self.manager.store();
