@@ -12,6 +12,7 @@ mod ending;
 mod expiry;
 mod interleavings;
 mod mapping;
+mod notification_races;
 mod notifications;
 mod rotation;
 mod round_trips;
