@@ -6,6 +6,7 @@ use pycket_testkit::Server;
 
 use crate::program::Demo;
 use crate::raw_redis::ask;
+use crate::visitor::Visitor;
 
 #[test]
 fn ten_thousand_requests_that_store_nothing_leave_nothing_in_redis_and_set_no_cookie() {
@@ -16,7 +17,7 @@ fn ten_thousand_requests_that_store_nothing_leave_nothing_in_redis_and_set_no_co
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let visitor = demo.visitor();
+                let visitor = Visitor::in_a_row(demo.url());
                 while let n @ 0..REQUESTS = next.fetch_add(1, Ordering::Relaxed) {
                     let answer = match n % 10 {
                         0 => visitor.get("/"),

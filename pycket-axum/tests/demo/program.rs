@@ -12,9 +12,11 @@ use crate::visitor::Visitor;
 /// Longer than the program takes for anything on a busy machine; what takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The demo as a process of its own, on a free loopback port. It ends when this is dropped.
+/// The demo as a process of its own, on a free loopback port. It ends when this is dropped, and also when
+/// the test process ends in any other way.
 pub(crate) struct Demo {
     process: Child,
+    watchdog: Child,
     /// Kept open: a program may write to it at any time.
     _stdout: BufReader<ChildStdout>,
     stderr: tempfile::NamedTempFile,
@@ -43,10 +45,11 @@ impl Demo {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let stderr = tempfile::NamedTempFile::new().unwrap();
         let mut process = command(arguments, stderr.as_file()).spawn().unwrap();
+        let watchdog = watch(&process);
         let mut stdout = process.stdout.take().map(BufReader::new).unwrap();
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let mut demo = Self { process, _stdout: stdout, stderr, url: String::new() };
+        let mut demo = Self { process, watchdog, _stdout: stdout, stderr, url: String::new() };
         let url = line.strip_prefix("Listening on ").and_then(|rest| rest.split(' ').next());
         demo.url = url.unwrap_or_else(|| panic!("{line:?}, {}", demo.log())).to_owned();
         demo
@@ -87,7 +90,9 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // An error says that it has ended already.
+        // An error says that it has ended already. The watchdog first: a process id may be used again.
+        let _ = self.watchdog.kill();
+        let _ = self.watchdog.wait();
         let _ = self.process.kill();
         let _ = self.process.wait();
         let log = self.log();
@@ -116,6 +121,15 @@ fn command(arguments: &[&str], stderr: &File) -> Command {
         .stdout(Stdio::piped())
         .stderr(stderr.try_clone().unwrap());
     command
+}
+
+/// The system closes the pipe that this one reads, however the test process ends.
+fn watch(process: &Child) -> Child {
+    Command::new("sh")
+        .args(["-c", "read -r _; kill -9 \"$0\"", &process.id().to_string()])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn wait(process: &mut Child) -> ExitStatus {

@@ -23,8 +23,20 @@ pub(crate) struct Answer {
 }
 
 impl Visitor {
+    /// Opens a connection for each request: a server may close one whose body it has not read, at the
+    /// moment when the next request is sent on it.
     pub(crate) fn new(site: &str) -> Self {
+        Self::with_idle_connections(site, 0)
+    }
+
+    /// Keeps its connection, for many requests without bodies that nobody reads.
+    pub(crate) fn in_a_row(site: &str) -> Self {
+        Self::with_idle_connections(site, 1)
+    }
+
+    fn with_idle_connections(site: &str, idle_connections: usize) -> Self {
         let config = ureq::Agent::config_builder()
+            .max_idle_connections(idle_connections)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
