@@ -52,7 +52,8 @@ async fn a_message_left_before_a_redirect_is_shown_once() {
 async fn session_and_notifications_are_made_once_a_request_and_loaded_on_first_use() {
     let (site, sessions, notices) = with_notifications();
     let cookie = answer(site.clone(), request(Method::POST, "/save", "")).await.cookie();
-    (sessions.take(), notices.take());
+    sessions.take();
+    notices.take();
     let only_load = Calls { load: 1, ..Calls::default() };
     for (path, loads) in [
         ("/untouched", (Calls::default(), Calls::default())),
