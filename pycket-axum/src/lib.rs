@@ -22,4 +22,7 @@ mod documents {
 
     #[doc = include_str!("../../SECURITY.md")]
     struct Security;
+
+    #[doc = include_str!("../../docs/from-pycket.md")]
+    struct FromPycket;
 }
