@@ -11,8 +11,10 @@ use crate::{SessionError, SessionHandle};
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService).
     pub struct SessionFuture<F, B, E> {
+        // Until it has answered. It goes then, and with it whatever still holds the session: a timeout
+        // answers for a handler that it merely stops polling.
         #[pin]
-        handling: F,
+        handling: Option<F>,
         handle: SessionHandle,
         // The answer, and what is still stored before it leaves.
         answered: Option<(Result<Response<B>, E>, Closing)>,
@@ -23,7 +25,7 @@ type Closing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl<F, B, E> SessionFuture<F, B, E> {
     pub(crate) fn new(handling: F, handle: SessionHandle) -> Self {
-        Self { handling, handle, answered: None }
+        Self { handling: Some(handling), handle, answered: None }
     }
 }
 
@@ -35,11 +37,15 @@ where
     type Output = Result<Response<B>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let (answer, mut closing) = match this.answered.take() {
             Some(answered) => answered,
             None => {
-                let answer = ready!(this.handling.poll(context));
+                let Some(handling) = this.handling.as_mut().as_pin_mut() else {
+                    return Poll::Pending;
+                };
+                let answer = ready!(handling.poll(context));
+                this.handling.set(None);
                 if !this.handle.was_asked_for() {
                     return Poll::Ready(answer);
                 }

@@ -22,6 +22,8 @@ struct Slot {
     opened: OnceCell<Opened>,
     /// Also true if opening it failed: the response depends on the cookie all the same.
     was_asked_for: AtomicBool,
+    /// Whether the cookie is issued again although the session's life was not renewed.
+    is_signed_anew: AtomicBool,
 }
 
 struct Opened {
@@ -37,6 +39,7 @@ impl SessionHandle {
             cookies: headers.get_all(COOKIE).iter().cloned().collect(),
             opened: OnceCell::new(),
             was_asked_for: AtomicBool::new(false),
+            is_signed_anew: AtomicBool::new(false),
         }))
     }
 
@@ -72,7 +75,7 @@ impl SessionHandle {
 
     /// Stores what is to be stored.
     pub(crate) async fn close(&self, failed: bool) -> Result<(), Error> {
-        let Some(Opened { session, .. }) = self.0.opened.get() else {
+        let Some(Opened { session, outdated_key }) = self.0.opened.get() else {
             return Ok(());
         };
         if failed && !self.0.settings.commit_on_server_error {
@@ -80,7 +83,21 @@ impl SessionHandle {
         } else {
             session.commit().await?;
         }
+        if *outdated_key && session.id_change() == IdChange::Unchanged {
+            let is_live = self.is_still_live(session).await;
+            self.0.is_signed_anew.store(is_live, Ordering::Relaxed);
+        }
         Ok(())
+    }
+
+    /// A session that was only read may have ended meanwhile. Its cookie, issued again, would overwrite
+    /// the one that a login has set. If the store cannot say, the cookie stays as it is.
+    async fn is_still_live(&self, session: &Session) -> bool {
+        let Some(id) = session.id() else {
+            return false;
+        };
+        let found = self.0.settings.manager.open(Some(id)).await;
+        found.is_ok_and(|session| !session.is_new())
     }
 
     /// The `Set-Cookie` that the response needs.
@@ -91,8 +108,8 @@ impl SessionHandle {
             IdChange::Issued(id) => id,
             IdChange::Renewed(id) if cookie.is_persistent() || *outdated_key => id,
             IdChange::Renewed(_) => return None,
-            // A session that ended meanwhile has no id any more.
-            IdChange::Unchanged => session.id().filter(|_| *outdated_key)?,
+            IdChange::Unchanged if self.0.is_signed_anew.load(Ordering::Relaxed) => session.id()?,
+            IdChange::Unchanged => return None,
             IdChange::Withdrawn => return Some(cookie.removal()),
         };
         Some(cookie.issue(&id, session.expires_in().unwrap_or_default()))

@@ -116,7 +116,7 @@ impl SessionManager {
             return Ok(None);
         };
         let is_over = self.expiry().ttl(loaded.record.metadata(), self.clock().now()).is_none();
-        let expires_at = self.clock().elapsed() + loaded.expires_in;
+        let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
         Ok((!is_over).then_some(Live { id, record: loaded.record, expires_at }))
     }
 

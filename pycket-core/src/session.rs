@@ -50,14 +50,16 @@ struct Shared {
     manager: SessionManager,
     state: Mutex<State>,
     /// Held while the store is written, so that one request's writes follow each other.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
+
+type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 /// Reading and changing: in memory, without waiting.
 impl Session {
     pub(crate) fn new(manager: SessionManager, base: Base, presented: bool) -> Self {
         let state = Mutex::new(State::new(base, presented));
-        Self(Arc::new(Shared { manager, state, turn: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Shared { manager, state, turn: Arc::default() }))
     }
 
     /// The value of `name`, or `None` if there is none. What this request has set is seen at once.
@@ -258,10 +260,14 @@ impl Session {
     ///
     /// As for [`commit`](Self::commit).
     pub async fn abort(&self) -> Result<Outcome, Error> {
-        if !self.state().abandon() {
+        // Held by a commit, the turn has to be awaited too: that one may change the id.
+        if let Ok(_turn) = self.0.turn.try_lock()
+            && !self.0.abandon()
+        {
             return Ok(Outcome::Unchanged);
         }
-        self.commit().await
+        let shared = Arc::clone(&self.0);
+        Completion::new(async move { shared.abort().await }).await
     }
 
     /// An atomic read-modify-write of one name, stored before this returns: `f` gets the value as it is
@@ -310,6 +316,7 @@ impl Shared {
 /// but whoever asked for the end of the session gets it.
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.state().reclaim();
         let doomed = self.state().take_doomed();
         if self.state().is_changed() {
             self.manager.emit(Event::ChangesDropped);

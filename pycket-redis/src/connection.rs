@@ -164,7 +164,7 @@ impl Failure {
 fn damage(error: &RedisError) -> Damage {
     if error.is_timeout() {
         Damage::This
-    } else if is_break(error) || error.kind() == ServerErrorKind::ReadOnly.into() {
+    } else if is_break(error) || is_from_replica(error) {
         Damage::All
     } else {
         Damage::None
@@ -173,6 +173,11 @@ fn damage(error: &RedisError) -> Damage {
 
 fn is_break(error: &RedisError) -> bool {
     (error.is_io_error() || error.is_unrecoverable_error()) && !error.is_timeout()
+}
+
+/// Servers before version 7 wrap a script's error in their own.
+fn is_from_replica(error: &RedisError) -> bool {
+    error.kind() == ServerErrorKind::ReadOnly.into() || error.to_string().contains("READONLY You")
 }
 
 impl fmt::Debug for Pool {

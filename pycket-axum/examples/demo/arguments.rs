@@ -1,4 +1,3 @@
-use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -6,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use pycket_cookie::CookieSettings;
-use pycket_core::{Error, Expiry, Renew, SessionManager};
+use pycket_core::{Expiry, Renew, SessionManager};
 use pycket_redis::RedisStore;
 
 use crate::settings::{Settings, in_memory, in_redis};
@@ -59,7 +58,7 @@ enum RenewOn {
 
 impl Arguments {
     /// The sessions, and the cookie that goes with them.
-    pub(crate) fn settings(&self) -> Result<(SessionManager, CookieSettings), Box<dyn StdError>> {
+    pub(crate) fn settings(&self) -> Result<(SessionManager, CookieSettings), String> {
         if let Some(path) = &self.config {
             let settings = Settings::read(path)?;
             let cookies = settings.cookies.clone();
@@ -67,22 +66,29 @@ impl Arguments {
         }
         let manager = match &self.store {
             Store::Memory => in_memory(),
-            Store::Redis(url) => in_redis(RedisStore::builder(url))?,
+            Store::Redis(url) => {
+                in_redis(RedisStore::builder(url)).map_err(|error| format!("--store: {error}"))?
+            }
         };
         // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
-        let cookies = CookieSettings::builder().secure(false).build()?;
+        let cookies =
+            CookieSettings::builder().secure(false).build().map_err(|error| error.to_string())?;
         Ok((manager.with_expiry(self.expiry()?), cookies))
     }
 
-    fn expiry(&self) -> Result<Expiry, Error> {
+    fn expiry(&self) -> Result<Expiry, String> {
         let renew = match self.renew {
             RenewOn::Change => Renew::OnChange,
             RenewOn::Access => Renew::OnAccess,
         };
-        let expiry =
-            Expiry::default().with_renew(renew).with_idle(Duration::from_secs(self.idle))?;
+        let expiry = Expiry::default().with_renew(renew);
+        let expiry = expiry
+            .with_idle(Duration::from_secs(self.idle))
+            .map_err(|error| format!("--idle {}: {error}", self.idle))?;
         match self.absolute {
-            Some(absolute) => expiry.with_absolute(Duration::from_secs(absolute)),
+            Some(absolute) => expiry
+                .with_absolute(Duration::from_secs(absolute))
+                .map_err(|error| format!("--absolute {absolute}: {error}")),
             None => Ok(expiry),
         }
     }

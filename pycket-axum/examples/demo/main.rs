@@ -11,7 +11,7 @@ mod number;
 mod page;
 mod settings;
 
-use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -24,30 +24,36 @@ use tokio::net::TcpListener;
 
 use arguments::Arguments;
 
+/// Why the program cannot serve, for whoever started it.
+type Refusal = String;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match serve(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&*error);
+        Err(refusal) => {
+            eprintln!("error: {refusal}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+async fn serve(arguments: &Arguments) -> Result<(), Refusal> {
     let app = app(arguments)?;
-    let listener = TcpListener::bind(arguments.listen).await?;
-    announce(listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await?;
-    Ok(())
+    let refused = |error| format!("--listen {}: {error}", arguments.listen);
+    let listener = TcpListener::bind(arguments.listen).await.map_err(refused)?;
+    announce(listener.local_addr().map_err(refused)?);
+    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await;
+    served.map_err(refused)
 }
 
-fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
+fn app(arguments: &Arguments) -> Result<Router, Refusal> {
     let (manager, cookies) = arguments.settings()?;
     let keys = match &arguments.key_file {
-        Some(path) => KeyRing::new(key_file::read_or_make(path)?)?,
+        Some(path) => key_file::read_or_make(path)
+            .and_then(|key| KeyRing::new(key).map_err(io::Error::other))
+            .map_err(|error| format!("--key-file {}: {error}", path.display()))?,
         None => KeyRing::generate(),
     };
     let sessions = SessionLayer::new(manager, SessionCookie::new(cookies, &keys));
@@ -65,11 +71,6 @@ fn app(arguments: &Arguments) -> Result<Router, Box<dyn Error>> {
 #[expect(clippy::print_stdout, reason = "whoever started the program reads the address there")]
 fn announce(address: SocketAddr) {
     println!("Listening on http://{address} (Ctrl-C ends it)");
-}
-
-#[expect(clippy::print_stderr, reason = "whoever started the program has to mend it")]
-fn complain(error: &dyn Error) {
-    eprintln!("error: {error}");
 }
 
 async fn asked_to_end() {

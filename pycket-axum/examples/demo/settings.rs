@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +35,7 @@ enum Engine {
 }
 
 impl Settings {
-    pub(crate) fn read(path: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         // Only the message: the error as a whole shows the line, and with it perhaps a password.
@@ -45,14 +44,16 @@ impl Settings {
         Ok(file.pycket)
     }
 
-    pub(crate) fn manager(self) -> Result<SessionManager, Box<dyn Error>> {
+    pub(crate) fn manager(self) -> Result<SessionManager, String> {
         let storage = self.storage;
         let manager = match self.engine {
             Engine::Memory => {
                 let NoSettings {} = read(storage)?;
                 in_memory()
             }
-            Engine::Redis => in_redis(read(storage)?)?,
+            Engine::Redis => {
+                in_redis(read(storage)?).map_err(|error| format!("storage: {error}"))?
+            }
         };
         Ok(manager.with_expiry(self.lifetime))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use pycket_cookie::{CookieSettings, KeyRing, Persistence};
 use pycket_core::{Expiry, Renew};
+use pycket_testkit::{Calls, Fault};
 
 use crate::site::{KEY, Plan, Site};
 
@@ -72,6 +73,33 @@ async fn a_cookie_of_an_older_key_whose_session_is_over_is_not_issued_again() {
     before.post("/logout", &old).await;
     let after = after_rotation(&before);
     assert!(after.get("/names", &old).await.set_cookies().is_empty());
+}
+
+#[tokio::test]
+async fn a_cookie_of_an_older_key_costs_one_more_load_and_only_once() {
+    let before = Site::new();
+    let old = before.visitor().await;
+    let after = after_rotation(&before);
+    let new = after.get("/names", &old).await.cookie();
+    assert_eq!(after.calls.take(), Calls { load: 2, ..Calls::default() });
+    after.get("/names", &new).await;
+    assert_eq!(after.calls.take(), Calls { load: 1, ..Calls::default() });
+}
+
+#[tokio::test]
+async fn a_cookie_of_an_older_key_is_not_issued_again_when_the_store_fails() {
+    let before = Site::new();
+    let old = before.visitor().await;
+    let after = after_rotation(&before);
+    after.faults.fail_nth(1, Fault::Before);
+    let answer = after.get("/names", &old).await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "user"));
+    assert!(answer.set_cookies().is_empty());
+    after.faults.fail_nth(1, Fault::Before);
+    let answer = after.post("/set/age", &old).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.set_cookies().is_empty());
+    assert_eq!(after.names(&old).await, "user", "the old one works on");
 }
 
 #[tokio::test]

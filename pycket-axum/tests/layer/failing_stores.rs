@@ -2,7 +2,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use pycket_axum::{Session, SessionError};
-use pycket_core::SessionId;
+use pycket_core::{Error, ErrorKind, Expiry, Renew, SessionId};
 use pycket_testkit::{Calls, Fault};
 
 use crate::site::{Answer, KEY, Plan, Site, answer, request};
@@ -103,10 +103,10 @@ async fn a_handlers_own_server_error_says_more_than_the_stores() {
 
 #[tokio::test]
 async fn a_renewal_that_fails_does_not_fail_the_reader() {
-    let expiry = pycket_core::Expiry::default().with_renew(pycket_core::Renew::OnAccess);
+    let expiry = Expiry::default().with_renew(Renew::OnAccess);
     let site = Plan { expiry, ..Plan::default() }.open();
     let cookie = site.visitor().await;
-    site.clock.advance(pycket_core::Expiry::DEFAULT_IDLE / 2);
+    site.clock.advance(Expiry::DEFAULT_IDLE / 2);
     site.faults.fail_nth(1, Fault::Before);
     let answer = site.get("/names", &cookie).await;
     assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "user"));
@@ -133,4 +133,28 @@ async fn a_missing_layer_is_a_500_that_names_the_layer() {
     let answer = answer(router, request(http::Method::GET, "/names", "")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.body.contains("pycket_axum::SessionLayer"), "{}", answer.body);
+}
+
+#[test]
+fn the_status_says_whether_it_is_worth_trying_again() {
+    let status = |kind| SessionError::from(Error::new(kind, "a message")).status().as_u16();
+    use ErrorKind::*;
+    assert_eq!([Unavailable, Ambiguous, Full, Conflict].map(status), [503; 4]);
+    assert_eq!(status(Ended), 409);
+    let faults_of_the_site =
+        [Corrupt, TooLarge, Rejected, KeyNotFound, Decode, Encode, InvalidName];
+    assert_eq!(faults_of_the_site.map(status), [500; 7]);
+}
+
+#[tokio::test]
+async fn an_error_in_the_answer_of_a_handler_shows_nothing_of_itself() {
+    let handler = async |session: Session| {
+        let user = session.require::<String>("user")?;
+        Ok::<_, SessionError>(user)
+    };
+    let site = Plan::with(Router::new().route("/number", get(handler))).open();
+    let visitor = site.post("/set/name", "").await.cookie();
+    let answer = site.get("/number", &visitor).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.body, "the session cannot be used\n");
 }

@@ -7,13 +7,15 @@ use axum::Router;
 use axum::routing::post;
 use http::{Method, StatusCode};
 use pycket_axum::{Session, SessionError, SessionLayer};
+use pycket_cookie::KeyRing;
 use pycket_core::SessionStore;
 use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 use tokio::sync::Notify;
 
-use crate::site::{Answer, Plan, Site, answer, manager, request};
+use crate::site::{Answer, KEY, Plan, Site, answer, manager, request};
 
-/// A route that reads the session, says so, and writes when it is told to go on.
+/// Routes that read the session, say so, and end when they are told to go on: `/slow/write` and
+/// `/slow/read`.
 #[derive(Clone, Default)]
 struct Slow {
     began: Arc<Notify>,
@@ -21,26 +23,45 @@ struct Slow {
 }
 
 impl Slow {
-    fn site(&self) -> Site {
-        let Self { began, go_on } = self.clone();
-        let handler = async move |session: Session| {
-            began.notify_one();
-            go_on.notified().await;
+    fn plan(&self) -> Plan {
+        let wait = self.clone();
+        let write = async move |session: Session| {
+            wait.wait().await;
             session.set("slow", &1)?;
             Ok::<_, SessionError>("written")
         };
-        Plan::with(Router::new().route("/slow", post(handler))).open()
+        let wait = self.clone();
+        let read = async move |session: Session| {
+            wait.wait().await;
+            session.keys().join(",")
+        };
+        Plan::with(Router::new().route("/slow/write", post(write)).route("/slow/read", post(read)))
     }
 
-    /// The answer of `/slow`, and of the `path` that is asked for while it is under way.
-    async fn meanwhile(&self, site: &Site, path: &str, cookie: &str) -> (Answer, Answer) {
+    fn site(&self) -> Site {
+        self.plan().open()
+    }
+
+    async fn wait(&self) {
+        self.began.notify_one();
+        self.go_on.notified().await;
+    }
+
+    /// The answer of the slow route, and of the `path` that is asked for while it is under way.
+    async fn meanwhile(
+        &self,
+        site: &Site,
+        slow: &str,
+        path: &str,
+        cookie: &str,
+    ) -> (Answer, Answer) {
         let other = async {
             self.began.notified().await;
             let answer = site.post(path, cookie).await;
             self.go_on.notify_one();
             answer
         };
-        tokio::join!(site.post("/slow", cookie), other)
+        tokio::join!(site.post(slow, cookie), other)
     }
 }
 
@@ -49,7 +70,7 @@ async fn a_write_that_began_before_a_logout_does_not_bring_the_session_back() {
     let slow = Slow::default();
     let site = slow.site();
     let cookie = site.visitor().await;
-    let (late, logout) = slow.meanwhile(&site, "/logout", &cookie).await;
+    let (late, logout) = slow.meanwhile(&site, "/slow/write", "/logout", &cookie).await;
     assert_eq!(logout.cookie(), "PYCKET_ID=");
     assert_eq!((late.status, &*late.body), (StatusCode::OK, "written"));
     assert!(late.set_cookies().is_empty(), "it must not overwrite a newer cookie");
@@ -62,10 +83,45 @@ async fn a_write_that_began_before_a_login_and_ends_after_it_leaves_the_new_cook
     let slow = Slow::default();
     let site = slow.site();
     let old = site.visitor().await;
-    let (late, login) = slow.meanwhile(&site, "/login", &old).await;
+    let (late, login) = slow.meanwhile(&site, "/slow/write", "/login", &old).await;
     assert!(late.set_cookies().is_empty());
     assert_eq!(site.names(&login.cookie()).await, "login,user");
     assert_eq!(site.memory.len(), 1);
+}
+
+#[tokio::test]
+async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_session() {
+    let slow = Slow::default();
+    let wait = slow.clone();
+    let handler = async move |session: Session| {
+        wait.wait().await;
+        session.set("early", &1)?;
+        let outcome = session.commit().await?;
+        session.set("late", &1)?;
+        Ok::<_, SessionError>(format!("{outcome:?}"))
+    };
+    let site = Plan::with(Router::new().route("/slow/write", post(handler))).open();
+    let cookie = site.visitor().await;
+    let (late, _) = slow.meanwhile(&site, "/slow/write", "/logout", &cookie).await;
+    assert_eq!((late.status, &*late.body), (StatusCode::OK, "Gone"));
+    assert!(late.set_cookies().is_empty());
+    assert!(site.memory.is_empty());
+}
+
+#[tokio::test]
+async fn a_read_with_a_cookie_of_an_older_key_leaves_the_cookie_of_a_newer_session_alone() {
+    for path in ["/login", "/logout"] {
+        let slow = Slow::default();
+        let before = Site::new();
+        let old = before.visitor().await;
+        let keys = KeyRing::new("the key after the rotation, long enough").unwrap();
+        let keys = keys.with_previous(KEY).unwrap();
+        let site = Plan { keys, memory: Some(before.memory.clone()), ..slow.plan() }.open();
+        let (late, newer) = slow.meanwhile(&site, "/slow/read", path, &old).await;
+        assert_eq!((late.status, &*late.body), (StatusCode::OK, "user"));
+        assert!(late.set_cookies().is_empty(), "{path}: its session is over");
+        assert_ne!(newer.cookie(), old);
+    }
 }
 
 #[tokio::test]
@@ -73,7 +129,7 @@ async fn two_writes_at_once_keep_each_others_values() {
     let slow = Slow::default();
     let site = slow.site();
     let cookie = site.visitor().await;
-    let (slow, quick) = slow.meanwhile(&site, "/set/quick", &cookie).await;
+    let (slow, quick) = slow.meanwhile(&site, "/slow/write", "/set/quick", &cookie).await;
     assert!(slow.set_cookies().is_empty() && quick.set_cookies().is_empty());
     assert_eq!(site.names(&cookie).await, "quick,slow,user");
 }

@@ -82,6 +82,17 @@ async fn logs_hold_no_id_no_cookie_and_no_key() {
 }
 
 #[tokio::test]
+async fn a_forged_cookie_is_worth_a_word_and_no_cookie_is_not() {
+    listen();
+    let site = Site::new();
+    site.get("/names", "").await;
+    assert_eq!(log(), "");
+    site.get("/names", "PYCKET_ID=forged").await;
+    let log = log();
+    assert!(log.contains("Rejected") && !log.contains("forged"), "{log}");
+}
+
+#[tokio::test]
 async fn changes_after_the_last_commit_are_a_warning() {
     listen();
     let (keep, mut kept) = tokio::sync::mpsc::unbounded_channel();
@@ -115,7 +126,7 @@ async fn debug_output_shows_no_id_no_cookie_and_no_key() {
     let manager = pycket_core::SessionManager::new(site.calls.clone());
     let layer = pycket_axum::SessionLayer::new(manager, site.cookie.clone());
     let service =
-        layer.layer(tower::service_fn(async |request: http::Request<axum::body::Body>| {
+        layer.layer(tower::service_fn(|request: http::Request<axum::body::Body>| async move {
             let session = request.extensions().get::<SessionHandle>().unwrap().session().await;
             session.map(|_| http::Response::new(String::new()))
         }));
@@ -139,7 +150,7 @@ async fn a_logout_that_fails_together_with_the_service_is_told_to_the_log() {
     let manager = pycket_core::SessionManager::new(site.calls.clone());
     let layer = pycket_axum::SessionLayer::new(manager, site.cookie.clone());
     let service =
-        layer.layer(tower::service_fn(async |request: http::Request<axum::body::Body>| {
+        layer.layer(tower::service_fn(|request: http::Request<axum::body::Body>| async move {
             let handle = request.extensions().get::<SessionHandle>().unwrap();
             handle.session().await.unwrap().destroy();
             Err::<http::Response<String>, _>("the service's own error")

@@ -54,7 +54,7 @@ fn cookie_of<B>(response: &Response<B>) -> String {
 #[tokio::test]
 async fn a_tower_service_with_bodies_of_bytes_has_sessions() {
     let (stores, layer) = layer();
-    let service = layer.layer(service_fn(async |request: Request<Full<Bytes>>| {
+    let service = layer.layer(service_fn(|request: Request<Full<Bytes>>| async move {
         let counted = count(request).await.unwrap();
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(counted))))
     }));
@@ -83,7 +83,7 @@ async fn a_tower_service_with_bodies_of_bytes_has_sessions() {
 #[tokio::test]
 async fn a_tower_service_with_bodies_of_text_has_sessions() {
     let (_, layer) = layer();
-    let service = layer.layer(service_fn(async |request: Request<()>| {
+    let service = layer.layer(service_fn(|request: Request<()>| async move {
         Ok::<_, Infallible>(Response::new(count(request).await.unwrap()))
     }));
     let first = service.clone().oneshot(Request::new(())).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_tower_service_with_bodies_of_text_has_sessions() {
 #[tokio::test]
 async fn the_error_of_a_service_passes_and_nothing_is_stored_except_the_end_of_a_session() {
     let (stores, layer) = layer();
-    let service = layer.layer(service_fn(async |request: Request<()>| {
+    let service = layer.layer(service_fn(|request: Request<()>| async move {
         if request.uri() == "/visit" {
             return Ok(Response::new(count(request).await.unwrap()));
         }

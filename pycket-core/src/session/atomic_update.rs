@@ -1,11 +1,14 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::completion::Completion;
 use crate::{Changes, Error, ErrorKind, Event, SessionId, Ttl, Update, Value};
 
 use super::settle;
 use super::state::Base;
-use super::{Shared, decode};
+use super::{Shared, Turn, decode};
 
 /// Some writer wins every round, so that this many are lost only by one that is cut off from the rest.
 const ROUNDS: usize = 1000;
@@ -21,17 +24,17 @@ struct Attempt {
 }
 
 impl Shared {
-    pub(super) async fn update<T, F>(&self, name: &str, mut f: F) -> Result<T, Error>
+    pub(super) async fn update<T, F>(self: &Arc<Self>, name: &str, mut f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
     {
-        let _turn = self.turn.lock().await;
+        let mut turn = Arc::clone(&self.turn).lock_owned().await;
         if self.has_to_commit_first() {
-            self.commit_in_turn().await?;
+            turn = self.commit_first(turn).await?;
         }
         if matches!(self.state().base(), Base::Absent) {
-            return self.begin_with(name, &mut f).await;
+            return self.begin_with(turn, name, &mut f).await;
         }
         for _ in 0..ROUNDS {
             let (new, attempt) = self.attempt(name, &mut f)?;
@@ -52,12 +55,24 @@ impl Shared {
 
     /// The value goes to the session that the visitor has after this request.
     fn has_to_commit_first(&self) -> bool {
-        let state = self.state();
+        let mut state = self.state();
+        state.reclaim();
         state.pending().rotation.is_some() || !state.pending().doomed.is_empty()
     }
 
+    /// To the end, even if the caller is dropped; gives the turn back.
+    async fn commit_first(self: &Arc<Self>, turn: Turn) -> Result<Turn, Error> {
+        let shared = Arc::clone(self);
+        Completion::new(async move { shared.commit_in_turn().await.map(|_| turn) }).await
+    }
+
     /// The first value of a new session: nobody else can know of it.
-    async fn begin_with<T, F>(&self, name: &str, f: &mut F) -> Result<T, Error>
+    async fn begin_with<T, F>(
+        self: &Arc<Self>,
+        turn: Turn,
+        name: &str,
+        f: &mut F,
+    ) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
@@ -66,11 +81,16 @@ impl Shared {
         let new = f(before.as_ref().map(|value| decode(name, value)).transpose()?);
         let value = Value::encode(&new)?;
         self.state().set(name, value.clone());
-        let result = self.commit_in_turn().await;
-        if result.is_err() {
-            self.state().take_back(name, &value, before);
-        }
-        result.map(|_| new)
+        let (shared, name) = (Arc::clone(self), name.to_owned());
+        let storing = Completion::new(async move {
+            let result = shared.commit_in_turn().await;
+            if result.is_err() {
+                shared.state().take_back(&name, &value, before);
+            }
+            drop(turn);
+            result
+        });
+        storing.await.map(|_| new)
     }
 
     fn attempt<T, F>(&self, name: &str, f: &mut F) -> Result<(T, Attempt), Error>

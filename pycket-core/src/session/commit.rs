@@ -14,7 +14,8 @@ type Done = (Option<Base>, Pending, Result<Outcome, Error>);
 
 impl Shared {
     pub(super) fn is_at_rest(&self) -> bool {
-        let state = self.state();
+        let mut state = self.state();
+        state.reclaim();
         !state.is_changed() && matches!(self.plan(state.base(), state.pending()), Step::Rest)
     }
 
@@ -23,17 +24,34 @@ impl Shared {
         self.commit_in_turn().await
     }
 
+    pub(super) async fn abort(&self) -> Result<Outcome, Error> {
+        let _turn = self.turn.lock().await;
+        if self.abandon() { self.commit_in_turn().await } else { Ok(Outcome::Unchanged) }
+    }
+
+    /// For whoever holds the turn: drops what is not stored; whether a session is to be ended.
+    pub(super) fn abandon(&self) -> bool {
+        let mut state = self.state();
+        state.reclaim();
+        state.abandon()
+    }
+
     /// For whoever holds the turn.
     pub(super) async fn commit_in_turn(&self) -> Result<Outcome, Error> {
         let (base, mut pending, destroys_seen) = self.state().begin();
-        let ended = self.end_all(&mut pending.doomed).await;
+        // Of a session that lives on, only an old id can have been left to end.
+        let ending = match base {
+            Base::Live(_) => Outcome::Rotated,
+            Base::Absent | Base::Ended => Outcome::Destroyed,
+        };
+        let ended = self.end_all(&mut pending.doomed, ending).await;
         let (base, unsettled, result) = match ended {
             Err(error) => (None, pending, Err(error)),
             Ok(ended) => {
                 let done = self.carry_out(&base, pending).await;
                 let (base, unsettled, result) = self.leave_notices(&base, done).await;
                 let unchanged_but_ended = ended && matches!(result, Ok(Outcome::Unchanged));
-                let result = if unchanged_but_ended { Ok(Outcome::Destroyed) } else { result };
+                let result = if unchanged_but_ended { Ok(ending) } else { result };
                 (base, unsettled, result)
             }
         };
@@ -46,21 +64,14 @@ impl Shared {
     }
 
     /// Ends the sessions that were destroyed; whether there were any. Those that remain are left.
-    async fn end_all(&self, doomed: &mut Vec<SessionId>) -> Result<bool, Error> {
+    async fn end_all(&self, doomed: &mut Vec<SessionId>, ending: Outcome) -> Result<bool, Error> {
         let ended = !doomed.is_empty();
         while let Some(id) = doomed.last() {
-            match settle::remove(self.manager.store(), id).await {
-                Removal::Removed(_) | Removal::Unseen | Removal::Absent => {}
-                Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
-            }
-            if let Some(notices) = self.manager.notifications()
-                && let Removal::Kept(error) | Removal::Unknown(error) =
-                    settle::remove(notices, id).await
-            {
-                return Err(error);
-            }
+            end(&self.manager, id).await?;
             doomed.pop();
-            self.manager.emit(Event::Destroyed);
+            if ending == Outcome::Destroyed {
+                self.manager.emit(Event::Destroyed);
+            }
         }
         Ok(ended)
     }
@@ -98,14 +109,14 @@ impl Shared {
                 Err(error) => (None, pending, Err(error)),
             },
             Step::Rotate { live, record, ttl } => {
-                match rotate(store, &live, &pending.changes, record, ttl).await {
-                    Rotated::Done { id, record, left } => {
+                match rotate(&self.manager, &live, &pending.changes, record, ttl).await {
+                    Rotated::Done { id, record, ttl, left } => {
                         let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                        let (changes, result) = match left {
-                            None => (Changes::new(), Ok(Outcome::Rotated)),
-                            Some((changes, error)) => (changes, Err(error)),
+                        let (unsettled, result) = match left {
+                            None => (Pending::default(), Ok(Outcome::Rotated)),
+                            Some(left) => (left.0, Err(left.1)),
                         };
-                        let unsettled = Pending { changes, ..pending.notices_only() };
+                        let unsettled = Pending { notices: pending.notices, ..unsettled };
                         (Some(Base::Live(live)), unsettled, result)
                     }
                     Rotated::Gone => gone(),
@@ -198,12 +209,26 @@ impl Shared {
 /// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
 pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<SessionId>) {
     for id in doomed {
-        if let Removal::Removed(_) = settle::remove(manager.store(), &id).await {
+        if let Ok(true) = end(manager, &id).await {
             manager.emit(Event::Destroyed);
         }
-        if let Some(notices) = manager.notifications() {
-            settle::remove(notices, &id).await;
-        }
+    }
+}
+
+/// Ends a session and its notifications; whether it was there. Whoever ended it before, or gave it a new
+/// id, has the notifications to care for.
+async fn end(manager: &SessionManager, id: &SessionId) -> Result<bool, Error> {
+    match settle::remove(manager.store(), id).await {
+        Removal::Absent => return Ok(false),
+        Removal::Removed(_) | Removal::Unseen => {}
+        Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
+    }
+    let Some(notices) = manager.notifications() else {
+        return Ok(true);
+    };
+    match settle::remove(notices, id).await {
+        Removal::Removed(_) | Removal::Unseen | Removal::Absent => Ok(true),
+        Removal::Kept(error) | Removal::Unknown(error) => Err(error),
     }
 }
 

@@ -1,28 +1,34 @@
-use crate::{Changes, Error, Metadata, Record, SessionId, SessionStore, Ttl, Update};
+use crate::{
+    Changes, Error, Metadata, Record, SessionId, SessionManager, SessionStore, Ttl, Update,
+};
 
 use super::settle::{self, Removal};
-use super::state::Live;
+use super::state::{Live, Pending};
 
 /// How a change of the id ended.
 pub(super) enum Rotated {
-    /// The session has the new id. If what others wrote meanwhile could not be carried over, that and
-    /// the reason are left.
-    Done { id: SessionId, record: Record, left: Option<(Changes, Error)> },
+    /// The session has the new id. If what others wrote meanwhile could not be carried over, or the old
+    /// id may still be alive, that and the reason are left.
+    Done { id: SessionId, record: Record, ttl: Ttl, left: Option<Box<Left>> },
     /// The session had ended; the new id ended with it.
     Gone,
     /// The session still has its old id.
     Failed(Error),
 }
 
+/// What is still to do, and why it could not be done.
+pub(super) type Left = (Pending, Error);
+
 /// Stores `record` under a new id, removes the old one, and carries over what others wrote to it
 /// after `live` was loaded. In this order a failure at any point leaves an id that works.
 pub(super) async fn rotate(
-    store: &dyn SessionStore,
+    manager: &SessionManager,
     live: &Live,
     changes: &Changes,
     record: Record,
     ttl: Ttl,
 ) -> Rotated {
+    let store = manager.store();
     let id = match settle::create(store, &record, ttl).await {
         Ok(id) => id,
         Err(error) => return Rotated::Failed(error),
@@ -30,16 +36,17 @@ pub(super) async fn rotate(
     match settle::remove(store, &live.id).await {
         Removal::Removed(last) => {
             let carried = missed(&live.record, &last, changes, &record);
-            carry_over(store, id, record, carried).await
+            carry_over(manager, id, record, ttl, carried).await
         }
         Removal::Absent => {
             discard(store, &id).await;
             Rotated::Gone
         }
         // The new id is the one that works, whatever became of the old.
-        Removal::Unseen => Rotated::Done { id, record, left: None },
+        Removal::Unseen => Rotated::Done { id, record, ttl, left: None },
         Removal::Unknown(error) => {
-            Rotated::Done { id, record, left: Some((Changes::new(), error)) }
+            let left = Pending { doomed: vec![live.id], ..Pending::default() };
+            Rotated::Done { id, record, ttl, left: Some(Box::new((left, error))) }
         }
         Removal::Kept(error) => {
             discard(store, &id).await;
@@ -49,21 +56,30 @@ pub(super) async fn rotate(
 }
 
 async fn carry_over(
-    store: &dyn SessionStore,
+    manager: &SessionManager,
     id: SessionId,
     mut record: Record,
+    ttl: Ttl,
     carried: Changes,
 ) -> Rotated {
     if carried.is_empty() {
-        return Rotated::Done { id, record, left: None };
+        return Rotated::Done { id, record, ttl, left: None };
     }
-    match settle::update(store, &id, &record, &carried, None).await {
+    // A lifetime that others set counts from now on, not only from the next write.
+    let renewed = carried
+        .metadata()
+        .and_then(|metadata| manager.expiry().ttl(&metadata, manager.clock().now()));
+    match settle::update(manager.store(), &id, &record, &carried, renewed).await {
         Ok(Update::Applied) => {
             record.apply(&carried);
-            Rotated::Done { id, record, left: None }
+            Rotated::Done { id, record, ttl: renewed.unwrap_or(ttl), left: None }
         }
         Ok(Update::Gone | Update::Conflict) => Rotated::Gone,
-        Err(error) => Rotated::Done { id, record, left: Some((carried, error)) },
+        Err(error) => {
+            let lifetime = carried.metadata().and_then(|metadata| metadata.lifetime);
+            let left = Pending { changes: carried, lifetime, ..Pending::default() };
+            Rotated::Done { id, record, ttl, left: Some(Box::new((left, error))) }
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use crate::{Changes, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Valu
 /// What a request knows of its session: what the store had, and what is not stored yet.
 pub(crate) struct State {
     base: Base,
-    /// What a commit is storing at this moment; readers still see it.
-    in_flight: Changes,
+    /// What a commit is storing at this moment; readers still see it. If nobody has the turn, what one
+    /// left that was cut off.
+    in_flight: Pending,
     pending: Pending,
     id_change: IdChange,
     /// Whether the client presented an id, so that there is something to withdraw.
@@ -72,7 +73,7 @@ impl State {
     pub(crate) fn new(base: Base, presented: bool) -> Self {
         Self {
             base,
-            in_flight: Changes::new(),
+            in_flight: Pending::default(),
             pending: Pending::default(),
             id_change: IdChange::Unchanged,
             presented,
@@ -102,7 +103,7 @@ impl State {
 
     pub(crate) fn view(&self) -> Record {
         let mut view = self.live().map_or_else(nothing, |live| live.record.clone());
-        view.apply(&self.in_flight);
+        view.apply(&self.in_flight.changes);
         view.apply(&self.pending.changes);
         view
     }
@@ -146,7 +147,7 @@ impl State {
             self.id_change = IdChange::Withdrawn;
         }
         self.pending.doomed = doomed;
-        self.in_flight = Changes::new();
+        self.in_flight = mem::take(&mut self.in_flight).only_doomed();
         self.notices = Notices::Unknown;
     }
 
@@ -245,8 +246,7 @@ impl State {
 
     /// Drops what is not stored, except the end of a session; whether there is one.
     pub(crate) fn abandon(&mut self) -> bool {
-        let doomed = mem::take(&mut self.pending).doomed;
-        self.pending.doomed = doomed;
+        self.pending = mem::take(&mut self.pending).only_doomed();
         !self.pending.doomed.is_empty()
     }
 
@@ -256,13 +256,21 @@ impl State {
 
     /// Takes what is pending, to be stored. Until [`settle`](Self::settle) readers see it as it was.
     pub(crate) fn begin(&mut self) -> (Base, Pending, u32) {
+        self.reclaim();
         let pending = mem::take(&mut self.pending);
-        self.in_flight = pending.changes.clone();
+        self.in_flight = pending.clone();
         (self.base.clone(), pending, self.destroys)
     }
 
+    /// Makes pending again what a commit left that was cut off, as it is by a panic, or where no runtime
+    /// finishes it. Only for whoever has the turn, since nobody else is committing then.
+    pub(crate) fn reclaim(&mut self) {
+        let left = mem::take(&mut self.in_flight);
+        self.pending = left.overlaid_with(mem::take(&mut self.pending));
+    }
+
     pub(crate) fn settle(&mut self, settled: Settled) {
-        self.in_flight = Changes::new();
+        self.in_flight = Pending::default();
         if self.destroys != settled.destroys_seen {
             self.settle_after_destroy(settled);
             return;
@@ -301,7 +309,7 @@ impl State {
 
     /// As the store has it, or will have it when the commit that is under way is through.
     fn stored(&self, name: &str) -> Option<&Value> {
-        match self.in_flight.get(name) {
+        match self.in_flight.changes.get(name) {
             Some(change) => change,
             None => self.live().and_then(|live| live.record.get(name)),
         }
@@ -334,6 +342,10 @@ impl Pending {
     /// What is left to do when the session itself is stored.
     pub(crate) fn notices_only(self) -> Self {
         Self { notices: self.notices, ..Self::default() }
+    }
+
+    fn only_doomed(self) -> Self {
+        Self { doomed: self.doomed, ..Self::default() }
     }
 
     /// What `newer` says, and this where that is silent.

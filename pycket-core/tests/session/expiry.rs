@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::{
-    Clock, ErrorKind, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
+    Changes, Clock, Creation, Error, ErrorKind, Expiry, IdChange, Loaded, MemoryStore, Outcome,
+    Record, Renew, SessionId, SessionManager, SessionStore, Ttl, Update,
 };
 use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
@@ -202,4 +203,41 @@ fn lifetimes_are_read_from_a_file() {
     assert!(read("idle = 0").unwrap_err().contains("at most ten years"));
     assert!(read("idel = 1").unwrap_err().contains("unknown field `idel`, expected one of"));
     assert!(read("renew = \"never\"").unwrap_err().contains("expected `change` or `access`"));
+}
+
+/// A store that never forgets, as an engine does that knows no end of life.
+#[derive(Debug)]
+struct Immortal(MemoryStore);
+
+#[async_trait::async_trait]
+impl SessionStore for Immortal {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        self.0.create(id, record, ttl).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let loaded = self.0.load(id).await?;
+        Ok(loaded.map(|loaded| Loaded { expires_in: Duration::MAX, ..loaded }))
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        self.0.update(id, changes, ttl).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.0.delete(id).await
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_the_store_keeps_for_ever_is_an_ordinary_session() {
+    let manager = SessionManager::new(Arc::new(Immortal(MemoryStore::new())));
+    let session = open(&manager, stored(&manager).await).await;
+    assert!(session.expires_in().unwrap() > DAY);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
 }

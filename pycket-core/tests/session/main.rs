@@ -4,6 +4,7 @@
 
 mod ambiguity;
 mod atomic_update;
+mod cancellation;
 mod clones;
 mod commit;
 mod ending;

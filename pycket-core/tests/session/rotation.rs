@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pycket_core::{IdChange, MemoryStore, Outcome, SessionManager};
+use pycket_core::{ErrorKind, IdChange, MemoryStore, Outcome, SessionManager};
 use pycket_testkit::{Fault, FaultyStore};
 
 use crate::{manager, open, over, stored};
@@ -54,6 +54,8 @@ async fn a_lifetime_that_another_request_set_is_carried_over() {
     login.commit().await.unwrap();
 
     let next = open(&manager, login.id().unwrap()).await;
+    assert!(next.expires_in().unwrap() > month / 2);
+    assert!(login.expires_in().unwrap() > month / 2);
     next.set("age", &30).unwrap();
     next.commit().await.unwrap();
     assert!(next.expires_in().unwrap() > month / 2);
@@ -111,6 +113,34 @@ async fn a_failure_at_any_point_leaves_an_id_that_works_and_nothing_lost() {
                 assert_eq!(open(&manager, id).await.keys(), ["mine", "theirs", "user"], "{case}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn an_old_id_that_may_have_survived_its_rotation_does_not_survive_the_request() {
+    for is_committed_again in [true, false] {
+        let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+        let manager = over(store.clone());
+        let old = stored(&manager).await;
+        let login = open(&manager, old).await;
+        login.cycle_id();
+        for delete in 1..=3 {
+            store.fail_nth(delete, Fault::Lost);
+        }
+        assert_eq!(login.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+        let new = login.id().unwrap();
+        assert_eq!(login.id_change(), IdChange::Issued(new));
+
+        if is_committed_again {
+            assert_eq!(login.commit().await.unwrap(), Outcome::Rotated);
+            assert!(open(&manager, old).await.is_new());
+            assert_eq!(login.id_change(), IdChange::Issued(new));
+        }
+        drop(login);
+        while !open(&manager, old).await.is_new() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(open(&manager, new).await.keys(), ["user"]);
     }
 }
 

@@ -90,8 +90,6 @@ async fn a_server_in_no_condition_to_serve_is_unavailable() {
         "TRYAGAIN Multiple keys request during rehashing of slot",
         "READONLY You can't write against a read only replica.",
         "ERR max number of clients reached",
-        "ERR Error running script (call to f_0): @user_script:12: @user_script: 12: -READONLY You \
-         can't write against a read only replica.",
     ] {
         for repeats in 2..=4 {
             let kinds = kinds_if_told(format!("-{condition}\r\n").repeat(repeats)).await;
@@ -100,15 +98,29 @@ async fn a_server_in_no_condition_to_serve_is_unavailable() {
     }
 }
 
-/// As servers before version 7 say it.
+/// What servers before version 7 make of an error inside a script.
+fn wrapped(error: &str) -> String {
+    format!("-ERR Error running script (call to f_0): @user_script:9: @user_script: 9: {error}\r\n")
+}
+
 #[tokio::test]
 async fn an_error_inside_the_error_of_a_script_is_understood() {
-    let wrapped =
-        |error| format!("-ERR Error running script (call to f_0): @user_script:9: {error}\r\n");
     for (error, expected) in [
         ("-WRONGTYPE Operation against a key holding the wrong kind of value", Corrupt),
         ("-OOM command not allowed when used memory > 'maxmemory'.", Full),
+        ("-READONLY You can't write against a read only replica.", Unavailable),
     ] {
         assert_eq!(kinds_if_told(wrapped(error).repeat(2)).await, [Some(expected); 4]);
     }
+}
+
+#[tokio::test]
+async fn a_replica_of_an_old_version_is_given_up_too() {
+    let replica = wrapped("-READONLY You can't write against a read only replica.").repeat(2);
+    let manners = [Manner::Says(replica.into_bytes().into()), Manner::LeadsTo(shared().address())];
+    let stand_in = StandIn::new(manners).await;
+    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let created = store.create(&SessionId::generate(), &record([]), HOUR).await;
+    assert_eq!(created.unwrap_err().kind(), Unavailable);
+    assert_eq!(kinds(&store).await, [None; 4]);
 }

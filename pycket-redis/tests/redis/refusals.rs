@@ -49,15 +49,6 @@ async fn a_missing_or_wrong_password_is_rejected_and_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_needed_from_now_on_breaks_nothing_that_is_connected() {
-    let server = Server::redis();
-    let store = store(&server);
-    assert_eq!(kinds(&store).await, [None; 4]);
-    let () = run(&mut operator(&server), "CONFIG SET requirepass secret");
-    assert_eq!(kinds(&store).await, [None; 4]);
-}
-
-#[tokio::test]
 async fn a_database_that_the_server_does_not_have_is_rejected() {
     for store in [
         patient(shared()).db_sessions(4711).build().unwrap(),

@@ -35,7 +35,7 @@ impl Meter {
         let () = run(&mut self.operator, "CONFIG RESETSTAT");
         let answer = request.await;
         let info: redis::InfoDict = run(&mut self.operator, "INFO all");
-        let own = ["config|resetstat", "info"];
+        let own = ["config", "config|resetstat", "info"];
         let commands = String::from_utf8(
             redis::cmd("INFO").arg("commandstats").query(&mut self.operator).unwrap(),
         )

@@ -1,0 +1,135 @@
+//! A layer between the session's and the handler that gives up on the handler, as a timeout does: it
+//! answers in its stead and keeps the handler's future, unfinished, to itself.
+
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{Request, Response, StatusCode};
+use pycket_axum::{SessionHandle, SessionLayer};
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_core::{MemoryStore, Session, SessionId, SessionManager, SessionStore};
+use pycket_testkit::PausingStore;
+use tower::{Layer, Service, service_fn};
+
+type Body = &'static str;
+
+struct GivesUp {
+    handling: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// The load is the first store call, what the handler stores the second.
+    calls_left: usize,
+    status: StatusCode,
+}
+
+impl Future for GivesUp {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(self.handling.as_mut().poll(context).is_pending(), "the handler is not to answer");
+        self.calls_left -= 1;
+        if self.calls_left > 0 {
+            return Poll::Pending;
+        }
+        let mut response = Response::new("gave up");
+        *response.status_mut() = self.status;
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// What came of a request with a stored session whose handler was given up while it stored something.
+struct Aftermath {
+    store: Arc<MemoryStore>,
+    /// The id that the request came with.
+    old: SessionId,
+    /// The id in the cookie of the response.
+    new: Option<SessionId>,
+    status: StatusCode,
+}
+
+async fn give_up_on<W, F>(work: W, status: StatusCode) -> Aftermath
+where
+    W: FnOnce(Session) -> F + Clone + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let store = Arc::new(MemoryStore::new());
+    let session = SessionManager::new(store.clone()).open(None).await.unwrap();
+    session.set("user", "ann").unwrap();
+    session.commit().await.unwrap();
+    let old = session.id().unwrap();
+
+    let handler = service_fn(move |request: Request<()>| {
+        let handle = request.extensions().get::<SessionHandle>().unwrap().clone();
+        let work = work.clone();
+        let handling = Box::pin(async move { work(handle.session().await.unwrap()).await });
+        GivesUp { handling, calls_left: 2, status }
+    });
+    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
+    let manager = SessionManager::new(Arc::new(PausingStore::new(store.clone())));
+    let mut app = SessionLayer::new(manager, cookie.clone()).layer(handler);
+
+    let sent = cookie.issue(&old, session.expires_in().unwrap());
+    let request = Request::builder().header(COOKIE, pair(&sent)).body(()).unwrap();
+    let response = patiently(app.call(request)).await.unwrap();
+    let new = response.headers().get(SET_COOKIE).map(|set_cookie| {
+        match cookie.read([pair(set_cookie.to_str().unwrap()).as_bytes()]) {
+            Presented::Authentic { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    });
+    Aftermath { store, old, new, status: response.status() }
+}
+
+fn pair(set_cookie: &str) -> &str {
+    set_cookie.split(';').next().unwrap()
+}
+
+/// Polls until there is a result, but not for ever.
+async fn patiently<T>(work: impl Future<Output = T>) -> T {
+    let mut work = Box::pin(work);
+    for _ in 0..100 {
+        if let Poll::Ready(result) = poll_fn(|c| Poll::Ready(work.as_mut().poll(c))).await {
+            return result;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it waits for something that does not come");
+}
+
+#[tokio::test]
+async fn a_response_does_not_wait_for_ever_for_a_handler_that_was_given_up_in_its_commit() {
+    let work = |session: Session| async move {
+        session.set("theme", "dark").unwrap();
+        session.commit().await.unwrap();
+    };
+    let after = give_up_on(work, StatusCode::REQUEST_TIMEOUT).await;
+    assert_eq!(after.status, StatusCode::REQUEST_TIMEOUT);
+    let stored = after.store.load(&after.old).await.unwrap().unwrap();
+    assert!(stored.record.get("theme").is_some());
+}
+
+#[tokio::test]
+async fn a_response_does_not_wait_for_ever_for_a_handler_that_was_given_up_in_an_update() {
+    let work = |session: Session| async move {
+        session.set("theme", "dark").unwrap();
+        session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
+    };
+    let after = give_up_on(work, StatusCode::REQUEST_TIMEOUT).await;
+    assert_eq!(after.status, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn a_rotation_that_goes_on_after_its_handler_was_given_up_still_reaches_the_client() {
+    let work = |session: Session| async move {
+        session.cycle_id();
+        session.commit().await.unwrap();
+    };
+    let after = give_up_on(work, StatusCode::GATEWAY_TIMEOUT).await;
+    assert_eq!(after.status, StatusCode::GATEWAY_TIMEOUT);
+    assert!(after.store.load(&after.old).await.unwrap().is_none());
+    assert!(after.store.load(&after.new.unwrap()).await.unwrap().is_some());
+}
