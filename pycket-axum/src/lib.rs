@@ -14,7 +14,15 @@ pub use future::SessionFuture;
 pub use handle::SessionHandle;
 pub use layer::{SessionLayer, SessionService};
 
-/// The examples of the repository's README, compiled as a test.
+/// The examples of the repository's documents, compiled as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../SECURITY.md")]
+    struct Security;
+
+    #[doc = include_str!("../../docs/from-pycket.md")]
+    struct FromPycket;
+}

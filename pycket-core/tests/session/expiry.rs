@@ -45,6 +45,33 @@ async fn a_change_gives_the_session_its_whole_idle_time_again() {
 }
 
 #[tokio::test]
+async fn deleting_nothing_writes_nothing_and_renews_nothing() {
+    let (clock, manager) = timed(Expiry::default());
+    let id = stored(&manager).await;
+    clock.advance(DAY - SECOND);
+    let session = open(&manager, id).await;
+    assert_eq!(session.delete(["nothing"]), [""; 0]);
+    assert_eq!(session.delete([""; 0]), [""; 0]);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(open(&manager, id).await.expires_in(), Some(SECOND));
+}
+
+#[tokio::test]
+async fn one_call_at_login_changes_the_id_and_restarts_both_clocks() {
+    let (clock, manager) = timed(Expiry::aal3());
+    let before = stored(&manager).await;
+    let session = open(&manager, before).await;
+    let whole = (session.expires_in(), session.absolute_expires_in());
+    clock.advance(Duration::from_secs(14 * 60));
+    session.restart_lifetime();
+    session.commit().await.unwrap();
+    assert_eq!((session.expires_in(), session.absolute_expires_in()), whole);
+    assert!(open(&manager, before).await.is_new());
+    let after = open(&manager, session.id().unwrap()).await;
+    assert_eq!((after.expires_in(), after.absolute_expires_in()), whole);
+}
+
+#[tokio::test]
 async fn with_renewal_on_access_reading_keeps_a_session_alive() {
     let (clock, manager) = timed(Expiry::default().with_renew(Renew::OnAccess));
     let id = stored(&manager).await;

@@ -101,3 +101,41 @@ async fn reading_with_renewal_writes_at_most_ten_times_per_idle_timeout() {
     }
     assert_eq!(store.take(), Calls { load: 1000, update: 10, ..Calls::default() });
 }
+
+/// Calls to the store of the notifications alone, and what they cost the sessions besides.
+#[tokio::test]
+async fn notifications_cost_nothing_until_they_are_used_and_one_delete_where_an_id_ends() {
+    let (sessions, manager, id) = counted().await;
+    let notices = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
+    let manager = manager.with_notifications(notices.clone());
+    let none = Calls::default();
+    let leave = async || {
+        let session = open(&manager, id).await;
+        session.notifications().set("info", "saved").unwrap();
+        session.commit().await.unwrap();
+        (sessions.take(), notices.take())
+    };
+    let first = (Calls { load: 2, ..none }, Calls { update: 1, create: 1, ..none });
+    assert_eq!(leave().await, first);
+    assert_eq!(leave().await, (Calls { load: 1, ..none }, Calls { update: 1, ..none }));
+
+    let session = open(&manager, id).await;
+    assert!(session.notifications().get::<String>("info").await.unwrap().is_some());
+    assert!(session.notifications().get::<String>("info").await.unwrap().is_none());
+    assert_eq!((sessions.take().load, notices.take()), (1, Calls { load: 1, update: 1, ..none }));
+
+    session.cycle_id();
+    session.commit().await.unwrap();
+    assert_eq!(sessions.take(), Calls { create: 1, delete: 1, ..none });
+    assert_eq!(notices.take(), Calls { delete: 1, ..none });
+    session.destroy();
+    session.commit().await.unwrap();
+    assert_eq!(sessions.take(), Calls { delete: 1, ..none });
+    assert_eq!(notices.take(), Calls { delete: 1, ..none });
+
+    let visitor = manager.open(None).await.unwrap();
+    visitor.notifications().set("info", "welcome").unwrap();
+    visitor.commit().await.unwrap();
+    let create = Calls { create: 1, ..none };
+    assert_eq!((sessions.take(), notices.take()), (create, create));
+}

@@ -16,6 +16,8 @@ mod format_read;
 mod format_written;
 mod impostors;
 mod isolation;
+mod lifetime;
+mod notifications;
 mod outages;
 mod pauses;
 mod permissions;

@@ -18,6 +18,21 @@ async fn a_store_starts_before_its_server() {
 }
 
 #[tokio::test]
+async fn a_wrong_address_is_an_error_of_the_first_call_that_says_what_is_wrong_with_it() {
+    let server = Server::redis();
+    server.kill();
+    for (url, fault) in
+        [(server.url(), "refused"), ("redis+unix:///no/such/socket".to_owned(), "No such file")]
+    {
+        let store = RedisStore::builder(&url).build().unwrap();
+        for error in failures(&store).await.map(Option::unwrap) {
+            assert_eq!(error.kind(), Unavailable);
+            assert!(shown(&error).contains(fault), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_back() {
     for connections in [1, 4] {
         let server = Server::redis();

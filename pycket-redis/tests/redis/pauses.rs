@@ -111,3 +111,19 @@ async fn a_request_that_still_waits_gets_its_answer_after_another_gave_the_conne
     assert_eq!(stored(&*store, &id_one).await, Some(one));
     assert_eq!(late.await.unwrap().unwrap().unwrap().record, two);
 }
+
+/// In one thread: whoever blocked it while waiting would keep the others from their own server.
+#[tokio::test(flavor = "current_thread")]
+async fn a_server_that_holds_still_holds_up_nobody_else() {
+    let (still, other) = (Server::redis(), store(shared()));
+    let slow = Arc::new(store(&still));
+    let id = put(&*slow, &record([])).await;
+    still.pause();
+    let waiting = tokio::spawn(async move { stored(&*slow, &id).await });
+    for _ in 0..100 {
+        assert_eq!(kinds(&other).await, [None; 4]);
+    }
+    assert!(!waiting.is_finished());
+    still.resume();
+    assert_eq!(waiting.await.unwrap(), Some(record([])));
+}

@@ -88,7 +88,8 @@ fn the_defaults_are_as_documented() {
     let shown = format!("{defaults:?}");
     for setting in [
         "prefix: \"pycket:\"",
-        "database: None",
+        "db_sessions: None",
+        "db_notifications: 1",
         "max_connections: 1",
         "connect: 1s",
         "response: 1s",

@@ -1,0 +1,94 @@
+//! What the original is used for, in the way that its own documentation shows.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use http::Method;
+use pycket_axum::{Notifications, Session, SessionError, SessionLayer};
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_core::{MemoryStore, SessionId, SessionManager};
+use pycket_testkit::{Calls, CountingStore};
+
+use crate::site::{KEY, Plan, Site, answer, request};
+
+/// The original gives a request without a cookie a new id at every operation.
+#[tokio::test]
+async fn what_the_first_request_sets_it_reads_and_all_of_it_is_kept() {
+    let handler = async |session: Session| {
+        session.set("foo", &["bar", "baz"])?;
+        session.set("other", &1)?;
+        Ok::<_, SessionError>(session.require::<Vec<String>>("foo")?.join(" "))
+    };
+    let site = Plan::with(Router::new().route("/first", get(handler))).open();
+    let first = site.get("/first", "").await;
+    assert_eq!(first.body, "bar baz");
+    assert_eq!(site.names(&first.cookie()).await, "foo,other");
+    assert_eq!(site.memory.len(), 1);
+}
+
+#[tokio::test]
+async fn the_cookie_is_pycket_id_and_holds_a_signed_random_uuid() {
+    let site = Site::new();
+    let cookie = site.visitor().await;
+    assert!(cookie.starts_with("PYCKET_ID="));
+    let id = &cookie[cookie.len() - SessionId::TEXT_LEN..];
+    assert_eq!(&id[14..15], "4", "the version of the UUID");
+    let authentic = Presented::Authentic { id: SessionId::parse(id).unwrap(), outdated_key: false };
+    assert_eq!(site.cookie.read([cookie.as_bytes()]), authentic);
+}
+
+#[tokio::test]
+async fn a_message_left_before_a_redirect_is_shown_once() {
+    let (site, _, _) = with_notifications();
+    let saved = answer(site.clone(), request(Method::POST, "/save", "")).await;
+    assert_eq!((saved.status.as_u16(), &saved.headers["location"]), (303, &"/".parse().unwrap()));
+    let home = async || answer(site.clone(), request(Method::GET, "/", &saved.cookie())).await.body;
+    assert_eq!(home().await, "Saved.");
+    assert_eq!(home().await, "nothing new");
+}
+
+#[tokio::test]
+async fn session_and_notifications_are_made_once_a_request_and_loaded_on_first_use() {
+    let (site, sessions, notices) = with_notifications();
+    let cookie = answer(site.clone(), request(Method::POST, "/save", "")).await.cookie();
+    sessions.take();
+    notices.take();
+    let only_load = Calls { load: 1, ..Calls::default() };
+    for (path, loads) in [
+        ("/untouched", (Calls::default(), Calls::default())),
+        ("/twice", (only_load, Calls::default())),
+        ("/keys", (only_load, only_load)),
+    ] {
+        answer(site.clone(), request(Method::GET, path, &cookie)).await;
+        assert_eq!((sessions.take(), notices.take()), loads, "{path}");
+    }
+}
+
+fn with_notifications() -> (Router, Arc<CountingStore>, Arc<CountingStore>) {
+    let store = || Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
+    let (sessions, notices) = (store(), store());
+    let manager = SessionManager::new(sessions.clone()).with_notifications(notices.clone());
+    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(KEY).unwrap());
+    let router = Router::new()
+        .route("/", get(home))
+        .route("/save", post(save))
+        .route("/untouched", get("ok"))
+        .route("/twice", get(async |_: Session, _: Session, _: Notifications| ()))
+        .route("/keys", get(keys))
+        .layer(SessionLayer::new(manager, cookie));
+    (router, sessions, notices)
+}
+
+async fn save(notifications: Notifications) -> Result<axum::response::Redirect, SessionError> {
+    notifications.set("info", "Saved.")?;
+    Ok(axum::response::Redirect::to("/"))
+}
+
+async fn home(notifications: Notifications) -> Result<String, SessionError> {
+    Ok(notifications.get_or("info", "nothing new".to_owned()).await?)
+}
+
+async fn keys(one: Notifications, two: Notifications) -> Result<String, SessionError> {
+    Ok([one.keys().await?, two.keys().await?].concat().join(","))
+}

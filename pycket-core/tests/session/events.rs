@@ -1,0 +1,73 @@
+//! Whoever counts events learns of everything that happens to sessions, once.
+
+use std::mem;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pycket_core::{Clock, Event, Expiry, MemoryStore, Renew, SessionManager};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
+
+use crate::{manager, open, over, stored};
+
+#[derive(Clone, Default)]
+pub(crate) struct Events(Arc<Mutex<Vec<Event>>>);
+
+impl Events {
+    pub(crate) fn take(&self) -> Vec<Event> {
+        mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+pub(crate) fn observed(manager: SessionManager) -> (SessionManager, Events) {
+    let events = Events::default();
+    let sink = events.clone();
+    (manager.on_event(move |event| sink.0.lock().unwrap().push(event)), events)
+}
+
+#[tokio::test]
+async fn a_session_tells_of_its_beginning_its_new_id_and_its_end() {
+    let (manager, events) = observed(manager());
+    let session = open(&manager, stored(&manager).await).await;
+    assert_eq!(events.take(), [Event::Created]);
+    session.set("age", &30).unwrap();
+    session.commit().await.unwrap();
+    assert!(events.take().is_empty());
+    session.cycle_id();
+    session.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::Rotated]);
+    session.destroy();
+    session.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::Destroyed]);
+}
+
+#[tokio::test]
+async fn a_change_that_comes_after_the_end_is_told_of() {
+    let (manager, events) = observed(manager());
+    let id = stored(&manager).await;
+    let late = open(&manager, id).await;
+    late.set("age", &30).unwrap();
+    let logout = open(&manager, id).await;
+    logout.destroy();
+    logout.commit().await.unwrap();
+    events.take();
+    late.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::Ended]);
+}
+
+#[tokio::test]
+async fn a_renewal_is_told_of_and_so_is_one_that_fails() {
+    let clock = ManualClock::new();
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let expiry = Expiry::default().with_renew(Renew::OnAccess);
+    let manager = over(store.clone()).with_expiry(expiry).with_clock(shared);
+    let (manager, events) = observed(manager);
+    let reader = open(&manager, stored(&manager).await).await;
+    events.take();
+    clock.advance(Duration::from_secs(12 * 3600));
+    store.fail_nth(0, Fault::Before);
+    reader.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::RenewalFailed]);
+    reader.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::Renewed]);
+}
