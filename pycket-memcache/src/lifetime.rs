@@ -5,7 +5,7 @@ use std::time::Duration;
 use pycket_core::{Timestamp, Ttl};
 
 /// By how much the server's own expiry comes after the end of the record, in seconds. The server counts
-/// whole seconds and may be up to two of them ahead; the rest is for clocks that differ.
+/// whole seconds and may be two of them ahead; the rest is for clocks that differ.
 const MARGIN: u64 = 10;
 
 /// memcached takes larger numbers for dates.
@@ -14,29 +14,37 @@ const LONGEST_RELATIVE: u64 = 30 * 24 * 60 * 60;
 /// memcached reads the number into 32 bits with a sign.
 const LATEST_DATE: u64 = i32::MAX as u64;
 
-/// No expiry at all. The end that is in the record is the only one then.
+/// No expiry at all: the end that is in the record is the only one then.
 const NEVER: u32 = 0;
 
-/// When a record ends, for whoever reads it and for the server.
+/// When a record ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Life {
-    /// In milliseconds since 1970.
+    /// For whoever reads it: in milliseconds since 1970.
     pub(crate) end: u64,
+    /// For the server.
     pub(crate) exptime: u32,
 }
 
 impl Life {
-    /// A life that ends so long from now.
-    pub(crate) fn new(now: Timestamp, left: Duration) -> Self {
-        let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        let seconds = millis.div_ceil(1000).saturating_add(MARGIN);
+    /// A new life from `now` on.
+    pub(crate) fn new(now: Timestamp, ttl: Ttl) -> Self {
+        // `now` was rounded down, and no life may be too short.
+        Self::until(now.unix_millis().saturating_add(ttl.as_millis() + 1), now)
+    }
+
+    /// A life that ends at `end`.
+    pub(crate) fn until(end: u64, now: Timestamp) -> Self {
+        let left = end.saturating_sub(now.unix_millis());
+        let seconds = left.div_ceil(1000).saturating_add(MARGIN);
         let number = if seconds <= LONGEST_RELATIVE {
             seconds
         } else {
             (now.unix_millis() / 1000).saturating_add(seconds)
         };
-        let number = if number <= LATEST_DATE { u32::try_from(number).ok() } else { None };
-        Self { end: now.unix_millis().saturating_add(millis), exptime: number.unwrap_or(NEVER) }
+        let in_range = Some(number).filter(|number| *number <= LATEST_DATE);
+        let exptime = in_range.and_then(|number| number.try_into().ok()).unwrap_or(NEVER);
+        Self { end, exptime }
     }
 }
 
@@ -47,8 +55,10 @@ impl Life {
 /// and else the server.
 pub(crate) fn left(end: u64, now: Timestamp, seconds_left: Option<u64>) -> Duration {
     let by_end = signed(end).saturating_sub(signed(now.unix_millis()));
-    let by_server = seconds_left
-        .map(|seconds| signed(seconds).saturating_sub(signed(MARGIN)).saturating_mul(1000));
+    let by_server = seconds_left.map(|seconds| {
+        let seconds = signed(seconds).saturating_sub(signed(MARGIN));
+        seconds.saturating_mul(1000)
+    });
     let millis = match by_server {
         Some(by_server) if by_end.abs_diff(by_server) > MARGIN * 1000 => by_server,
         _ => by_end,

@@ -11,7 +11,7 @@ const TURNS: usize = 64;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// A pause is at most `SHORTEST_PAUSE` times two to the power of this.
-const MOST_DOUBLINGS: u32 = 5;
+const MOST_DOUBLINGS: u32 = 7;
 
 /// Who of this process may try again, of those who were beaten to a record by another writer. They do so
 /// one after the other, so that each of them has only other processes to lose to.

@@ -48,6 +48,8 @@ pub struct MemcacheStore {
 struct Found {
     record: Record,
     left: Duration,
+    /// In milliseconds since 1970.
+    end: u64,
     ends: usize,
     cas: u64,
 }
@@ -66,8 +68,8 @@ impl MemcacheStore {
         Slot::new(&self.servers, &self.keys, id)
     }
 
-    fn life(&self, left: Duration) -> Life {
-        Life::new(self.clock.now(), left)
+    fn life(&self, ttl: Ttl) -> Life {
+        Life::new(self.clock.now(), ttl)
     }
 
     /// The live record. One that is out of time is removed before anybody hears that it is gone, so that
@@ -78,9 +80,11 @@ impl MemcacheStore {
                 return Ok(None);
             };
             let Stored { record, end, ends } = format::decode(&item.bytes)?;
-            let left = lifetime::left(end, self.clock.now(), item.seconds_left);
+            let now = self.clock.now();
+            let left = lifetime::left(end, now, item.seconds_left);
             if !left.is_zero() {
-                return Ok(Some(Found { record, left, ends, cas: item.cas }));
+                let end = now.unix_millis().saturating_add(millis(left));
+                return Ok(Some(Found { record, left, end, ends, cas: item.cas }));
             }
             if slot.bury(item.cas).await? != Swap::Changed {
                 return Ok(None);
@@ -97,7 +101,7 @@ impl MemcacheStore {
         if found.ends >= MOST_ENDS {
             return self.rewrite(slot, &nothing, Some(ttl)).await;
         }
-        match slot.renew(self.life(ttl.as_duration()), found.cas).await? {
+        match slot.renew(self.life(ttl), found.cas).await? {
             Swap::Done => Ok(Update::Applied),
             // The server may have renewed the life of what is there now.
             Swap::Changed | Swap::Missing => {
@@ -114,7 +118,7 @@ impl MemcacheStore {
     ) -> Result<Update, Error> {
         let mut race = slot.race();
         loop {
-            let Some(Found { mut record, left, cas, .. }) = self.find(slot).await? else {
+            let Some(Found { mut record, end, cas, .. }) = self.find(slot).await? else {
                 return Ok(Update::Gone);
             };
             if !record.meets(changes) {
@@ -124,7 +128,10 @@ impl MemcacheStore {
                 return Ok(Update::Applied);
             }
             record.apply(changes);
-            let life = self.life(ttl.map_or(left, Ttl::as_duration));
+            let life = match ttl {
+                Some(ttl) => self.life(ttl),
+                None => Life::until(end, self.clock.now()),
+            };
             match slot.replace(&record, life, cas).await? {
                 Swap::Done => return Ok(Update::Applied),
                 Swap::Missing => return Ok(Update::Gone),
@@ -152,7 +159,7 @@ impl SessionStore for MemcacheStore {
         let slot = self.slot(id)?;
         let mut race = slot.race();
         loop {
-            if slot.add(record, self.life(ttl.as_duration())).await? == Swap::Done {
+            if slot.add(record, self.life(ttl)).await? == Swap::Done {
                 return Ok(Creation::Created);
             }
             match self.find(&slot).await {
@@ -206,6 +213,10 @@ impl SessionStore for MemcacheStore {
             }
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for MemcacheStore {

@@ -6,14 +6,13 @@ static MEMCACHED: Kind = Kind {
     scheme: "memcached",
     program: "memcached",
     install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
-    arguments: |port, _| {
-        // Only root is asked for a user.
-        let port = port.to_string();
-        ["-l", "127.0.0.1", "-p", &port, "-U", "0", "-u", "root"].map(OsString::from).into()
-    },
+    arguments: |port, _| arguments(port, &[]),
     question: "stats\r\n",
     judge,
 };
+
+static SMALL: Kind =
+    Kind { arguments: |port, _| arguments(port, &["-m", "2", "-I", "512k", "-M"]), ..MEMCACHED };
 
 impl Server {
     /// A memcached server with its default settings: 64 MB of memory, items of up to 1 MB, 1024
@@ -25,6 +24,23 @@ impl Server {
     pub fn memcached() -> Self {
         Self::launch(&MEMCACHED)
     }
+
+    /// A memcached server that is soon full: it has 2 MB of memory for items of up to 512 kB, and evicts
+    /// none but refuses new ones.
+    ///
+    /// # Panics
+    ///
+    /// Like [`memcached`](Self::memcached).
+    pub fn memcached_small() -> Self {
+        Self::launch(&SMALL)
+    }
+}
+
+fn arguments(port: u16, limits: &[&str]) -> Vec<OsString> {
+    let port = port.to_string();
+    // Only root has to name a user.
+    let fixed = ["-l", "127.0.0.1", "-p", &port, "-U", "0", "-u", "root"];
+    fixed.iter().chain(limits).map(OsString::from).collect()
 }
 
 fn judge(answer: &str, pid: u32) -> Option<State> {
