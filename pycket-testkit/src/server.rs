@@ -1,3 +1,4 @@
+mod memcached;
 mod port;
 mod redis;
 mod watchdog;

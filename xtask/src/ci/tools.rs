@@ -15,8 +15,9 @@ struct Tool {
     elsewhere: &'static str,
 }
 
-const TOOLS: [Tool; 2] = [
+const TOOLS: [Tool; 3] = [
     Tool { program: "git", on_debian: "git", elsewhere: "git" },
+    Tool { program: "memcached", on_debian: "memcached", elsewhere: "memcached" },
     Tool { program: "redis-server", on_debian: "redis-server", elsewhere: "redis" },
 ];
 

@@ -1,0 +1,153 @@
+//! The format in `docs/wire-format.md`: what a session leaves in memcached is read, and what another
+//! program writes is a session. By a plain client and another MessagePack implementation.
+
+use pycket_core::Outcome;
+use pycket_testkit::ManualClock;
+use rmpv::Value as Pack;
+
+use crate::*;
+
+/// The MessagePack values that these bytes are, one after the other.
+fn unpack(mut bytes: &[u8]) -> Vec<Pack> {
+    let mut values = Vec::new();
+    while !bytes.is_empty() {
+        values.push(rmpv::decode::read_value(&mut bytes).unwrap());
+    }
+    values
+}
+
+fn pack(value: &Pack) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, value).unwrap();
+    bytes
+}
+
+fn binary(value: &Pack) -> Pack {
+    Pack::Binary(pack(value))
+}
+
+fn map<const N: usize>(entries: [(&str, Pack); N]) -> Pack {
+    Pack::Map(entries.map(|(key, value)| (key.into(), value)).into())
+}
+
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_millis().try_into().unwrap()
+}
+
+/// Writes such a record with a plain client; it ends in an hour.
+fn write(lifetime: Pack, values: Pack) -> SessionId {
+    let id = SessionId::generate();
+    let record = Pack::Array(vec![1.into(), 1_700_000_000_000_u64.into(), lifetime, values]);
+    let end = Pack::from(now() + HOUR.as_millis());
+    let bytes = [pack(&record), pack(&end)].concat();
+    Operator::new(shared()).set(&key(&id), 3600 + 10, &bytes);
+    id
+}
+
+#[tokio::test]
+async fn a_session_is_a_record_and_its_end() {
+    let clock = ManualClock::default();
+    let manager = manager(store(shared())).with_clock(Arc::new(clock.clone()));
+    let session = manager.open(None).await.unwrap();
+    session.set("name", "Ann").unwrap();
+    session.set("Grüße\r\nEND", &[1, -1]).unwrap();
+    session.set("none", &None::<u8>).unwrap();
+    session.set_lifetime(Duration::from_secs(7200)).unwrap();
+    let before = now();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Created);
+    let item = Operator::new(shared()).get(&key(&session.id().unwrap())).unwrap();
+
+    use pycket_core::Clock as _;
+    let created = clock.now().unix_millis();
+    let values = map([
+        ("Grüße\r\nEND", binary(&Pack::Array(vec![1.into(), (-1).into()]))),
+        ("name", binary(&"Ann".into())),
+        ("none", binary(&Pack::Nil)),
+    ]);
+    let record = Pack::Array(vec![1.into(), created.into(), 7_200_000.into(), values]);
+    let [stored, end] = &unpack(&item)[..] else { panic!("{item:?}") };
+    assert_eq!(*stored, record);
+    let life = end.as_u64().unwrap() - before;
+    assert!((7_200_000..7_260_000).contains(&life), "{life}");
+}
+
+#[tokio::test]
+async fn without_a_lifetime_of_its_own_there_is_nil_and_an_end_has_nine_bytes() {
+    let id = put(&store(shared()), &record([])).await;
+    let item = Operator::new(shared()).get(&key(&id)).unwrap();
+    assert_eq!(item[..6], *b"\x94\x01\x07\xc0\x80\xcf");
+    assert_eq!(item.len(), 5 + 9);
+}
+
+#[tokio::test]
+async fn after_a_touch_the_last_end_counts() {
+    let store = store(shared());
+    let id = put(&store, &record([])).await;
+    for life in [ttl(60_000), Ttl::MAX, ttl(7_200_000)] {
+        assert_eq!(touch(&store, &id, life).await, Update::Applied);
+        let item = Operator::new(shared()).get(&key(&id)).unwrap();
+        let end = unpack(&item).last().and_then(Pack::as_u64).unwrap();
+        let expected = now() + life.as_millis();
+        assert!(end.abs_diff(expected) < 60_000, "{end} {expected}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_of_another_program_is_a_session() {
+    let values = map([
+        ("user", binary(&map([("name", "Ann".into()), ("age", 44.into())]))),
+        ("Grüße", binary(&"Zürich".into())),
+        ("none", binary(&Pack::Nil)),
+        ("number", binary(&(-7).into())),
+    ]);
+    let id = write(Pack::Nil, values);
+    let manager = manager(store(shared()));
+    let session = open(&manager, id).await;
+    assert_eq!(session.require::<String>("Grüße").unwrap(), "Zürich");
+    assert_eq!(session.require::<Option<String>>("none").unwrap(), None);
+    assert_eq!(session.require::<i64>("number").unwrap(), -7);
+    assert_eq!(session.len(), 4);
+    let left = session.expires_in().unwrap();
+    assert!(left <= HOUR.as_duration() && left > HOUR.as_duration() / 2, "{left:?}");
+
+    session.set("number", &8).unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    let session = open(&manager, id).await;
+    assert_eq!(session.require::<u8>("number").unwrap(), 8);
+    assert_eq!(session.len(), 4);
+}
+
+#[tokio::test]
+async fn its_own_lifetime_is_honoured() {
+    let id = write(7_200_000.into(), map([]));
+    let session = open(&manager(store(shared())), id).await;
+    session.set("name", "value").unwrap();
+    session.commit().await.unwrap();
+    let left = Operator::new(shared()).seconds_left(&key(&id)).unwrap();
+    assert!((7_000..=7_211).contains(&left), "{left}");
+}
+
+/// Every number and every length in the longest form there is for it.
+#[tokio::test]
+async fn any_form_of_message_pack_will_do() {
+    let id = SessionId::generate();
+    let mut bytes = b"\xdd\x00\x00\x00\x04\xcf\x00\x00\x00\x00\x00\x00\x00\x01\
+        \xd3\x00\x00\x00\x00\x00\x00\x00\x07\xc0\xdf\x00\x00\x00\x01\
+        \xdb\x00\x00\x00\x04name\xc6\x00\x00\x00\x06\xa5value"
+        .to_vec();
+    bytes.extend(pack(&Pack::from(now() + 60_000)));
+    Operator::new(shared()).set(&key(&id), 70, &bytes);
+    let store = store(shared());
+    assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+    assert_eq!(store.delete(&id).await.unwrap(), Some(record([("name", "value")])));
+}
+
+#[tokio::test]
+async fn the_key_is_the_prefix_the_dataset_and_the_id() {
+    let store = patient(shared()).prefix("grüße:").build().unwrap();
+    let id = put(&store, &record([])).await;
+    let key = format!("grüße:sessions:{}", id.expose());
+    assert!(Operator::new(shared()).get(&key).is_some());
+    assert_eq!(stored(&crate::store(shared()), &id).await, None);
+}

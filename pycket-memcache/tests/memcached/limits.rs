@@ -1,0 +1,94 @@
+//! What memcached does not take, and what it throws away.
+
+use crate::*;
+
+const MEGABYTE: usize = 1 << 20;
+
+fn of_size(size: usize) -> Record {
+    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    Record::new(metadata, [("large", Value::from(vec![7; size]))])
+}
+
+#[tokio::test]
+async fn a_record_over_the_item_limit_is_too_large_and_the_old_one_is_still_there() {
+    let store = store(shared());
+    let old = record([("name", "value")]);
+    let id = put(&store, &old).await;
+    let changes = Changes::new().set("large", Value::from(vec![7; MEGABYTE]));
+    for ttl in [None, Some(HOUR)] {
+        let error = store.update(&id, &changes, ttl).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert_eq!(stored(&store, &id).await, Some(old.clone()));
+    }
+    let error = store.create(&id, &of_size(MEGABYTE), HOUR).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert_eq!(stored(&store, &id).await, Some(old));
+}
+
+/// memcached itself would have removed the old record.
+#[tokio::test]
+async fn what_the_driver_takes_for_small_enough_memcached_takes_too() {
+    let store = store(shared());
+    for missing in (0..400).step_by(20) {
+        let large = of_size(MEGABYTE - missing);
+        let id = SessionId::generate();
+        match store.create(&id, &large, HOUR).await {
+            Ok(creation) => {
+                assert_eq!(creation, Creation::Created);
+                assert_eq!(store.delete(&id).await.unwrap(), Some(large));
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::TooLarge);
+                assert!(missing < 250, "refused although {missing} bytes below the limit");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_limit_is_the_one_of_the_server() {
+    let server = Server::memcached_small();
+    let store = store(&server);
+    let id = put(&store, &of_size(400_000)).await;
+    let changes = Changes::new().set("more", Value::from(vec![7; 150_000]));
+    let error = store.update(&id, &changes, None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("-I"), "{error}");
+    assert_eq!(stored(&store, &id).await, Some(of_size(400_000)));
+}
+
+#[tokio::test]
+async fn a_full_server_that_evicts_nothing_is_full_and_still_reads() {
+    let server = Server::memcached_small();
+    let store = store(&server);
+    let mut ids = vec![put(&store, &of_size(2500)).await];
+    let error = loop {
+        let id = SessionId::generate();
+        match store.create(&id, &of_size(2500), HOUR).await {
+            Ok(_) => ids.push(id),
+            Err(error) => break error,
+        }
+        assert!(ids.len() < 100_000);
+    };
+    assert_eq!(error.kind(), ErrorKind::Full);
+    assert!(error.to_string().contains("-m"), "{error}");
+    for id in &ids {
+        assert_eq!(stored(&store, id).await, Some(of_size(2500)));
+    }
+    assert!(store.delete(&ids[0]).await.unwrap().is_some());
+    assert_eq!(kinds(&store).await, [None; 5]);
+}
+
+/// What memcached evicts it does not mention.
+#[tokio::test]
+async fn an_evicted_session_is_a_missing_one() {
+    let store = store(shared());
+    let id = put(&store, &record([("name", "value")])).await;
+    let evict = format!("delete {}\r\n", key(&id));
+    assert_eq!(Operator::new(shared()).say(evict.as_bytes()), "DELETED");
+    assert_eq!(stored(&store, &id).await, None);
+    assert_eq!(store.update(&id, &set("name", "other"), Some(HOUR)).await.unwrap(), Update::Gone);
+    assert_eq!(touch(&store, &id, HOUR).await, Update::Gone);
+    assert_eq!(store.delete(&id).await.unwrap(), None);
+    assert_eq!(store.create(&id, &record([]), HOUR).await.unwrap(), Creation::Created);
+}

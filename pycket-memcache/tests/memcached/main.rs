@@ -1,0 +1,138 @@
+//! What the memcached driver does beside the contract: its failures, its format, its lives. On a real
+//! server, one sentence a test.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a panic is a failure"
+)]
+
+mod concurrency;
+mod connections;
+mod corruption;
+mod costs;
+mod format;
+mod impostors;
+mod limits;
+mod lives;
+mod lost_answers;
+mod operator;
+mod outages;
+mod pauses;
+mod secrets;
+mod settings;
+mod several_servers;
+mod stand_in;
+mod touches;
+
+use std::error::Error as _;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use operator::Operator;
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, Metadata, Record, Session, SessionId, SessionManager,
+    SessionStore, Timestamp, Ttl, Update, Value,
+};
+use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
+use pycket_testkit::Server;
+
+const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
+
+/// A server that no test changes, pauses or kills.
+fn shared() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::memcached)
+}
+
+fn store(server: &Server) -> MemcacheStore {
+    patient(server).build().unwrap()
+}
+
+/// No answer of a busy machine is too late for it.
+fn patient(server: &Server) -> MemcacheStoreBuilder {
+    const LIMIT: Duration = Duration::from_secs(60);
+    builder([server]).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
+}
+
+fn builder<'s>(servers: impl IntoIterator<Item = &'s Server>) -> MemcacheStoreBuilder {
+    let addresses = servers.into_iter().map(|server| server.address().to_string());
+    MemcacheStore::builder().servers(addresses)
+}
+
+fn manager(store: MemcacheStore) -> SessionManager {
+    SessionManager::new(Arc::new(store))
+}
+
+fn key(id: &SessionId) -> String {
+    format!("pycket:sessions:{}", id.expose())
+}
+
+fn text(value: &str) -> Value {
+    Value::encode(value).unwrap()
+}
+
+fn ttl(millis: u64) -> Ttl {
+    Ttl::from_millis(millis).unwrap()
+}
+
+fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
+    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    Record::new(metadata, values.map(|(name, value)| (name, text(value))))
+}
+
+fn set(name: &str, value: &str) -> Changes {
+    Changes::new().set(name, text(value))
+}
+
+async fn put(store: &dyn SessionStore, record: &Record) -> SessionId {
+    put_for(store, record, HOUR).await
+}
+
+async fn put_for(store: &dyn SessionStore, record: &Record, ttl: Ttl) -> SessionId {
+    let id = SessionId::generate();
+    assert_eq!(store.create(&id, record, ttl).await.unwrap(), Creation::Created);
+    id
+}
+
+async fn touch(store: &dyn SessionStore, id: &SessionId, ttl: Ttl) -> Update {
+    store.update(id, &Changes::new(), Some(ttl)).await.unwrap()
+}
+
+async fn stored(store: &dyn SessionStore, id: &SessionId) -> Option<Record> {
+    store.load(id).await.unwrap().map(|loaded| loaded.record)
+}
+
+async fn open(manager: &SessionManager, id: SessionId) -> Session {
+    let session = manager.open(Some(id)).await.unwrap();
+    assert!(!session.is_new(), "the session is not there");
+    session
+}
+
+/// What each method answers, for calls that would be fine if the server were.
+async fn kinds(store: &dyn SessionStore) -> [Option<ErrorKind>; 5] {
+    failures(store).await.map(|error| error.map(|error| error.kind()))
+}
+
+/// In the order load, create, update, touch, delete.
+async fn failures(store: &dyn SessionStore) -> [Option<Error>; 5] {
+    let id = SessionId::generate();
+    [
+        store.load(&id).await.err(),
+        store.create(&id, &record([("name", "value")]), HOUR).await.err(),
+        store.update(&id, &set("name", "other"), Some(HOUR)).await.err(),
+        store.update(&id, &Changes::new(), Some(HOUR)).await.err(),
+        store.delete(&id).await.err(),
+    ]
+}
+
+/// All that an error shows, in any way.
+fn shown(error: &Error) -> String {
+    let mut shown = format!("{error} {error:?} {error:#?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        shown += &format!(" {error} {error:?}");
+        source = error.source();
+    }
+    shown
+}

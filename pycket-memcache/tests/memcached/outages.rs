@@ -1,0 +1,69 @@
+//! Servers that end, come back, or never were there.
+
+use pycket_core::Outcome;
+use pycket_testkit::block_on;
+
+use crate::*;
+
+use ErrorKind::Unavailable;
+
+#[tokio::test]
+async fn a_store_starts_before_its_server() {
+    let server = Server::memcached();
+    server.kill();
+    let store = store(&server);
+    assert_eq!(kinds(&store).await, [Some(Unavailable); 5]);
+    server.restart();
+    assert_eq!(kinds(&store).await, [None; 5]);
+}
+
+#[tokio::test]
+async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_back() {
+    for connections in [1, 4] {
+        let server = Server::memcached();
+        let store = patient(&server).max_connections(connections).build().unwrap();
+        for _ in 0..3 {
+            assert_eq!(kinds(&store).await, [None; 5]);
+            server.kill();
+            assert_eq!(kinds(&store).await, [Some(Unavailable); 5]);
+            assert_eq!(kinds(&store).await, [Some(Unavailable); 5]);
+            server.restart();
+        }
+        assert_eq!(kinds(&store).await, [None; 5]);
+    }
+}
+
+/// Nothing that was in memory is there again: what was a session is a visitor without one.
+#[tokio::test]
+async fn after_a_restart_of_the_server_every_session_has_ended_and_new_ones_begin() {
+    let server = Server::memcached();
+    let manager = manager(store(&server));
+    let session = manager.open(None).await.unwrap();
+    session.set("name", "value").unwrap();
+    session.commit().await.unwrap();
+    let id = session.id().unwrap();
+    server.restart();
+    session.set("name", "other").unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Gone);
+    let next = manager.open(Some(id)).await.unwrap();
+    assert!(next.is_new());
+    next.set("name", "value").unwrap();
+    assert_eq!(next.commit().await.unwrap(), Outcome::Created);
+    assert_ne!(next.id(), Some(id));
+}
+
+/// As in a test suite with a runtime per test.
+#[test]
+fn a_store_outlives_the_runtime_in_which_it_connected() {
+    let store = store(shared());
+    let id = block_on(put(&store, &record([("name", "value")])));
+    for round in 0..3 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let changes = set("round", &round.to_string());
+            assert_eq!(store.update(&id, &changes, None).await.unwrap(), Update::Applied);
+        });
+    }
+    let expected = record([("name", "value"), ("round", "2")]);
+    assert_eq!(block_on(stored(&store, &id)), Some(expected));
+}

@@ -1,0 +1,50 @@
+use std::ffi::OsString;
+
+use super::{Kind, Server, State};
+
+static MEMCACHED: Kind = Kind {
+    scheme: "memcached",
+    program: "memcached",
+    install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
+    arguments: |port, _| arguments(port, &[]),
+    question: "stats\r\n",
+    judge,
+};
+
+static SMALL: Kind =
+    Kind { arguments: |port, _| arguments(port, &["-m", "2", "-I", "512k", "-M"]), ..MEMCACHED };
+
+impl Server {
+    /// A memcached server with its default settings: 64 MB of memory, items of up to 1 MB, 1024
+    /// connections. It keeps nothing on disk: a [`restart`](Self::restart) empties it.
+    ///
+    /// # Panics
+    ///
+    /// If `memcached` is not installed (the message says how to install it) or does not start.
+    pub fn memcached() -> Self {
+        Self::launch(&MEMCACHED)
+    }
+
+    /// A memcached server that is soon full: it has 2 MB of memory for items of up to 512 kB, and evicts
+    /// none but refuses new ones.
+    ///
+    /// # Panics
+    ///
+    /// Like [`memcached`](Self::memcached).
+    pub fn memcached_small() -> Self {
+        Self::launch(&SMALL)
+    }
+}
+
+fn arguments(port: u16, limits: &[&str]) -> Vec<OsString> {
+    let port = port.to_string();
+    // Only root has to name a user.
+    let fixed = ["-l", "127.0.0.1", "-p", &port, "-U", "0", "-u", "root"];
+    fixed.iter().chain(limits).map(OsString::from).collect()
+}
+
+fn judge(answer: &str, pid: u32) -> Option<State> {
+    let (answer, _) = answer.split_once("END\r\n")?;
+    let is_ours = answer.contains(&format!("STAT pid {pid}\r\n"));
+    Some(if is_ours { State::Ready } else { State::Foreign })
+}
