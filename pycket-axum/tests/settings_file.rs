@@ -56,6 +56,8 @@ fn every_engine_is_chosen_by_its_name_and_reads_storage_settings_of_its_own() {
     for text in [
         "pycket.engine = \"memory\"",
         "pycket.engine = \"redis\"",
+        "pycket.engine = \"memcached\"",
+        "pycket = { engine = \"memcached\", storage = { servers = [\"one\", \"two:11212\"] } }",
         "pycket = { engine = \"redis\", storage = { host = \"redis.example\", db_sessions = 10 } }",
     ] {
         read(text).unwrap().manager().unwrap();
@@ -78,7 +80,7 @@ fn missing_settings_and_a_missing_engine_are_errors_that_say_so() {
 #[test]
 fn an_unknown_engine_is_an_error_that_names_it_and_lists_the_known() {
     let message = refused("pycket.engine = \"cassandra\"");
-    for part in ["`cassandra`", "`memory`", "`redis`"] {
+    for part in ["`cassandra`", "`memory`", "`redis`", "`memcached`"] {
         assert!(message.contains(part), "{message}");
     }
 }

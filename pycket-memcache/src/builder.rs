@@ -2,9 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::{Clock, Error, ErrorKind, KeySpace, SystemClock};
+use serde::Deserialize;
 
 use crate::MemcacheStore;
 use crate::address::Address;
+use crate::file::MemcacheSettingsFile;
 use crate::server::Limits;
 use crate::servers::Servers;
 
@@ -12,7 +14,14 @@ use crate::servers::Servers;
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The settings of a [`MemcacheStore`]; from [`MemcacheStore::builder`].
-#[derive(Debug)]
+///
+/// # From a file
+///
+/// Any serde format reads it: `servers` (one, or a list), `prefix`, `max_connections`,
+/// `connect_timeout_ms`, `response_timeout_ms` and `deadline_ms`. All are optional, unknown names are
+/// errors.
+#[derive(Debug, Deserialize)]
+#[serde(from = "MemcacheSettingsFile")]
 #[must_use]
 pub struct MemcacheStoreBuilder {
     servers: Vec<String>,
@@ -109,22 +118,48 @@ impl MemcacheStoreBuilder {
         self
     }
 
-    /// The store. It does not connect yet: that happens on first use, so that a program may start
-    /// before its store does.
+    /// The store of the sessions. It does not connect yet: that happens on first use, so that a program
+    /// may start before its store does.
     ///
     /// # Errors
     ///
     /// [`InvalidSetting`](ErrorKind::InvalidSetting): no server, one that is not valid, or one twice; a
     /// prefix that memcached would not take; a number of connections out of range; a time of zero.
-    pub fn build(mut self) -> Result<MemcacheStore, Error> {
+    pub fn build(self) -> Result<MemcacheStore, Error> {
+        self.dataset(KeySpace::SESSIONS)
+    }
+
+    /// The store of the sessions, and the one for
+    /// [`SessionManager::with_notifications`](pycket_core::SessionManager::with_notifications): the same
+    /// servers under other keys. Each has connections of its own.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use pycket_core::SessionManager;
+    /// use pycket_memcache::MemcacheStore;
+    ///
+    /// let (sessions, notifications) = MemcacheStore::builder().build_with_notifications()?;
+    /// let manager =
+    ///     SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications));
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    pub fn build_with_notifications(self) -> Result<(MemcacheStore, MemcacheStore), Error> {
+        Ok((self.dataset(KeySpace::SESSIONS)?, self.dataset(KeySpace::NOTIFICATIONS)?))
+    }
+
+    fn dataset(&self, dataset: &str) -> Result<MemcacheStore, Error> {
         if !(1..=Self::MAX_CONNECTIONS).contains(&self.limits.max_connections) {
             return Err(invalid("`max_connections` must be 1 to 1000"));
         }
-        let Limits { connect_timeout, response_timeout, deadline, .. } = &mut self.limits;
+        let mut limits = self.limits;
         for (name, time) in [
-            ("connect_timeout", connect_timeout),
-            ("response_timeout", response_timeout),
-            ("deadline", deadline),
+            ("connect_timeout", &mut limits.connect_timeout),
+            ("response_timeout", &mut limits.response_timeout),
+            ("deadline", &mut limits.deadline),
         ] {
             if time.is_zero() {
                 return Err(invalid(format!("`{name}` must be more than zero")));
@@ -132,8 +167,8 @@ impl MemcacheStoreBuilder {
             *time = LONGEST.min(*time);
         }
         check_prefix(&self.prefix)?;
-        let servers = Servers::new(addresses(&self.servers)?, self.limits);
-        Ok(MemcacheStore::new(servers, KeySpace::new(&self.prefix, KeySpace::SESSIONS), self.clock))
+        let servers = Servers::new(addresses(&self.servers)?, limits);
+        Ok(MemcacheStore::new(servers, KeySpace::new(&self.prefix, dataset), self.clock.clone()))
     }
 }
 

@@ -4,6 +4,7 @@ mod address;
 mod builder;
 mod client;
 mod error;
+mod file;
 mod format;
 mod item_limit;
 mod lifetime;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use pycket_cookie::CookieSettings;
 use pycket_core::{Expiry, Renew, SessionManager};
+use pycket_memcache::MemcacheStore;
 use pycket_redis::RedisStore;
 
-use crate::settings::{Settings, in_memory, in_redis};
+use crate::settings::{Settings, in_memcached, in_memory, in_redis};
 
 /// Shows what pycket sessions do: a page for people at /, a JSON interface for programs under /api.
 #[derive(Debug, Parser)]
@@ -22,8 +23,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "idle", "absolute", "renew"])]
     config: Option<PathBuf>,
 
-    /// Where sessions live: memory, or the URL of a Redis server
-    #[arg(long, default_value = "memory", value_name = "memory|redis://HOST")]
+    /// Where sessions live: memory, the URL of a Redis server, or memcache://HOST[:PORT][,HOST[:PORT]…]
+    #[arg(long, default_value = "memory", value_name = "memory|URL")]
     store: Store,
 
     /// Ends a session that was not renewed for this long
@@ -48,6 +49,7 @@ pub(crate) struct Arguments {
 enum Store {
     Memory,
     Redis(String),
+    Memcache(Vec<String>),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,6 +71,8 @@ impl Arguments {
             Store::Redis(url) => {
                 in_redis(RedisStore::builder(url)).map_err(|error| format!("--store: {error}"))?
             }
+            Store::Memcache(servers) => in_memcached(MemcacheStore::builder().servers(servers))
+                .map_err(|error| format!("--store: {error}"))?,
         };
         // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
         let cookies =
@@ -100,8 +104,15 @@ impl FromStr for Store {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':').map_or(text, |(scheme, _)| scheme) {
             "memory" => Ok(Self::Memory),
+            "memcache" | "memcached" => {
+                let servers = text.split_once("://").map_or("", |(_, servers)| servers);
+                let servers = servers.trim_end_matches('/').split(',');
+                Ok(Self::Memcache(servers.map(str::to_owned).collect()))
+            }
             "redis" | "rediss" | "redis+unix" | "unix" => Ok(Self::Redis(text.to_owned())),
-            _ => Err("unknown store; known are `memory` and `redis://host:port`"),
+            _ => Err(
+                "unknown store; known are `memory`, `redis://host:port` and `memcache://host:port[,host:port…]`",
+            ),
         }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use pycket_cookie::CookieSettings;
 use pycket_core::{Expiry, MemoryStore, SessionManager};
+use pycket_memcache::MemcacheStoreBuilder;
 use pycket_redis::RedisStoreBuilder;
 use serde::Deserialize;
 use toml::Table;
@@ -32,6 +33,7 @@ pub(crate) struct Settings {
 enum Engine {
     Memory,
     Redis,
+    Memcached,
 }
 
 impl Settings {
@@ -51,6 +53,9 @@ impl Settings {
                 let NoSettings {} = read(storage)?;
                 in_memory()
             }
+            Engine::Memcached => {
+                in_memcached(read(storage)?).map_err(|error| format!("storage: {error}"))?
+            }
             Engine::Redis => {
                 in_redis(read(storage)?).map_err(|error| format!("storage: {error}"))?
             }
@@ -65,6 +70,13 @@ pub(crate) fn in_memory() -> SessionManager {
 }
 
 pub(crate) fn in_redis(builder: RedisStoreBuilder) -> Result<SessionManager, pycket_core::Error> {
+    let (sessions, notifications) = builder.build_with_notifications()?;
+    Ok(SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications)))
+}
+
+pub(crate) fn in_memcached(
+    builder: MemcacheStoreBuilder,
+) -> Result<SessionManager, pycket_core::Error> {
     let (sessions, notifications) = builder.build_with_notifications()?;
     Ok(SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications)))
 }

@@ -11,6 +11,7 @@ mod concurrency;
 mod connections;
 mod corruption;
 mod costs;
+mod file;
 mod format;
 mod impostors;
 mod limits;
