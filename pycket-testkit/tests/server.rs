@@ -17,6 +17,28 @@ fn a_redis_server_answers_as_soon_as_it_is_there() {
 }
 
 #[test]
+fn a_memcached_server_answers_and_comes_back_empty() {
+    let server = Server::memcached();
+    let address = server.address();
+    assert_eq!(server.url(), format!("memcached://{address}"));
+    assert_eq!(say(address, "set name 0 0 5\r\nvalue"), "STORED\r\n");
+    assert_eq!(say(address, "get name"), "VALUE name 0 5\r\nvalue\r\nEND\r\n");
+    server.restart();
+    assert_eq!(say(address, "get name"), "END\r\n");
+    server.kill();
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_small_memcached_server_takes_half_a_megabyte_at_most() {
+    let server = Server::memcached_small();
+    let set = |size: usize| format!("set name 0 0 {size}\r\n{}", "x".repeat(size));
+    assert_eq!(say(server.address(), &set(500_000)), "STORED\r\n");
+    let answer = say(server.address(), &set(600_000));
+    assert_eq!(answer, "SERVER_ERROR object too large for cache\r\n");
+}
+
+#[test]
 fn two_servers_share_nothing() {
     let (one, two) = (Server::redis(), Server::redis());
     assert_ne!(one.port(), two.port());
@@ -134,9 +156,14 @@ fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
 }
 
 fn call(address: SocketAddr, command: &str) -> String {
+    say(address, command).strip_suffix("+OK\r\n").unwrap().to_owned()
+}
+
+/// Everything that a server says to that, up to the end of the connection.
+fn say(address: SocketAddr, command: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("{command}\r\nquit\r\n").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    answer.strip_suffix("+OK\r\n").unwrap().to_owned()
+    answer
 }

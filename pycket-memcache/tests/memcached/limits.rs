@@ -1,5 +1,6 @@
 //! What memcached does not take, and what it throws away.
 
+use crate::stand_in::{Manner, StandIn};
 use crate::*;
 
 const MEGABYTE: usize = 1 << 20;
@@ -55,6 +56,22 @@ async fn the_limit_is_the_one_of_the_server() {
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.to_string().contains("-I"), "{error}");
     assert_eq!(stored(&store, &id).await, Some(of_size(400_000)));
+}
+
+/// The name may lead to another server by then.
+#[tokio::test]
+async fn after_a_failure_the_limit_is_asked_for_again() {
+    let small = b"STAT item_size_max 1100\r\nEND\r\n";
+    let real = Manner::Cut(shared().address(), usize::MAX);
+    let manners = [Manner::Says(small[..].into()), Manner::Closes, Manner::Closes, real];
+    let store = StandIn::new(manners).await.builder().build().unwrap();
+    let id = SessionId::generate();
+    for _ in 0..2 {
+        let error = store.create(&id, &of_size(2000), HOUR).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+    assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(store.create(&id, &of_size(2000), HOUR).await.unwrap(), Creation::Created);
 }
 
 #[tokio::test]

@@ -96,11 +96,13 @@ async fn nobody_reads_the_late_answer_to_another_call() {
 
 #[tokio::test]
 async fn writers_that_wait_for_their_turn_end_with_the_deadline() {
+    const WRITERS: usize = 64;
     let server = Server::memcached();
-    let store = Arc::new(patient(&server).deadline(LIMIT).build().unwrap());
+    let builder = patient(&server).max_connections(WRITERS).deadline(LIMIT);
+    let store = Arc::new(builder.build().unwrap());
     let id = put(&*store, &record([])).await;
     let mut writers = JoinSet::new();
-    for number in 0..64 {
+    for number in 0..WRITERS {
         let store = store.clone();
         writers.spawn(async move {
             let name = number.to_string();

@@ -75,10 +75,11 @@ async fn a_server_that_is_down_is_an_error_for_its_keys_alone_and_they_move_nowh
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_name_that_leads_nowhere_is_an_error_for_its_keys_alone() {
-    let server = shared().address().to_string();
-    let store = MemcacheStore::builder().servers([&server, "nowhere.invalid:1"]).build().unwrap();
+    // Too long for a name, so that no name server has to be asked.
+    let (server, nowhere) = (shared().address().to_string(), "a".repeat(64));
+    let store = MemcacheStore::builder().servers([server, nowhere]).build().unwrap();
     let mut answers = [0, 0];
     for _ in 0..RECORDS {
         match store.load(&SessionId::generate()).await {

@@ -12,6 +12,18 @@ end() {
     pid=
 }
 
+# A signal is on its way for a while; until then single threads go on. Systems without /proc are believed.
+is_stopped() {
+    for thread in /proc/"$pid"/task/*/stat; do
+        [ -e "$thread" ] || continue
+        read -r state <"$thread" || continue
+        case ${state##*) } in
+        [TXZ]*) ;;
+        *) return 1 ;;
+        esac
+    done
+}
+
 while read -r order; do
     case $order in
     start)
@@ -19,7 +31,10 @@ while read -r order; do
         pid=$!
         ;;
     kill) end ;;
-    pause) kill -STOP "$pid" ;;
+    pause)
+        kill -STOP "$pid"
+        until is_stopped; do :; done
+        ;;
     resume) kill -CONT "$pid" ;;
     esac
     echo "$pid"
