@@ -3,7 +3,7 @@ use crate::program::{Demo, refuse};
 #[test]
 fn arguments_that_make_no_sense_are_refused_with_the_reason() {
     let cases: [(&[&str], &str); 10] = [
-        (&["--store", "postgres://127.0.0.1"], "unknown store; known are `memory` and `redis://"),
+        (&["--store", "postgres://127.0.0.1"], "unknown store; known are `memory`, `redis://"),
         (&["--store", ""], "unknown store"),
         (&["--store", "redis://"], "Redis"),
         (&["--store", "rediss://127.0.0.1"], "--store: "),

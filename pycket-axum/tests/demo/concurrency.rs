@@ -104,7 +104,9 @@ fn a_logout_among_writes_is_final() {
                 0 => tab.post("/api/logout", ""),
                 _ => tab.put(&format!("/api/session/name-{n}"), "1"),
             };
-            answer.assert_status(204);
+            // A write either comes before the logout, or begins a session of its own, or is told that
+            // its session has ended.
+            assert!(n > 0 && answer.status == 409 || answer.status == 204, "{answer:?}");
             answer
         });
         assert_eq!(demo.visitor().with_cookie(cookie).data(), json!({}));

@@ -14,6 +14,7 @@ mod cookies;
 mod key_file;
 mod lifetime;
 mod names_and_values;
+mod notifications;
 mod outages;
 mod page;
 mod process;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::program::one_of_each_store;
+use crate::program::{one_of_each_store, one_of_each_store_without_item_limit};
 
 /// What serde and axum read at most.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
@@ -124,7 +124,7 @@ fn json_nested_without_end_is_a_400_and_no_crash() {
 #[test]
 fn a_body_up_to_two_mebibytes_is_stored_and_a_larger_one_is_a_413() {
     let text = |length: usize| Value::String("x".repeat(length - 2)).to_string();
-    for demo in one_of_each_store() {
+    for demo in one_of_each_store_without_item_limit() {
         let visitor = demo.visitor();
         let most = text(BODY_LIMIT);
         visitor.put("/api/session/most", &most).assert_status(204);

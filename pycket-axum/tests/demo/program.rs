@@ -29,9 +29,23 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Two demos, one that keeps its sessions in memory and one that keeps them in Redis.
-pub(crate) fn one_of_each_store() -> [Demo; 2] {
+/// Demos that keep their sessions in memory, in Redis, in memcached, and in three of these.
+pub(crate) fn one_of_each_store() -> [Demo; 4] {
+    let [memory, redis] = one_of_each_store_without_item_limit();
+    let [one, two, three] = memcached().each_ref().map(|server| server.address().to_string());
+    let single = Demo::start(&["--store", &format!("memcache://{one}")]);
+    let several = Demo::start(&["--store", &format!("memcache://{one},{two},{three}")]);
+    [memory, redis, single, several]
+}
+
+/// Demos that keep their sessions in memory and in Redis: memcached takes 1 MB at most.
+pub(crate) fn one_of_each_store_without_item_limit() -> [Demo; 2] {
     [Demo::start(&[]), Demo::start(&["--store", &redis().url()])]
+}
+
+fn memcached() -> &'static [Server; 3] {
+    static MEMCACHED: OnceLock<[Server; 3]> = OnceLock::new();
+    MEMCACHED.get_or_init(|| std::array::from_fn(|_| Server::memcached()))
 }
 
 /// One Redis for all tests that leave it as it is.
