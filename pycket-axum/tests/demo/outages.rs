@@ -96,6 +96,29 @@ fn a_redis_that_never_answers_is_a_503_and_one_that_goes_on_is_used_at_once() {
 }
 
 #[test]
+fn a_memcached_that_was_killed_is_a_503_and_one_that_is_back_is_used_at_once() {
+    let server = Server::memcached();
+    let (_demo, visitor) = over(&server);
+    server.kill();
+    assert_is_out_of_order(&server, &visitor);
+    server.restart();
+    assert_eq!(visitor.data(), json!({}), "it keeps nothing over a restart");
+    visitor.put("/api/session/user", "\"bob\"").assert_status(204);
+    assert_eq!(visitor.data(), json!({ "user": "bob" }));
+}
+
+#[test]
+fn a_memcached_that_never_answers_is_a_503_and_one_that_goes_on_is_used_at_once() {
+    let server = Server::memcached();
+    let (_demo, visitor) = over(&server);
+    server.pause();
+    assert_is_out_of_order(&server, &visitor);
+    server.resume();
+    assert_eq!(visitor.data(), json!({ "user": "ann" }), "and nothing was half done");
+    visitor.put("/api/session/user", "\"bob\"").assert_status(204);
+}
+
+#[test]
 fn connections_that_are_cut_between_requests_fail_none() {
     let server = Server::redis();
     let (demo, visitor) = over(&server);
