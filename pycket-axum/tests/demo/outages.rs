@@ -1,4 +1,4 @@
-//! A Redis that is not there, does not answer, or holds something else.
+//! A store that is not there, does not answer, or holds something else.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
