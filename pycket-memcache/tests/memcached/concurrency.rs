@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use pycket_core::Outcome;
 use pycket_testkit::block_on;
 use tokio::task::JoinSet;
 
@@ -56,6 +57,26 @@ fn sixty_four_concurrent_increments_count_sixty_four() {
         let found = stored(&store, &id).await.unwrap();
         assert_eq!(found.get("n"), Some(&Value::encode(&REQUESTS).unwrap()));
     });
+}
+
+#[tokio::test]
+async fn a_session_that_ended_stays_ended_whoever_comes_late() {
+    let (one, two) = (manager(store(shared())), manager(store(shared())));
+    let id = put(&store(shared()), &record([("name", "value")])).await;
+    let (writer, incrementer, reader) =
+        (open(&one, id).await, open(&one, id).await, open(&two, id).await);
+    let logout = open(&two, id).await;
+    logout.destroy();
+    assert_eq!(logout.commit().await.unwrap(), Outcome::Destroyed);
+
+    writer.set("late", &true).unwrap();
+    assert_eq!(writer.commit().await.unwrap(), Outcome::Gone);
+    let late = incrementer.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await;
+    assert_eq!(late.unwrap_err().kind(), ErrorKind::Ended);
+    assert_eq!(touch(&store(shared()), &id, HOUR).await, Update::Gone);
+    assert_eq!(reader.require::<String>("name").unwrap(), "value");
+    assert!(one.open(Some(id)).await.unwrap().is_new());
+    assert_eq!(Operator::new(shared()).get(&key(&id)), None);
 }
 
 /// Each writer counts its own updates in the record, all of them at once, through two stores.
