@@ -28,6 +28,8 @@ pub use harness::{Harness, Time};
 pub use run::block_on;
 #[doc(hidden)]
 pub use run::{Place, run_case};
+#[cfg(all(unix, feature = "tls"))]
+pub use server::RedisTls;
 #[cfg(unix)]
-pub use server::Server;
+pub use server::{RedisCluster, RedisSentinel, Server};
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};
