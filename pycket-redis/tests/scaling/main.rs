@@ -2,8 +2,6 @@
 
 #![expect(
     clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "test code: a panic is a failure, and what was lost is reported"
 )]
