@@ -1,5 +1,7 @@
 //! Storing [`Notifications`](crate::Notifications), as a part of the session's commit.
 
+use std::mem;
+
 use crate::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Ttl, Update};
 
 use super::settle::{self, Removal};
@@ -8,7 +10,8 @@ use super::state::Live;
 /// Enough for a few requests that begin and empty the same record at the same time.
 const ROUNDS: usize = 16;
 
-/// Stores what was left for the visitor of `live`; `false` if the session has ended meanwhile.
+/// Stores what was left for the visitor of `live`, whose session this commit has just stored; `false` if
+/// it has ended meanwhile.
 pub(super) async fn store(
     notices: &dyn SessionStore,
     sessions: &dyn SessionStore,
@@ -16,17 +19,28 @@ pub(super) async fn store(
     left: &Changes,
     ttl: Ttl,
 ) -> Result<bool, Error> {
-    let record = Record::new(*live.record.metadata(), values(left));
-    for _ in 0..ROUNDS {
-        match settle::update(notices, &live.id, &record, left, Some(ttl)).await? {
-            Update::Applied => return Ok(true),
-            Update::Conflict | Update::Gone => {}
-        }
-        if create(notices, &live.id, &record, ttl).await? {
-            return keep_if_alive(notices, sessions, &live.id).await;
+    match put(notices, live, left, ttl).await? {
+        Put::Added => Ok(true),
+        Put::Begun => {
+            let is_alive = sessions.load(&live.id).await?.is_some();
+            keep(notices, &live.id, is_alive).await
         }
     }
-    Err(Error::new(ErrorKind::Conflict, "other requests changed the notifications every time"))
+}
+
+/// As [`store`], where the commit has not stored the session: leaving a notification renews its life, so
+/// that it ends no earlier than what belongs to it.
+pub(super) async fn store_and_renew(
+    notices: &dyn SessionStore,
+    sessions: &dyn SessionStore,
+    live: &Live,
+    left: &Changes,
+    ttl: Ttl,
+) -> Result<bool, Error> {
+    put(notices, live, left, ttl).await?;
+    let touch = Changes::new();
+    let renewed = settle::update(sessions, &live.id, &live.record, &touch, Some(ttl)).await?;
+    keep(notices, &live.id, renewed == Update::Applied).await
 }
 
 /// Stores what was left for a visitor whose id nobody else knows yet.
@@ -40,46 +54,72 @@ pub(super) async fn begin(
     create(notices, &live.id, &record, ttl).await.map(drop)
 }
 
-/// Takes the notifications from the old id to the new one, with what was left meanwhile.
+/// Takes away what is under these ids, which are the session's no more, and adds it to `left`, to be
+/// stored under its new one. Those ids stay in the list where that failed.
 ///
-/// They are removed first: while both existed, two requests could read one of them. `Err` has what is
-/// to be stored yet.
-pub(super) async fn carry(
+/// It is removed before it is stored again: while both existed, two requests could read one of them. And
+/// it is looked at before it is removed: only of a record that was there can the removal lose something.
+/// Whoever creates one afterwards finds that the session is gone, and removes it.
+pub(super) async fn gather(
     notices: &dyn SessionStore,
-    old: &SessionId,
+    ids: &mut Vec<SessionId>,
+    left: &mut Changes,
+) -> Result<(), Error> {
+    while let Some(id) = ids.last() {
+        if notices.load(id).await?.is_some() {
+            match settle::remove(notices, id).await {
+                Removal::Removed(record) => {
+                    let mut all = Changes::new();
+                    for (name, value) in record.iter() {
+                        all = all.set(name, value.clone());
+                    }
+                    *left = all.overlaid_with(mem::take(left));
+                }
+                Removal::Absent => {}
+                Removal::Kept(error) | Removal::Unknown(error) | Removal::Unseen(error) => {
+                    return Err(error);
+                }
+            }
+        }
+        ids.pop();
+    }
+    Ok(())
+}
+
+enum Put {
+    /// To a record that was there.
+    Added,
+    /// In a new record.
+    Begun,
+}
+
+async fn put(
+    notices: &dyn SessionStore,
     live: &Live,
     left: &Changes,
     ttl: Ttl,
-) -> Result<(), (Changes, Error)> {
-    let mut all = Changes::new();
-    match settle::remove(notices, old).await {
-        Removal::Removed(record) => {
-            for (name, value) in record.iter() {
-                all = all.set(name, value.clone());
-            }
+) -> Result<Put, Error> {
+    let record = Record::new(*live.record.metadata(), values(left));
+    for _ in 0..ROUNDS {
+        match settle::update(notices, &live.id, &record, left, Some(ttl)).await? {
+            Update::Applied => return Ok(Put::Added),
+            Update::Conflict | Update::Gone => {}
         }
-        Removal::Absent | Removal::Unseen => {}
-        Removal::Kept(error) | Removal::Unknown(error) => return Err((left.clone(), error)),
+        if create(notices, &live.id, &record, ttl).await? {
+            return Ok(Put::Begun);
+        }
     }
-    let all = all.overlaid_with(left.clone());
-    if all.is_empty() {
-        return Ok(());
-    }
-    begin(notices, live, &all, ttl).await.map_err(|error| (all, error))
+    Err(Error::new(ErrorKind::Conflict, "other requests changed the notifications every time"))
 }
 
-/// A logout between the session's last sign of life and the record's creation would not have seen it.
-async fn keep_if_alive(
-    notices: &dyn SessionStore,
-    sessions: &dyn SessionStore,
-    id: &SessionId,
-) -> Result<bool, Error> {
-    if sessions.load(id).await?.is_some() {
+/// A logout before the record was stored would not have seen it. Whether the session lives.
+async fn keep(notices: &dyn SessionStore, id: &SessionId, is_alive: bool) -> Result<bool, Error> {
+    if is_alive {
         return Ok(true);
     }
     match settle::remove(notices, id).await {
         Removal::Kept(error) | Removal::Unknown(error) => Err(error),
-        Removal::Removed(_) | Removal::Absent | Removal::Unseen => Ok(false),
+        Removal::Removed(_) | Removal::Absent | Removal::Unseen(_) => Ok(false),
     }
 }
 
