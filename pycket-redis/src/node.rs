@@ -42,8 +42,20 @@ impl Node {
             Message::Command(command) => Ok(vec![self.pool.command(command).await?]),
             Message::Pipeline(pipeline) => self.pool.pipeline(pipeline).await,
             Message::Waiting(pipeline) => {
-                self.waiting.as_ref().unwrap_or(&self.pool).pipeline(pipeline).await
+                let pool = self.waiting.as_ref().unwrap_or(&self.pool);
+                pool.pipeline(pipeline).await.map_err(|failure| after_the_fact(failure, pipeline))
             }
         }
     }
+}
+
+/// If it is only the waiting, at the end, that the server refused, the rest has happened.
+fn after_the_fact(failure: Failure, pipeline: &Pipeline) -> Failure {
+    let Failure::Sent(error) = failure else { return failure };
+    let errors = error.clone().into_server_errors().unwrap_or_default();
+    if !errors.is_empty() && errors.iter().all(|(index, _)| index + 1 == pipeline.len()) {
+        let what = "the server refused to wait for replicas";
+        return Failure::Sent((redis::ErrorKind::Client, what, error.to_string()).into());
+    }
+    Failure::Sent(error)
 }

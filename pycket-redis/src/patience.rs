@@ -80,11 +80,9 @@ impl Verdict {
 
 fn redirection(error: &RedisError, from: Option<&Place>) -> Option<Verdict> {
     let errors = error.clone().into_server_errors()?;
-    let (kind, details) = errors.iter().find_map(|(_, error)| {
-        let kind = error.kind().filter(is_redirection)?;
-        Some((kind, error.details()?))
-    })?;
-    let mut place = Place::parse(details.split_ascii_whitespace().nth(1)?)?;
+    let (_, first) = errors.first()?;
+    let kind = first.kind().filter(is_redirection)?;
+    let mut place = Place::parse(first.details()?.split_ascii_whitespace().nth(1)?)?;
     if place.host.is_empty() {
         place.host.clone_from(&from?.host);
     }

@@ -12,6 +12,7 @@ mod impostor;
 mod lost_answers;
 mod migration;
 mod operator;
+mod permissions;
 mod replicas;
 mod sentinel;
 mod traffic;
