@@ -15,10 +15,12 @@ mod errors_seen;
 mod every_order;
 mod harness;
 mod life;
+mod model;
 mod registry;
 mod run;
 #[cfg(unix)]
 mod server;
+mod shown;
 mod steps;
 mod wrappers;
 
@@ -30,4 +32,5 @@ pub use run::block_on;
 pub use run::{Place, run_case};
 #[cfg(unix)]
 pub use server::Server;
+pub use shown::shown;
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

@@ -147,10 +147,17 @@ impl Shared {
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
             return gone();
         };
+        let is_stored = after.is_some();
         let stored = match (old, before) {
             (Some(old), _) => notice_commit::carry(notices, &old, live, &left, ttl).await,
             (None, Base::Live(_)) => {
-                match notice_commit::store(notices, self.manager.store(), live, &left, ttl).await {
+                let sessions = self.manager.store();
+                let stored = if is_stored {
+                    notice_commit::store(notices, sessions, live, &left, ttl).await
+                } else {
+                    notice_commit::store_and_renew(notices, sessions, live, &left, ttl).await
+                };
+                match stored {
                     Ok(true) => Ok(()),
                     Ok(false) => return gone(),
                     Err(error) => Err((left, error)),
@@ -162,17 +169,20 @@ impl Shared {
             }
         };
         self.state().forget_notices();
-        let result = match stored {
-            Ok(()) => result.map(|outcome| match outcome {
-                Outcome::Unchanged => Outcome::Updated,
-                outcome => outcome,
-            }),
+        match stored {
+            Ok(()) => {
+                let renewed = Live { expires_at: self.expires_at(ttl), ..live.clone() };
+                let result = result.map(|outcome| match outcome {
+                    Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
+                    outcome => outcome,
+                });
+                (Some(after.unwrap_or(Base::Live(renewed))), unsettled, result)
+            }
             Err((left, error)) => {
                 unsettled.notices = left;
-                result.and(Err(error))
+                (after, unsettled, result.and(Err(error)))
             }
-        };
-        (after, unsettled, result)
+        }
     }
 
     fn updated(
