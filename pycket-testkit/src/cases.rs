@@ -18,7 +18,12 @@ pub mod values;
 
 /// What the case says of itself: the description above its definition, on one line.
 pub(crate) fn clause(group: &str, case: &str) -> Option<String> {
-    let (before, _) = source(group)?.split_once(&format!("\npub async fn {case}("))?;
+    description(source(group)?, case)
+}
+
+/// The description above the definition of a function in this source, on one line.
+pub(crate) fn description(source: &str, function: &str) -> Option<String> {
+    let (before, _) = source.split_once(&format!("\npub async fn {function}("))?;
     let mut lines: Vec<_> =
         before.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect();
     lines.reverse();

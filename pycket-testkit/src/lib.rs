@@ -13,9 +13,13 @@ mod clock;
 mod conformance;
 mod errors_seen;
 mod every_order;
+pub mod faults;
+mod faults_macro;
 mod harness;
 mod life;
 mod model;
+mod network;
+mod proxy;
 mod registry;
 mod run;
 #[cfg(unix)]
@@ -27,9 +31,11 @@ mod wrappers;
 pub use clock::ManualClock;
 pub use every_order::{Task, every_order};
 pub use harness::{Harness, Time};
+pub use network::NetworkHarness;
+pub use proxy::{Exchange, FaultProxy, NetworkFault};
 pub use run::block_on;
 #[doc(hidden)]
-pub use run::{Place, run_case};
+pub use run::{Place, run_case, run_fault};
 #[cfg(unix)]
 pub use server::Server;
 pub use shown::shown;

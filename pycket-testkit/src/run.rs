@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::cases;
+use crate::{cases, faults};
 
 /// Longer than any case takes on a busy machine; what takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -59,7 +59,9 @@ pub struct Place {
 
 /// Runs one case; if it panics, says which clause of the contract is broken and how to repeat it.
 pub fn run_case(place: Place, case: impl Future<Output = ()>) {
-    let _report = Report(place);
+    let clause = cases::clause(place.group, place.case).unwrap_or_default();
+    let contract = "broken clause of the contract of `SessionStore`";
+    let _report = Report { place, sentence: format!("{contract}:\n  {clause}") };
     block_on(async {
         if timeout(LIMIT, case).await.is_err() {
             panic!("the case did not end within {LIMIT:?}: a call to the store never answers");
@@ -67,22 +69,35 @@ pub fn run_case(place: Place, case: impl Future<Output = ()>) {
     });
 }
 
-struct Report(Place);
+/// Runs an operation that a fault of the network strikes; if it panics, says which and how to repeat it.
+///
+/// In a runtime of its own, because a test that pauses the clock must be alone with it.
+pub fn run_fault(place: Place, trial: impl Future<Output = ()>) {
+    let fault = faults::description(place.case).unwrap_or_default();
+    let sentence = format!("`{}` does not survive this fault:\n  {fault}", place.group);
+    let _report = Report { place, sentence };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.expect("the machine lets a test wait for sockets").block_on(trial);
+}
+
+struct Report {
+    place: Place,
+    sentence: String,
+}
 
 impl Drop for Report {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
         }
-        let Place { package, module, group, case } = self.0;
-        let clause = cases::clause(group, case).unwrap_or_default();
+        let Place { package, module, case, .. } = self.place;
         let test = match module.split_once("::") {
             Some((_crate, module)) => format!("{module}::{case}"),
             None => case.to_owned(),
         };
         eprintln!(
-            "\nbroken clause of the contract of `SessionStore`:\n  {clause}\n\
-             repeat it with:\n  cargo test -p {package} -- --exact {test}\n"
+            "\n{}\nrepeat it with:\n  cargo test -p {package} -- --exact {test}\n",
+            self.sentence
         );
     }
 }

@@ -47,3 +47,17 @@ fn every_case_is_registered_once() {
     assert!(!written.is_empty());
     assert_eq!(registered, written);
 }
+
+#[test]
+fn every_fault_is_registered_once() {
+    macro_rules! registered {
+        ({ $($fault:ident)* }) => { vec![$(stringify!($fault)),*] };
+    }
+    let registered: Vec<&str> = pycket_testkit::for_every_fault!([registered]);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults.rs");
+    let source = fs::read_to_string(path).unwrap();
+    let functions = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+    let written: Vec<&str> = functions.map(|rest| rest.split_once('(').unwrap().0).collect();
+    assert!(!written.is_empty());
+    assert_eq!(registered, written);
+}

@@ -1,11 +1,9 @@
-use std::mem;
-
-use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionId, SessionManager, Ttl, Update};
+use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
 
 use super::plan::{Step, plan};
 use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
-use super::state::{Base, Live, Pending, Settled};
+use super::state::{Base, Doomed, Fate, Live, Pending, Settled};
 use super::{Shared, notice_commit};
 
 /// What a step came to: the state of the store, if it changed, what could not be stored, and the word
@@ -64,14 +62,18 @@ impl Shared {
     }
 
     /// Ends the sessions that were destroyed; whether there were any. Those that remain are left.
-    async fn end_all(&self, doomed: &mut Vec<SessionId>, ending: Outcome) -> Result<bool, Error> {
-        let ended = !doomed.is_empty();
-        while let Some(id) = doomed.last() {
-            end(&self.manager, id).await?;
-            doomed.pop();
-            if ending == Outcome::Destroyed {
+    async fn end_all(&self, all: &mut Vec<Doomed>, ending: Outcome) -> Result<bool, Error> {
+        let ended = !all.is_empty();
+        while let Some(doomed) = all.last_mut() {
+            let was_removed = doomed.record == Fate::Removed;
+            let result = end(&self.manager, doomed).await;
+            let is_over = doomed.record == Fate::Removed || result.is_ok();
+            let has_ended = is_over && !was_removed;
+            if has_ended && ending == Outcome::Destroyed {
                 self.manager.emit(Event::Destroyed);
             }
+            result?;
+            all.pop();
         }
         Ok(ended)
     }
@@ -116,7 +118,8 @@ impl Shared {
                             None => (Pending::default(), Ok(Outcome::Rotated)),
                             Some(left) => (left.0, Err(left.1)),
                         };
-                        let unsettled = Pending { notices: pending.notices, ..unsettled };
+                        let Pending { notices, uncarried, .. } = pending;
+                        let unsettled = Pending { notices, uncarried, ..unsettled };
                         (Some(Base::Live(live)), unsettled, result)
                     }
                     Rotated::Gone => gone(),
@@ -134,54 +137,48 @@ impl Shared {
         else {
             return (after, unsettled, result);
         };
-        let left = mem::take(&mut unsettled.notices);
-        let old = match before {
-            Base::Live(old) if old.id != live.id => Some(old.id),
-            Base::Live(_) | Base::Absent | Base::Ended => None,
+        let is_same = match before {
+            Base::Live(before) if before.id == live.id => true,
+            Base::Live(before) => {
+                unsettled.uncarried.push(before.id);
+                false
+            }
+            Base::Absent | Base::Ended => false,
         };
-        if (left.is_empty() && old.is_none()) || (result.is_err() && after.is_none()) {
-            unsettled.notices = left;
+        if !unsettled.has_notices() || (result.is_err() && after.is_none()) {
             return (after, unsettled, result);
         }
         let now = self.manager.clock().now();
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
             return gone();
         };
-        let is_stored = after.is_some();
-        let stored = match (old, before) {
-            (Some(old), _) => notice_commit::carry(notices, &old, live, &left, ttl).await,
-            (None, Base::Live(_)) => {
-                let sessions = self.manager.store();
-                let stored = if is_stored {
-                    notice_commit::store(notices, sessions, live, &left, ttl).await
-                } else {
-                    notice_commit::store_and_renew(notices, sessions, live, &left, ttl).await
-                };
-                match stored {
-                    Ok(true) => Ok(()),
-                    Ok(false) => return gone(),
-                    Err(error) => Err((left, error)),
-                }
+        let sessions = self.manager.store();
+        let Pending { notices: left, uncarried, .. } = &mut unsettled;
+        let gathered = notice_commit::gather(notices, uncarried, left).await;
+        let renews = is_same && after.is_none() && !left.is_empty();
+        let stored = match gathered {
+            Err(error) => Err(error),
+            Ok(()) if left.is_empty() => Ok(true),
+            Ok(()) if renews => {
+                notice_commit::store_and_renew(notices, sessions, live, left, ttl).await
             }
-            (None, Base::Absent | Base::Ended) => {
-                let begun = notice_commit::begin(notices, live, &left, ttl).await;
-                begun.map_err(|error| (left, error))
-            }
+            Ok(()) if is_same => notice_commit::store(notices, sessions, live, left, ttl).await,
+            Ok(()) => notice_commit::begin(notices, live, left, ttl).await.map(|()| true),
         };
         self.state().forget_notices();
         match stored {
-            Ok(()) => {
-                let renewed = Live { expires_at: self.expires_at(ttl), ..live.clone() };
+            Ok(false) => gone(),
+            Ok(true) => {
+                let expires_at = self.expires_at(ttl);
+                let renewed = renews.then(|| Base::Live(Live { expires_at, ..live.clone() }));
+                unsettled.notices = Changes::new();
                 let result = result.map(|outcome| match outcome {
                     Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
                     outcome => outcome,
                 });
-                (Some(after.unwrap_or(Base::Live(renewed))), unsettled, result)
+                (after.or(renewed), unsettled, result)
             }
-            Err((left, error)) => {
-                unsettled.notices = left;
-                (after, unsettled, result.and(Err(error)))
-            }
+            Err(error) => (after, unsettled, result.and(Err(error))),
         }
     }
 
@@ -217,27 +214,37 @@ impl Shared {
 }
 
 /// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
-pub(super) async fn end_all_unheard(manager: &SessionManager, doomed: Vec<SessionId>) {
-    for id in doomed {
-        if let Ok(true) = end(manager, &id).await {
+pub(super) async fn end_all_unheard(manager: &SessionManager, all: Vec<Doomed>) {
+    for mut doomed in all {
+        let was_removed = doomed.record == Fate::Removed;
+        let _ = end(manager, &mut doomed).await;
+        if doomed.record == Fate::Removed && !was_removed {
             manager.emit(Event::Destroyed);
         }
     }
 }
 
-/// Ends a session and its notifications; whether it was there. Whoever ended it before, or gave it a new
-/// id, has the notifications to care for.
-async fn end(manager: &SessionManager, id: &SessionId) -> Result<bool, Error> {
-    match settle::remove(manager.store(), id).await {
-        Removal::Absent => return Ok(false),
-        Removal::Removed(_) | Removal::Unseen => {}
-        Removal::Kept(error) | Removal::Unknown(error) => return Err(error),
+/// Ends a session and its notifications. If another request ended it before, or gave it a new id, that
+/// one has the notifications to care for.
+async fn end(manager: &SessionManager, doomed: &mut Doomed) -> Result<(), Error> {
+    if doomed.record != Fate::Removed {
+        match settle::remove(manager.store(), &doomed.id).await {
+            Removal::Absent if doomed.record == Fate::Alive => return Ok(()),
+            Removal::Removed(_) | Removal::Unseen(_) | Removal::Absent => {
+                doomed.record = Fate::Removed;
+            }
+            Removal::Unknown(error) => {
+                doomed.record = Fate::Unknown;
+                return Err(error);
+            }
+            Removal::Kept(error) => return Err(error),
+        }
     }
     let Some(notices) = manager.notifications() else {
-        return Ok(true);
+        return Ok(());
     };
-    match settle::remove(notices, id).await {
-        Removal::Removed(_) | Removal::Unseen | Removal::Absent => Ok(true),
+    match settle::remove(notices, &doomed.id).await {
+        Removal::Removed(_) | Removal::Unseen(_) | Removal::Absent => Ok(()),
         Removal::Kept(error) | Removal::Unknown(error) => Err(error),
     }
 }

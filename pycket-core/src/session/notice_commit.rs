@@ -1,5 +1,7 @@
 //! Storing [`Notifications`](crate::Notifications), as a part of the session's commit.
 
+use std::mem;
+
 use crate::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Ttl, Update};
 
 use super::settle::{self, Removal};
@@ -52,32 +54,36 @@ pub(super) async fn begin(
     create(notices, &live.id, &record, ttl).await.map(drop)
 }
 
-/// Takes the notifications from the old id to the new one, with what was left meanwhile.
+/// Takes away what is under these ids, which are the session's no more, and adds it to `left`, to be
+/// stored under its new one. Those ids stay in the list where that failed.
 ///
-/// They are removed first: while both existed, two requests could read one of them. `Err` has what is
-/// to be stored yet.
-pub(super) async fn carry(
+/// It is removed before it is stored again: while both existed, two requests could read one of them. And
+/// it is looked at before it is removed: only of a record that was there can the removal lose something.
+/// Whoever creates one afterwards finds that the session is gone, and removes it.
+pub(super) async fn gather(
     notices: &dyn SessionStore,
-    old: &SessionId,
-    live: &Live,
-    left: &Changes,
-    ttl: Ttl,
-) -> Result<(), (Changes, Error)> {
-    let mut all = Changes::new();
-    match settle::remove(notices, old).await {
-        Removal::Removed(record) => {
-            for (name, value) in record.iter() {
-                all = all.set(name, value.clone());
+    ids: &mut Vec<SessionId>,
+    left: &mut Changes,
+) -> Result<(), Error> {
+    while let Some(id) = ids.last() {
+        if notices.load(id).await?.is_some() {
+            match settle::remove(notices, id).await {
+                Removal::Removed(record) => {
+                    let mut all = Changes::new();
+                    for (name, value) in record.iter() {
+                        all = all.set(name, value.clone());
+                    }
+                    *left = all.overlaid_with(mem::take(left));
+                }
+                Removal::Absent => {}
+                Removal::Kept(error) | Removal::Unknown(error) | Removal::Unseen(error) => {
+                    return Err(error);
+                }
             }
         }
-        Removal::Absent | Removal::Unseen => {}
-        Removal::Kept(error) | Removal::Unknown(error) => return Err((left.clone(), error)),
+        ids.pop();
     }
-    let all = all.overlaid_with(left.clone());
-    if all.is_empty() {
-        return Ok(());
-    }
-    begin(notices, live, &all, ttl).await.map_err(|error| (all, error))
+    Ok(())
 }
 
 enum Put {
@@ -113,7 +119,7 @@ async fn keep(notices: &dyn SessionStore, id: &SessionId, is_alive: bool) -> Res
     }
     match settle::remove(notices, id).await {
         Removal::Kept(error) | Removal::Unknown(error) => Err(error),
-        Removal::Removed(_) | Removal::Absent | Removal::Unseen => Ok(false),
+        Removal::Removed(_) | Removal::Absent | Removal::Unseen(_) => Ok(false),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn plan(base: &Base, pending: &Pending, expiry: &Expiry, clock: &dyn 
     match base {
         Base::Absent => plan_absent(pending, expiry, clock),
         Base::Live(live) => plan_live(live, pending, expiry, clock),
-        Base::Ended if pending.changes.is_empty() && pending.notices.is_empty() => Step::Rest,
+        Base::Ended if pending.changes.is_empty() && !pending.has_notices() => Step::Rest,
         Base::Ended => Step::GiveUp,
     }
 }

@@ -3,7 +3,7 @@ use crate::{
 };
 
 use super::settle::{self, Removal};
-use super::state::{Live, Pending};
+use super::state::{Doomed, Fate, Live, Pending};
 
 /// How a change of the id ended.
 pub(super) enum Rotated {
@@ -43,9 +43,10 @@ pub(super) async fn rotate(
             Rotated::Gone
         }
         // The new id is the one that works, whatever became of the old.
-        Removal::Unseen => Rotated::Done { id, record, ttl, left: None },
+        Removal::Unseen(_) => Rotated::Done { id, record, ttl, left: None },
         Removal::Unknown(error) => {
-            let left = Pending { doomed: vec![live.id], ..Pending::default() };
+            let old = Doomed { id: live.id, record: Fate::Unknown };
+            let left = Pending { doomed: vec![old], ..Pending::default() };
             Rotated::Done { id, record, ttl, left: Some(Box::new((left, error))) }
         }
         Removal::Kept(error) => {

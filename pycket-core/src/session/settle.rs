@@ -10,7 +10,7 @@ pub(super) enum Removal {
     /// There was none.
     Absent,
     /// It is gone, but the answer that said what it was is lost.
-    Unseen,
+    Unseen(Error),
     /// It is still there.
     Kept(Error),
     /// It may or may not be there.
@@ -27,17 +27,20 @@ pub(super) async fn create(
     ttl: Ttl,
 ) -> Result<SessionId, Error> {
     let mut id = SessionId::generate();
-    let mut is_mine = false;
+    let mut lost = None;
     for _ in 0..ATTEMPTS {
         match store.create(&id, record, ttl).await {
             Ok(Creation::Created) => return Ok(id),
-            Ok(Creation::Taken) if is_mine => return Ok(id),
+            Ok(Creation::Taken) if lost.is_some() => return Ok(id),
             Ok(Creation::Taken) => id = SessionId::generate(),
-            Err(error) if is_ambiguous(&error) => is_mine = true,
-            Err(error) => return Err(error),
+            Err(error) if is_ambiguous(&error) => lost = Some(error),
+            // What became of an earlier attempt is no clearer now.
+            Err(error) => return Err(lost.unwrap_or(error)),
         }
     }
-    Err(Error::new(ErrorKind::Ambiguous, "the store never said whether it took the new session"))
+    Err(lost.unwrap_or_else(|| {
+        Error::new(ErrorKind::Ambiguous, "the store never said whether it took the new session")
+    }))
 }
 
 /// Updates; if the answer is lost, finds out from the record whether it happened.
@@ -84,8 +87,7 @@ pub(super) async fn remove(store: &dyn SessionStore, id: &SessionId) -> Removal 
     for _ in 0..ATTEMPTS {
         match store.delete(id).await {
             Ok(Some(record)) => return Removal::Removed(record),
-            Ok(None) if lost.is_none() => return Removal::Absent,
-            Ok(None) => return Removal::Unseen,
+            Ok(None) => return lost.map_or(Removal::Absent, Removal::Unseen),
             Err(error) if is_ambiguous(&error) => lost = Some(error),
             Err(error) => return lost.map_or(Removal::Kept(error), Removal::Unknown),
         }

@@ -51,7 +51,26 @@ pub(crate) struct Pending {
     pub(crate) lifetime: Option<Ttl>,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) notices: Changes,
-    pub(crate) doomed: Vec<SessionId>,
+    /// The ids that the session had, under which there may be notifications that it has not got yet.
+    pub(crate) uncarried: Vec<SessionId>,
+    pub(crate) doomed: Vec<Doomed>,
+}
+
+/// A session that is to end.
+#[derive(Clone, Copy)]
+pub(crate) struct Doomed {
+    pub(crate) id: SessionId,
+    pub(crate) record: Fate,
+}
+
+/// What is known of the record of a session that is to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Alive,
+    /// This request may have removed it.
+    Unknown,
+    /// This request has removed it, and only its notifications may be left.
+    Removed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,9 +158,9 @@ impl State {
 
     pub(crate) fn destroy(&mut self) {
         self.destroys += 1;
-        let mut doomed = mem::take(&mut self.pending).doomed;
+        let mut doomed = mem::take(&mut self.pending).into_doomed();
         if let Base::Live(live) = mem::replace(&mut self.base, Base::Absent) {
-            doomed.push(live.id);
+            doomed.push(Doomed::new(live.id));
         }
         if self.presented || !doomed.is_empty() {
             self.id_change = IdChange::Withdrawn;
@@ -251,7 +270,7 @@ impl State {
         !self.pending.doomed.is_empty()
     }
 
-    pub(crate) fn take_doomed(&mut self) -> Vec<SessionId> {
+    pub(crate) fn take_doomed(&mut self) -> Vec<Doomed> {
         mem::take(&mut self.pending.doomed)
     }
 
@@ -295,12 +314,12 @@ impl State {
     /// What was stored while the session was being destroyed ends with it.
     fn settle_after_destroy(&mut self, settled: Settled) {
         let born = match settled.base {
-            Some(Base::Live(live)) => Some(live.id),
+            Some(Base::Live(live)) => Some(Doomed::new(live.id)),
             Some(Base::Absent | Base::Ended) | None => None,
         };
-        for id in settled.unsettled.doomed.into_iter().chain(born) {
-            if !self.pending.doomed.contains(&id) {
-                self.pending.doomed.push(id);
+        for doomed in settled.unsettled.into_doomed().into_iter().chain(born) {
+            if self.pending.doomed.iter().all(|other| other.id != doomed.id) {
+                self.pending.doomed.push(doomed);
             }
         }
         if !self.pending.doomed.is_empty() {
@@ -337,16 +356,27 @@ impl Pending {
             }
             Base::Ended => !self.changes.is_empty(),
         };
-        has_change || !self.notices.is_empty() || !self.doomed.is_empty()
+        has_change || self.has_notices() || !self.doomed.is_empty()
+    }
+
+    /// Whether there are notifications to be stored, or to be looked for.
+    pub(crate) fn has_notices(&self) -> bool {
+        !self.notices.is_empty() || !self.uncarried.is_empty()
     }
 
     /// What is left to do when the session itself is stored.
     pub(crate) fn notices_only(self) -> Self {
-        Self { notices: self.notices, ..Self::default() }
+        Self { notices: self.notices, uncarried: self.uncarried, ..Self::default() }
     }
 
     fn only_doomed(self) -> Self {
         Self { doomed: self.doomed, ..Self::default() }
+    }
+
+    /// What is to end with a session for which this was pending.
+    fn into_doomed(self) -> Vec<Doomed> {
+        let uncarried = self.uncarried.into_iter().map(|id| Doomed { id, record: Fate::Removed });
+        self.doomed.into_iter().chain(uncarried).collect()
     }
 
     /// What `newer` says, and this where that is silent.
@@ -356,7 +386,14 @@ impl Pending {
             lifetime: newer.lifetime.or(self.lifetime),
             rotation: newer.rotation.max(self.rotation),
             notices: self.notices.overlaid_with(newer.notices),
+            uncarried: self.uncarried.into_iter().chain(newer.uncarried).collect(),
             doomed: self.doomed.into_iter().chain(newer.doomed).collect(),
         }
+    }
+}
+
+impl Doomed {
+    pub(crate) fn new(id: SessionId) -> Self {
+        Self { id, record: Fate::Alive }
     }
 }

@@ -90,3 +90,13 @@ async fn an_increment_of_which_nobody_can_say_whether_it_counted_is_reported_and
     assert_eq!(error.kind(), ErrorKind::Ambiguous);
     assert_eq!(open(&manager, id).await.require::<u32>("n").unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_create_that_may_have_happened_is_not_said_to_have_surely_failed() {
+    let (store, _, manager) = faulty();
+    let session = manager.open(None).await.unwrap();
+    session.set("user", "ann").unwrap();
+    store.fail_nth(0, Fault::After);
+    store.fail_nth(1, Fault::Before);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+}

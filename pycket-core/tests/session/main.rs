@@ -10,6 +10,7 @@ mod clones;
 mod commit;
 mod ending;
 mod events;
+mod every_fault;
 mod expiry;
 mod ids;
 mod interleavings;

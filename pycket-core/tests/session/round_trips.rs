@@ -104,7 +104,7 @@ async fn reading_with_renewal_writes_at_most_ten_times_per_idle_timeout() {
 
 /// Calls to the store of the notifications alone, and what they cost the sessions besides.
 #[tokio::test]
-async fn notifications_cost_nothing_until_they_are_used_and_one_delete_where_an_id_ends() {
+async fn notifications_cost_nothing_until_they_are_used_and_one_call_where_an_id_ends() {
     let (sessions, manager, id) = counted().await;
     let notices = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
     let manager = manager.with_notifications(notices.clone());
@@ -133,7 +133,20 @@ async fn notifications_cost_nothing_until_they_are_used_and_one_delete_where_an_
     session.cycle_id();
     session.commit().await.unwrap();
     assert_eq!(sessions.take(), Calls { create: 1, delete: 1, ..none });
-    assert_eq!(notices.take(), Calls { delete: 1, ..none });
+    let emptied = Calls { load: 1, delete: 1, ..none };
+    assert_eq!(notices.take(), emptied);
+    session.cycle_id();
+    session.commit().await.unwrap();
+    sessions.take();
+    assert_eq!(notices.take(), Calls { load: 1, ..none });
+    session.notifications().set("info", "saved").unwrap();
+    session.commit().await.unwrap();
+    session.cycle_id();
+    sessions.take();
+    notices.take();
+    session.commit().await.unwrap();
+    assert_eq!(sessions.take(), Calls { create: 1, delete: 1, ..none });
+    assert_eq!(notices.take(), Calls { load: 1, delete: 1, create: 1, ..none });
     session.destroy();
     session.commit().await.unwrap();
     assert_eq!(sessions.take(), Calls { delete: 1, ..none });

@@ -1,0 +1,128 @@
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Update,
+};
+
+use crate::check::{answered, check, ensure};
+use crate::steps::{HOUR, Store, put, record, stored, text, ttl};
+
+/// A call of a store that a fault may strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `create` of a record that is not there.
+    Create,
+    /// `load` of a record.
+    Load,
+    /// `update` that sets, replaces and removes values.
+    Update,
+    /// `update` that renews the life and does nothing else.
+    Touch,
+    /// `delete` of a record.
+    Delete,
+}
+
+/// What a call came to, and whether that was what it was for.
+pub(super) enum Answer {
+    Right,
+    Wrong(String),
+    Failed(Error),
+}
+
+const SHORT: u64 = 600_000;
+
+impl Operation {
+    /// What has to be there before the call.
+    pub(super) async fn prepare(self, store: &Store) -> SessionId {
+        match self {
+            Self::Create => SessionId::generate(),
+            _ => put(store, &before(), ttl(SHORT)).await,
+        }
+    }
+
+    pub(super) async fn call(self, store: &dyn SessionStore, id: &SessionId) -> Answer {
+        match self {
+            Self::Create => judge(store.create(id, &after(), HOUR).await, Creation::Created),
+            Self::Load => {
+                let loaded = store.load(id).await;
+                judge(loaded.map(|found| found.map(|Loaded { record, .. }| record)), Some(before()))
+            }
+            Self::Update => judge(store.update(id, &changes(), Some(HOUR)).await, Update::Applied),
+            Self::Touch => {
+                judge(store.update(id, &Changes::new(), Some(HOUR)).await, Update::Applied)
+            }
+            Self::Delete => judge(store.delete(id).await, Some(before())),
+        }
+    }
+
+    /// Looks by another handle at what became of it; whether it happened.
+    pub(super) async fn has_happened(self, store: &Store, id: &SessionId) -> bool {
+        let found = answered("a look by another handle", store.load(id).await);
+        let is_renewed = found.as_ref().is_some_and(|l| l.expires_in.as_millis() > SHORT.into());
+        let found = found.map(|found| found.record);
+        let (old, new) = match self {
+            Self::Create => (None, Some(after())),
+            Self::Load | Self::Touch => (Some(before()), Some(before())),
+            Self::Update => (Some(before()), Some(after())),
+            Self::Delete => (Some(before()), None),
+        };
+        let is_whole = found == old || found == new;
+        ensure("what is there", "all of it or nothing", &found, is_whole);
+        match self {
+            Self::Load => true,
+            Self::Touch => is_renewed,
+            Self::Update => {
+                let is_new = found == new;
+                ensure("the life and the values", "both or none", is_renewed, is_renewed == is_new);
+                is_new
+            }
+            Self::Create | Self::Delete => found == new,
+        }
+    }
+
+    /// Whether this call may fail so. `Unavailable` besides means that it did not happen.
+    pub(super) fn may_fail_as(self, kind: ErrorKind, is_corrupted: bool) -> bool {
+        match kind {
+            ErrorKind::Unavailable => true,
+            ErrorKind::Ambiguous => self != Self::Load,
+            ErrorKind::Corrupt | ErrorKind::Rejected => is_corrupted,
+            _ => false,
+        }
+    }
+}
+
+/// The same handle works again, for reading and writing, and gets its own answers.
+pub(super) async fn works(store: &Store, witness: &SessionId) {
+    let changes = Changes::new().set("seen", text("again"));
+    check("the next update", store.update(witness, &changes, None).await, Update::Applied);
+    let expected = record([("of", "the witness"), ("seen", "again")]);
+    check("the next load", stored(store, witness).await, Some(expected.clone()));
+    check("the next delete", store.delete(witness).await, Some(expected));
+    check("a load of what is gone", stored(store, witness).await, None);
+    let id = SessionId::generate();
+    check("the next create", store.create(&id, &after(), HOUR).await, Creation::Created);
+}
+
+pub(super) fn witness() -> Record {
+    record([("of", "the witness")])
+}
+
+fn before() -> Record {
+    record([("kept", "as it was"), ("replaced", "old"), ("removed", "away")])
+}
+
+fn changes() -> Changes {
+    Changes::new().set("replaced", text("new")).set("added", text("too")).remove("removed")
+}
+
+fn after() -> Record {
+    let mut record = before();
+    record.apply(&changes());
+    record
+}
+
+fn judge<T: PartialEq + std::fmt::Debug>(came: Result<T, Error>, right: T) -> Answer {
+    match came {
+        Ok(came) if came == right => Answer::Right,
+        Ok(came) => Answer::Wrong(format!("{came:?}")),
+        Err(error) => Answer::Failed(error),
+    }
+}
