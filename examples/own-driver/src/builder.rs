@@ -20,8 +20,8 @@ pub struct SqliteStoreBuilder {
 }
 
 impl SqliteStoreBuilder {
-    /// Two seconds: thousands of writes fit in, and a visitor still waits that long.
-    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
+    /// Five seconds, as is usual with SQLite: thousands of writes fit in, and a visitor still waits that long.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// One hour.
     pub const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -47,7 +47,7 @@ impl SqliteStoreBuilder {
     }
 
     /// How long a call waits for its turn, behind other calls of this process and of others: more than
-    /// zero, at most [one hour](Self::MAX_TIMEOUT), by default [two seconds](Self::DEFAULT_TIMEOUT).
+    /// zero, at most [one hour](Self::MAX_TIMEOUT), by default [five seconds](Self::DEFAULT_TIMEOUT).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
