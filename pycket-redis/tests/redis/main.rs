@@ -27,6 +27,8 @@ mod scripts;
 mod secrets;
 mod settings;
 mod stand_in;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
