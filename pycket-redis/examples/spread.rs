@@ -12,14 +12,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pycket_core::{Changes, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value};
+use pycket_core::{
+    Changes, Creation, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update, Value,
+};
 use pycket_redis::{RedisStore, RedisStoreBuilder};
 use pycket_testkit::Server;
 use tokio::task::JoinSet;
 
 const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
 const ROUND: usize = 10_000;
-const AT_ONCE: usize = 64;
+
+/// How many requests there are at a time, and what part of the sessions they are for.
+const LOADS: [(usize, usize); 2] = [(1, 10), (64, 1)];
 
 /// The time that went into each kind of operation.
 #[derive(Default)]
@@ -32,30 +36,35 @@ async fn main() {
     let stores = [store(&single.url()), store(&cluster.url())];
     let empty = memory(&single);
 
-    // Turn about, so that whatever else the machine does meets both.
-    let mut times = [Times::default(), Times::default()];
-    for first in (0..sessions).step_by(ROUND) {
-        let count = ROUND.min(sessions - first);
-        for (store, times) in stores.iter().zip(&mut times) {
-            times.measure(store, count).await;
+    let mut stored = 0;
+    for (at_once, part) in LOADS {
+        let sessions = sessions / part;
+        stored += sessions;
+        // Turn about, so that whatever else the machine does meets both.
+        let mut times = [Times::default(), Times::default()];
+        for first in (0..sessions).step_by(ROUND / part) {
+            let count = (ROUND / part).min(sessions - first);
+            for (store, times) in stores.iter().zip(&mut times) {
+                times.measure(store, count, at_once).await;
+            }
         }
-    }
-
-    let [alone, together] = times.map(|times| times.0.map(|time| per_operation(time, sessions)));
-    println!("{AT_ONCE} requests at a time, one connection per server; microseconds an operation:");
-    for (index, operation) in ["create", "load", "update"].into_iter().enumerate() {
-        let (alone, together) = (alone.get(index).unwrap(), together.get(index).unwrap());
-        println!(
-            "{operation:>8}: one server {alone:6.1}, cluster {together:6.1}, ratio {:.2}",
-            together / alone
-        );
+        let [alone, together] =
+            times.map(|times| times.0.map(|time| per_operation(time, sessions)));
+        println!("requests at a time: {at_once}; microseconds an operation:");
+        for (index, operation) in ["create", "load", "update"].into_iter().enumerate() {
+            let (alone, together) = (alone.get(index).unwrap(), together.get(index).unwrap());
+            println!(
+                "{operation:>8}: one server {alone:6.1}, cluster {together:6.1}, ratio {:.2}",
+                together / alone
+            );
+        }
     }
     for (index, node) in cluster.nodes().iter().enumerate() {
         let held: usize = ask(node, "DBSIZE");
-        let share = 100.0 * held as f64 / sessions as f64;
+        let share = 100.0 * held as f64 / stored as f64;
         println!("primary {}: {held} sessions, {share:.1} %", index + 1);
     }
-    let weight = (memory(&single) - empty) as f64 / sessions as f64;
+    let weight = (memory(&single) - empty) as f64 / stored as f64;
     println!(
         "a session of three small values: {weight:.0} bytes, {:.1} million a GB",
         1e3 / weight
@@ -63,36 +72,42 @@ async fn main() {
 }
 
 impl Times {
-    async fn measure(&mut self, store: &Arc<RedisStore>, count: usize) {
+    async fn measure(&mut self, store: &Arc<RedisStore>, count: usize, at_once: usize) {
         let ids: Arc<[SessionId]> = (0..count).map(|_| SessionId::generate()).collect();
         let [create, load, update] = &mut self.0;
-        *create += each(store, &ids, |store, id| async move {
-            store.create(&id, &record(), DAY).await.unwrap();
+        *create += each(store, &ids, at_once, |store, id| async move {
+            assert_eq!(store.create(&id, &record(), DAY).await.unwrap(), Creation::Created);
         })
         .await;
-        *load += each(store, &ids, |store, id| async move {
+        *load += each(store, &ids, at_once, |store, id| async move {
             assert!(store.load(&id).await.unwrap().is_some());
         })
         .await;
-        *update += each(store, &ids, |store, id| async move {
+        *update += each(store, &ids, at_once, |store, id| async move {
             let changes = Changes::new().set("visits", Value::encode(&2).unwrap());
-            store.update(&id, &changes, Some(DAY)).await.unwrap();
+            let updated = store.update(&id, &changes, Some(DAY)).await.unwrap();
+            assert_eq!(updated, Update::Applied);
         })
         .await;
     }
 }
 
-async fn each<F, R>(store: &Arc<RedisStore>, ids: &Arc<[SessionId]>, operation: F) -> Duration
+async fn each<F, R>(
+    store: &Arc<RedisStore>,
+    ids: &Arc<[SessionId]>,
+    at_once: usize,
+    operation: F,
+) -> Duration
 where
     F: Fn(Arc<RedisStore>, SessionId) -> R + Copy + Send + 'static,
     R: Future<Output = ()> + Send,
 {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
-    for task in 0..AT_ONCE {
+    for task in 0..at_once {
         let (store, ids) = (store.clone(), ids.clone());
         tasks.spawn(async move {
-            for id in ids.iter().skip(task).step_by(AT_ONCE) {
+            for id in ids.iter().skip(task).step_by(at_once) {
                 operation(store.clone(), *id).await;
             }
         });

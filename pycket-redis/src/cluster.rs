@@ -25,7 +25,7 @@ pub(crate) struct Cluster {
     settings: NodeSettings,
     /// How long a request that surely did nothing is tried again.
     limit: Duration,
-    map: Mutex<Arc<Map>>,
+    map: Mutex<Map>,
     learning: tokio::sync::Mutex<()>,
     /// How often the nodes have been asked.
     lessons: AtomicUsize,
@@ -33,10 +33,11 @@ pub(crate) struct Cluster {
 }
 
 /// What was last learned.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Map {
     slots: Slots,
-    nodes: Vec<(Place, Arc<Node>)>,
+    /// First those of the slots, in the same order, then others that were heard of.
+    nodes: Vec<Arc<Node>>,
 }
 
 /// Where a request goes next.
@@ -46,6 +47,16 @@ enum Next {
     To(Place),
     /// Who is about to become the owner, and serves only those who say that they know.
     Asking(Place),
+}
+
+impl Map {
+    fn owner(&self, slot: u16) -> Option<Arc<Node>> {
+        self.nodes.get(self.slots.owner(slot)?).cloned()
+    }
+
+    fn node(&self, place: &Place) -> Option<Arc<Node>> {
+        self.nodes.iter().find(|node| node.place.as_ref() == Some(place)).cloned()
+    }
 }
 
 impl Cluster {
@@ -78,28 +89,26 @@ impl Cluster {
         let mut next = Next::ToOwner;
         loop {
             let lessons = self.lessons.load(Ordering::Acquire);
-            let owner = || self.map().slots.owner(slot).cloned();
-            let (place, is_asking) = match next {
+            let owner = || self.lock().owner(slot);
+            let (node, is_asking) = match &next {
                 Next::ToOwner => (owner(), false),
-                Next::To(place) => (Some(place), false),
-                Next::Asking(place) => (Some(place), true),
+                Next::To(place) => (Some(self.node(place).map_err(Failure::Unsent)?), false),
+                Next::Asking(place) => (Some(self.node(place).map_err(Failure::Unsent)?), true),
             };
-            let Some(place) = place else {
+            let Some(node) = node else {
                 self.learn(lessons, None, None).await;
                 if owner().is_none() && !patience.allows_pause().await {
                     return Err(Failure::Unsent(nobody()));
                 }
-                next = Next::ToOwner;
                 continue;
             };
-            let node = self.node(&place).map_err(Failure::Unsent)?;
             let answers =
                 if is_asking { ask(&node, message).await } else { node.send(message).await };
             let failure = match answers {
                 Ok(answers) => return Ok(answers),
                 Err(failure) => failure,
             };
-            next = match Verdict::on(&failure, request, Some(&place)) {
+            next = match Verdict::on(&failure, request, node.place.as_ref()) {
                 Verdict::Final => return Err(failure),
                 Verdict::Moved(to) if patience.allows_hop() => {
                     self.learn(lessons, Some(&to), None).await;
@@ -110,7 +119,7 @@ impl Cluster {
                     if !patience.allows_pause().await {
                         return Err(failure);
                     }
-                    self.learn(lessons, None, Some(&place)).await;
+                    self.learn(lessons, None, node.place.as_ref()).await;
                     Next::ToOwner
                 }
             };
@@ -146,7 +155,7 @@ impl Cluster {
     }
 
     fn informants(&self, best: Option<&Place>, worst: Option<&Place>) -> Vec<Place> {
-        let mut known: Vec<_> = self.map().slots.places().cloned().collect();
+        let mut known: Vec<_> = self.lock().slots.places().cloned().collect();
         if !known.is_empty() {
             let turn = self.turn.fetch_add(1, Ordering::Relaxed) % known.len();
             known.rotate_left(turn);
@@ -165,28 +174,30 @@ impl Cluster {
     /// Keeps the connections to nodes that still are in the cluster.
     fn remember(&self, slots: Slots) {
         let mut map = self.lock();
-        let nodes = map.nodes.iter().filter(|(place, _)| {
-            self.seeds.contains(place) || slots.places().any(|known| known == place)
-        });
-        let nodes = nodes.cloned().collect();
-        *map = Arc::new(Map { slots, nodes });
+        let known = |place| match map.node(place) {
+            Some(node) => Ok(node),
+            None => self.settings.node(place.info(&self.info)).map(Arc::new),
+        };
+        let Ok(mut nodes) = slots.places().map(known).collect::<RedisResult<Vec<_>>>() else {
+            return;
+        };
+        let is_named = |place| slots.places().any(|named| named == place);
+        let seeds = self.seeds.iter().filter(|seed| !is_named(*seed));
+        nodes.extend(seeds.filter_map(|seed| map.node(seed)));
+        *map = Map { slots, nodes };
     }
 
     fn node(&self, place: &Place) -> RedisResult<Arc<Node>> {
         let mut map = self.lock();
-        if let Some((_, node)) = map.nodes.iter().find(|(known, _)| known == place) {
-            return Ok(Arc::clone(node));
+        if let Some(node) = map.node(place) {
+            return Ok(node);
         }
         let node = Arc::new(self.settings.node(place.info(&self.info))?);
-        Arc::make_mut(&mut map).nodes.push((place.clone(), Arc::clone(&node)));
+        map.nodes.push(Arc::clone(&node));
         Ok(node)
     }
 
-    fn map(&self) -> Arc<Map> {
-        Arc::clone(&self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Arc<Map>> {
+    fn lock(&self) -> MutexGuard<'_, Map> {
         self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -223,6 +234,6 @@ fn nobody() -> RedisError {
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("nodes", &self.map().nodes.len()).finish_non_exhaustive()
+        f.debug_struct("Cluster").field("nodes", &self.lock().nodes.len()).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 use redis::{Client, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
 
 use crate::connection::{Failure, Pool, Timeouts};
+use crate::place::Place;
 
 /// What is sent to a server at once.
 #[derive(Clone, Copy)]
@@ -13,6 +14,8 @@ pub(crate) enum Message<'a> {
 
 /// One server of several, or one whose replicas are waited for. It connects when it is first needed.
 pub(crate) struct Node {
+    /// `None` for a Unix socket.
+    pub(crate) place: Option<Place>,
     pool: Pool,
     /// A waiting connection answers nothing else, so those who need not wait have others.
     waiting: Option<Pool>,
@@ -28,10 +31,11 @@ pub(crate) struct NodeSettings {
 
 impl NodeSettings {
     pub(crate) fn node(&self, info: ConnectionInfo) -> RedisResult<Node> {
+        let place = Place::of(&info);
         let client = Client::open(info)?;
         let pool = |client| Pool::new(client, self.timeouts, self.connections);
         let waiting = self.waits.then(|| pool(client.clone()));
-        Ok(Node { pool: pool(client), waiting })
+        Ok(Node { place, pool: pool(client), waiting })
     }
 }
 

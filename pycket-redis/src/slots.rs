@@ -65,10 +65,11 @@ impl Slots {
         (!slots.ranges.is_empty()).then_some(slots)
     }
 
-    pub(crate) fn owner(&self, slot: u16) -> Option<&Place> {
+    /// Which of the places the slot belongs to.
+    pub(crate) fn owner(&self, slot: u16) -> Option<usize> {
         let next = self.ranges.partition_point(|range| range.first <= slot);
         let range = self.ranges.get(next.checked_sub(1)?)?;
-        if slot <= range.last { self.places.get(range.primary) } else { None }
+        (slot <= range.last).then_some(range.primary)
     }
 
     /// All nodes, the replicas too.
@@ -138,7 +139,7 @@ mod tests {
         ]);
         let from = Place { host: "one".to_owned(), port: 9 };
         let slots = Slots::parse(&answer, &from).unwrap();
-        let owner = |slot| slots.owner(slot).map(|place| format!("{place:?}"));
+        let owner = |slot| slots.owner(slot).map(|owner| format!("{:?}", slots.places[owner]));
         assert_eq!(owner(0).as_deref(), Some("one:1"));
         assert_eq!(owner(99).as_deref(), Some("one:1"));
         assert_eq!(owner(100).as_deref(), Some("two:2"));
