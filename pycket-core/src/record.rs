@@ -41,8 +41,16 @@ impl Record {
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value));
-        let sorted: std::collections::BTreeMap<_, _> = values.collect();
-        Self { metadata, entries: sorted.into_iter().collect() }
+        let mut entries: Vec<Entry> = values.collect();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        Self { metadata, entries: entries.into() }
     }
 
     /// What the record says about itself.

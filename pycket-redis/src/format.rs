@@ -11,9 +11,6 @@ const VERSION: u64 = 1;
 /// Version, creation time and own lifetime, both in milliseconds.
 type Layout = (u64, u64, Option<u64>);
 
-/// Its name and its value.
-type Field = (Vec<u8>, Vec<u8>);
-
 pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
     let lifetime = metadata.lifetime.map(Ttl::as_millis);
     Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), lifetime))
@@ -21,9 +18,11 @@ pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
 
 /// The record in the answer to `HGETALL`; `None` if that is empty.
 pub(crate) fn decode_record(answer: redis::Value) -> Result<Option<Record>, Error> {
+    let mut fields = fields(answer)?.into_iter();
     let mut metadata = None;
-    let mut values = Vec::new();
-    for (name, value) in fields(answer)? {
+    let mut values = Vec::with_capacity(fields.len() / 2);
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        let (name, value) = (bytes(name)?, bytes(value)?);
         if name == METADATA.as_bytes() {
             metadata = Some(decode_metadata(value)?);
         } else {
@@ -53,25 +52,22 @@ fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
     Ok(Metadata { created: Timestamp::from_unix_millis(created), lifetime })
 }
 
-fn fields(answer: redis::Value) -> Result<Vec<Field>, Error> {
-    let pairs = match answer {
-        // RESP 2 and RESP 3 say it differently.
-        redis::Value::Array(items) => {
-            let mut items = items.into_iter();
-            std::iter::from_fn(|| Some((items.next()?, items.next()?))).collect()
+/// Names and values by turns: as RESP 2 says it, where RESP 3 has pairs.
+fn fields(answer: redis::Value) -> Result<Vec<redis::Value>, Error> {
+    match answer {
+        redis::Value::Array(items) => Ok(items),
+        redis::Value::Map(pairs) => {
+            Ok(pairs.into_iter().flat_map(|(name, value)| [name, value]).collect())
         }
-        redis::Value::Map(pairs) => pairs,
-        _ => return Err(corrupt("the store did not answer with a hash")),
-    };
-    let pairs = pairs.into_iter().map(|(field, value)| Some((bytes(field)?, bytes(value)?)));
-    pairs.collect::<Option<_>>().ok_or_else(|| corrupt("a field is not a string"))
+        _ => Err(corrupt("the store did not answer with a hash")),
+    }
 }
 
-fn bytes(value: redis::Value) -> Option<Vec<u8>> {
+fn bytes(value: redis::Value) -> Result<Vec<u8>, Error> {
     match value {
-        redis::Value::BulkString(bytes) => Some(bytes),
-        redis::Value::SimpleString(text) => Some(text.into_bytes()),
-        _ => None,
+        redis::Value::BulkString(bytes) => Ok(bytes),
+        redis::Value::SimpleString(text) => Ok(text.into_bytes()),
+        _ => Err(corrupt("a field is not a string")),
     }
 }
 

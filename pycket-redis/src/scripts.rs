@@ -13,6 +13,9 @@ pub(crate) static CREATE: LazyLock<Script> =
 pub(crate) static UPDATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("update.lua")));
 
+/// Sets fields of what is there, and its life. KEYS: the record. ARGV: ttl, then fields and values.
+pub(crate) static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("set.lua")));
+
 /// Removes what is there and returns it. KEYS: the record.
 pub(crate) static DELETE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("delete.lua")));

@@ -1,5 +1,5 @@
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, iter};
 
 use async_trait::async_trait;
 use pycket_core::{
@@ -12,7 +12,7 @@ use crate::RedisStoreBuilder;
 use crate::address::Address;
 use crate::error::{Request, classify};
 use crate::format::{METADATA, corrupt, decode_record, encode_metadata};
-use crate::scripts::{CREATE, DELETE, Script, UPDATE};
+use crate::scripts::{CREATE, DELETE, SET, Script, UPDATE};
 use crate::servers::Servers;
 
 /// Redis refuses longer strings, unless its `proto-max-bulk-len` says otherwise.
@@ -52,6 +52,44 @@ impl RedisStore {
         Self { servers, keys }
     }
 
+    /// Looks at the record before it changes it.
+    async fn merge(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        sets: Vec<(&str, &pycket_core::Value)>,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let (present, absent): (Vec<_>, Vec<_>) =
+            changes.expectations().partition(|(_, value)| value.is_some());
+        let ttl = ttl.map(ttl_text).unwrap_or_default();
+        let counts = [present.len(), absent.len(), sets.len()].map(|n| n.to_string());
+        let mut args = vec![ttl.as_bytes()];
+        args.extend(counts.iter().map(String::as_bytes));
+        for (name, value) in present {
+            args.push(name.as_bytes());
+            args.extend(value.map(pycket_core::Value::as_bytes));
+        }
+        args.extend(absent.iter().map(|(name, _)| name.as_bytes()));
+        args.extend(sets.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
+        args.extend(changes.removals().map(str::as_bytes));
+        updated(self.run(&UPDATE, id, &args).await?)
+    }
+
+    /// A script that is told a life and some fields.
+    async fn put<'a>(
+        &self,
+        script: &Script,
+        id: &SessionId,
+        ttl: Ttl,
+        fields: impl Iterator<Item = (&'a str, &'a pycket_core::Value)>,
+    ) -> Result<Value, Error> {
+        let ttl = ttl_text(ttl);
+        let fields = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let args: Vec<_> = iter::once(ttl.as_bytes()).chain(fields).collect();
+        self.run(script, id, &args).await
+    }
+
     async fn run(&self, script: &Script, id: &SessionId, args: &[&[u8]]) -> Result<Value, Error> {
         if args.iter().any(|arg| arg.len() > MAX_VALUE_LEN) {
             return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
@@ -64,14 +102,9 @@ impl RedisStore {
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        let ttl = ttl.as_millis().to_string();
         let metadata = encode_metadata(record.metadata())?;
-        let mut args = Vec::with_capacity(3 + 2 * record.len());
-        args.extend([ttl.as_bytes(), METADATA.as_bytes(), metadata.as_bytes()]);
-        for (name, value) in record.iter() {
-            args.extend([name.as_bytes(), value.as_bytes()]);
-        }
-        match self.run(&CREATE, id, &args).await? {
+        let fields = iter::once((METADATA, &metadata)).chain(record.iter());
+        match self.put(&CREATE, id, ttl, fields).await? {
             Value::Int(1) => Ok(Creation::Created),
             Value::Int(0) => Ok(Creation::Taken),
             _ => Err(nonsense()),
@@ -98,34 +131,32 @@ impl SessionStore for RedisStore {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
         let metadata = changes.metadata().as_ref().map(encode_metadata).transpose()?;
-        let own = metadata.iter().map(|metadata| (METADATA, metadata));
-        let sets: Vec<_> = own.chain(changes.sets()).collect();
-        let (present, absent): (Vec<_>, Vec<_>) =
-            changes.expectations().partition(|(_, value)| value.is_some());
-
-        let ttl = ttl.map(|ttl| ttl.as_millis().to_string()).unwrap_or_default();
-        let counts = [present.len(), absent.len(), sets.len()].map(|n| n.to_string());
-        let mut args = vec![ttl.as_bytes()];
-        args.extend(counts.iter().map(String::as_bytes));
-        for (name, value) in present {
-            args.push(name.as_bytes());
-            args.extend(value.map(pycket_core::Value::as_bytes));
-        }
-        args.extend(absent.iter().map(|(name, _)| name.as_bytes()));
-        args.extend(sets.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
-        args.extend(changes.removals().map(str::as_bytes));
-
-        match self.run(&UPDATE, id, &args).await? {
-            Value::Int(1) => Ok(Update::Applied),
-            Value::Int(0) => Ok(Update::Gone),
-            Value::Int(-1) => Ok(Update::Conflict),
-            Value::Int(-2) => Err(corrupt("it is not a record of this version")),
-            _ => Err(nonsense()),
+        let sets = metadata.iter().map(|own| (METADATA, own)).chain(changes.sets());
+        let only_sets = !changes.is_empty()
+            && changes.expectations().len() == 0
+            && changes.removals().next().is_none();
+        match ttl.filter(|_| only_sets) {
+            Some(ttl) => updated(self.put(&SET, id, ttl, sets).await?),
+            None => self.merge(id, changes, sets.collect(), ttl).await,
         }
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
         decode_record(self.run(&DELETE, id, &[]).await?)
+    }
+}
+
+fn ttl_text(ttl: Ttl) -> String {
+    ttl.as_millis().to_string()
+}
+
+fn updated(answer: Value) -> Result<Update, Error> {
+    match answer {
+        Value::Int(1) => Ok(Update::Applied),
+        Value::Int(0) => Ok(Update::Gone),
+        Value::Int(-1) => Ok(Update::Conflict),
+        Value::Int(-2) => Err(corrupt("it is not a record of this version")),
+        _ => Err(nonsense()),
     }
 }
 

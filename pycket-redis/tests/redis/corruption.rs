@@ -16,6 +16,8 @@ struct Plant {
     store: RedisStore,
     operator: redis::Connection,
     id: SessionId,
+    /// Fields can be set in it, by whoever has not looked at it first; no session does that.
+    is_hash: bool,
     before: (Vec<u8>, bool),
 }
 
@@ -26,7 +28,13 @@ impl Plant {
         let mut operator = operator(shared());
         redis::cmd(command).arg(key(&id)).arg(arguments).exec(&mut operator).unwrap();
         redis::cmd("PEXPIRE").arg(key(&id)).arg(LIFE).exec(&mut operator).unwrap();
-        let mut plant = Self { store: store(shared()), operator, id, before: Default::default() };
+        let mut plant = Self {
+            store: store(shared()),
+            operator,
+            id,
+            is_hash: command == "HSET",
+            before: Default::default(),
+        };
         plant.before = plant.fingerprint();
         plant
     }
@@ -51,11 +59,19 @@ impl Plant {
         let opened = SessionManager::new(Arc::new(store(shared()))).open(Some(self.id)).await;
         let opened = opened.unwrap_err();
         let changes = set("name", "other").set("new", text("value"));
+        let guarded = changes.clone().expect("none", None);
         let mut errors = vec![loaded, opened];
-        for ttl in [None, Some(HOUR)] {
-            for changes in [changes.clone(), changes.clone().expect("none", None), Changes::new()] {
-                errors.push(self.store.update(&self.id, &changes, ttl).await.unwrap_err());
-            }
+        for (changes, ttl) in [
+            (&changes, None),
+            (&guarded, None),
+            (&guarded, Some(HOUR)),
+            (&Changes::new(), None),
+            (&Changes::new(), Some(HOUR)),
+        ] {
+            errors.push(self.store.update(&self.id, changes, ttl).await.unwrap_err());
+        }
+        if !self.is_hash {
+            errors.push(self.store.update(&self.id, &changes, Some(HOUR)).await.unwrap_err());
         }
         for error in errors {
             assert_eq!(error.kind(), Corrupt, "{error:?}");

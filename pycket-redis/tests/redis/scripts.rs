@@ -72,6 +72,16 @@ async fn every_number_of_names_around_a_seam_comes_back() {
         assert_eq!(updated.unwrap(), Update::Applied);
         assert_eq!(stored(&store, &other).await.as_ref(), Some(&record), "{count} set");
 
+        let sets = record.iter().fold(Changes::new(), |c, (n, v)| c.set(n, v.clone()));
+        let another = put(&store, &self::record([])).await;
+        let expected = if count == 0 { self::record([]) } else { record.clone() };
+        assert_eq!(store.update(&another, &sets, Some(HOUR)).await.unwrap(), Update::Applied);
+        assert_eq!(stored(&store, &another).await, Some(expected), "{count} set with a life");
+        let absent = SessionId::generate();
+        assert_eq!(store.update(&absent, &sets, Some(HOUR)).await.unwrap(), Update::Gone);
+        let exists: bool = run(&mut operator(shared()), &format!("EXISTS {}", key(&absent)));
+        assert!(!exists, "{count}");
+
         let removals = record.names().fold(Changes::new(), Changes::remove);
         assert_eq!(store.update(&other, &removals, None).await.unwrap(), Update::Applied);
         assert_eq!(stored(&store, &other).await, Some(crate::record([])), "{count} removed");
