@@ -14,6 +14,7 @@ mod costs;
 mod file;
 mod format;
 mod impostors;
+mod kills;
 mod limits;
 mod lives;
 mod lost_answers;

@@ -16,6 +16,7 @@ mod format_read;
 mod format_written;
 mod impostors;
 mod isolation;
+mod kills;
 mod lifetime;
 mod notifications;
 mod outages;
