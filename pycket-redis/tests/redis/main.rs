@@ -26,6 +26,7 @@ mod refusals;
 mod round_trips;
 mod scripts;
 mod secrets;
+mod session_faults;
 mod settings;
 mod stand_in;
 
