@@ -13,6 +13,7 @@ mod corruption;
 mod costs;
 mod file;
 mod format;
+mod framing;
 mod impostors;
 mod kills;
 mod limits;

@@ -14,6 +14,7 @@ mod cut_connections;
 mod file;
 mod format_read;
 mod format_written;
+mod framing;
 mod impostors;
 mod isolation;
 mod kills;
