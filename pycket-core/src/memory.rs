@@ -4,7 +4,6 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -12,7 +11,7 @@ use crate::{
     Changes, Clock, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore,
     SystemClock, Ttl, Update,
 };
-use shard::{Shard, Slot};
+use shard::{Moment, Shard, Slot};
 
 /// Enough that threads rarely meet at one lock; a power of two, so that any id byte spreads evenly.
 const SHARDS: usize = 64;
@@ -78,6 +77,10 @@ impl MemoryStore {
         lock(&self.shards[index])
     }
 
+    fn now(&self) -> Moment {
+        Moment::new(self.clock.elapsed())
+    }
+
     /// Counts one more record, if there is room for it.
     fn reserve(&self) -> bool {
         let bound = self.max_records.map_or(usize::MAX, NonZeroUsize::get);
@@ -90,7 +93,7 @@ impl MemoryStore {
         self.records.fetch_sub(records, Ordering::Relaxed);
     }
 
-    fn purge_everywhere(&self, now: Duration) {
+    fn purge_everywhere(&self, now: Moment) {
         for shard in &self.shards {
             let removed = lock(shard).purge(now, usize::MAX);
             self.release(removed);
@@ -102,7 +105,7 @@ impl MemoryStore {
 impl SessionStore for MemoryStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         if !self.reserve() {
-            self.purge_everywhere(self.clock.elapsed());
+            self.purge_everywhere(self.now());
             if !self.reserve() {
                 return Err(Error::new(
                     ErrorKind::Full,
@@ -111,7 +114,7 @@ impl SessionStore for MemoryStore {
             }
         }
         let mut shard = self.shard(id);
-        let now = self.clock.elapsed();
+        let now = self.now();
         // Two for the one that comes in: the expired run out, and no single create pays for many.
         let mut freed = shard.purge(now, 2);
         let taken = shard.live(id, now).is_some();
@@ -119,7 +122,7 @@ impl SessionStore for MemoryStore {
             freed += 1;
         } else {
             freed += usize::from(shard.remove(id).is_some());
-            shard.insert(*id, Slot::new(record.clone(), now + ttl.as_duration()));
+            shard.insert(*id, Slot::new(record.clone(), now.after(ttl.as_duration())));
         }
         drop(shard);
         self.release(freed);
@@ -129,10 +132,10 @@ impl SessionStore for MemoryStore {
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         // The time is taken under the lock, so that it never runs backwards for a record.
         let mut shard = self.shard(id);
-        let now = self.clock.elapsed();
+        let now = self.now();
         Ok(shard.live(id, now).map(|slot| Loaded {
             record: slot.record().clone(),
-            expires_in: slot.expires_at().saturating_sub(now),
+            expires_in: slot.expires_at().since(now),
         }))
     }
 
@@ -143,7 +146,7 @@ impl SessionStore for MemoryStore {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
         let mut shard = self.shard(id);
-        let now = self.clock.elapsed();
+        let now = self.now();
         let Some(slot) = shard.live(id, now) else {
             return Ok(Update::Gone);
         };
@@ -152,14 +155,14 @@ impl SessionStore for MemoryStore {
         }
         slot.record_mut().apply(changes);
         if let Some(ttl) = ttl {
-            shard.reschedule(id, now + ttl.as_duration());
+            shard.reschedule(id, now.after(ttl.as_duration()));
         }
         Ok(Update::Applied)
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
         let mut shard = self.shard(id);
-        let now = self.clock.elapsed();
+        let now = self.now();
         let Some(slot) = shard.remove(id) else {
             return Ok(None);
         };

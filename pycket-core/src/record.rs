@@ -52,7 +52,7 @@ impl Record {
 
     /// The value of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let position = self.entries.binary_search_by(|(key, _)| (**key).cmp(name)).ok()?;
+        let position = position(&self.entries, name)?;
         self.entries.get(position).map(|(_, value)| value)
     }
 
@@ -87,10 +87,33 @@ impl Record {
         if let Some(metadata) = changes.metadata() {
             self.metadata = metadata;
         }
-        if changes.entries().next().is_some() {
+        if !self.replace(changes) {
             self.entries = merge(&self.entries, changes).into();
         }
     }
+
+    /// Puts the new values in their places, if it only takes that and no clone would see it.
+    fn replace(&mut self, changes: &Changes) -> bool {
+        let is_there = |(name, value): (&Arc<str>, Option<&Value>)| {
+            value.is_some() && position(&self.entries, name).is_some()
+        };
+        if !changes.entries().all(is_there) {
+            return false;
+        }
+        let Some(entries) = Arc::get_mut(&mut self.entries) else {
+            return changes.entries().next().is_none();
+        };
+        for (name, value) in changes.sets() {
+            if let Some(entry) = position(entries, name).and_then(|index| entries.get_mut(index)) {
+                entry.1 = value.clone();
+            }
+        }
+        true
+    }
+}
+
+fn position(entries: &[Entry], name: &str) -> Option<usize> {
+    entries.binary_search_by(|(key, _)| (**key).cmp(name)).ok()
 }
 
 /// Both sides are in the order of the names, so one pass suffices, however many names there are.

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::{Error, ErrorKind};
@@ -19,14 +20,17 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ttl(u64);
+pub struct Ttl(NonZeroU64);
 
 impl Ttl {
     /// One millisecond.
-    pub const MIN: Self = Self(1);
+    pub const MIN: Self = Self(NonZeroU64::MIN);
 
     /// Ten years, leap days included: 3653 days.
-    pub const MAX: Self = Self(3653 * 24 * 60 * 60 * 1000);
+    pub const MAX: Self = match NonZeroU64::new(3653 * 24 * 60 * 60 * 1000) {
+        Some(millis) => Self(millis),
+        None => Self::MIN,
+    };
 
     /// # Errors
     ///
@@ -43,7 +47,10 @@ impl Ttl {
 
     /// `millis` milliseconds; `None` out of range.
     pub const fn from_millis(millis: u64) -> Option<Self> {
-        if millis >= Self::MIN.0 && millis <= Self::MAX.0 { Some(Self(millis)) } else { None }
+        match NonZeroU64::new(millis) {
+            Some(millis) if millis.get() <= Self::MAX.as_millis() => Some(Self(millis)),
+            _ => None,
+        }
     }
 
     /// For lifetimes that are written in the code: the nearest one in range.
@@ -57,16 +64,16 @@ impl Ttl {
 
     /// In milliseconds, 1 or more.
     pub const fn as_millis(self) -> u64 {
-        self.0
+        self.0.get()
     }
 
     /// In seconds, rounded up, 1 or more: for engines that count no finer.
     pub const fn as_secs_rounded_up(self) -> u64 {
-        self.0.div_ceil(1000)
+        self.as_millis().div_ceil(1000)
     }
 
     /// As a duration.
     pub const fn as_duration(self) -> Duration {
-        Duration::from_millis(self.0)
+        Duration::from_millis(self.as_millis())
     }
 }

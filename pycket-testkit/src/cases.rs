@@ -12,6 +12,7 @@ pub mod expiry;
 pub mod isolation;
 pub mod lifecycle;
 pub mod merge;
+pub mod model;
 pub mod rotation;
 pub mod values;
 

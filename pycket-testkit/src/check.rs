@@ -87,7 +87,7 @@ fn excerpt(text: &str) -> String {
     }
 }
 
-fn show_error(error: &Error) -> String {
+pub(crate) fn show_error(error: &Error) -> String {
     let mut text = format!("an error of kind {:?}: {error}", error.kind());
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {

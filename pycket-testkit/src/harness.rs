@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pycket_core::SessionStore;
@@ -42,4 +43,14 @@ pub enum Time {
     ///
     /// It must be the clock of this harness alone: cases run at the same time.
     Manual(ManualClock),
+}
+
+impl Time {
+    /// Lets so much time pass: waits for it, or turns the clock.
+    pub async fn pass(&self, duration: Duration) {
+        match self {
+            Self::Real => tokio::time::sleep(duration).await,
+            Self::Manual(clock) => clock.advance(duration),
+        }
+    }
 }

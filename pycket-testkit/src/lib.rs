@@ -17,12 +17,14 @@ pub mod faults;
 mod faults_macro;
 mod harness;
 mod life;
+mod model;
 mod network;
 mod proxy;
 mod registry;
 mod run;
 #[cfg(unix)]
 mod server;
+mod shown;
 mod steps;
 mod wrappers;
 
@@ -36,4 +38,5 @@ pub use run::block_on;
 pub use run::{Place, run_case, run_fault};
 #[cfg(unix)]
 pub use server::Server;
+pub use shown::shown;
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

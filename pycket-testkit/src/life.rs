@@ -38,11 +38,7 @@ impl Watch {
     }
 
     async fn pass_until(&self, moment: Duration) {
-        let left = moment.saturating_sub(self.now());
-        match &self.time {
-            Time::Real => tokio::time::sleep(left).await,
-            Time::Manual(clock) => clock.advance(left),
-        }
+        self.time.pass(moment.saturating_sub(self.now())).await;
     }
 
     /// Makes the call that gives a record its life, and notes between which moments that happened.

@@ -89,6 +89,10 @@ macro_rules! for_every_case {
                 an_error_keeps_its_cause
                 no_error_shows_an_id_or_a_value
             }
+            model {
+                every_sequence_of_calls_is_answered_as_by_a_map
+                every_sequence_of_requests_is_answered_as_by_a_mapping
+            }
         }
     };
 }

@@ -10,17 +10,35 @@ use crate::{Record, SessionId};
 #[derive(Default)]
 pub(super) struct Shard {
     slots: HashMap<SessionId, Slot>,
-    schedule: BTreeSet<(Duration, SessionId)>,
+    schedule: BTreeSet<(Moment, SessionId)>,
 }
 
 pub(super) struct Slot {
     record: Record,
-    expires_at: Duration,
-    scheduled_at: Duration,
+    expires_at: Moment,
+    scheduled_at: Moment,
+}
+
+/// In nanoseconds since the clock's origin: half as long as a `Duration`, and it lasts for 584 years.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
+
+impl Moment {
+    pub(super) fn new(elapsed: Duration) -> Self {
+        Self(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(Self::new(duration).0))
+    }
+
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
 }
 
 impl Shard {
-    pub(super) fn live(&mut self, id: &SessionId, now: Duration) -> Option<&mut Slot> {
+    pub(super) fn live(&mut self, id: &SessionId, now: Moment) -> Option<&mut Slot> {
         self.slots.get_mut(id).filter(|slot| slot.expires_at > now)
     }
 
@@ -36,7 +54,7 @@ impl Shard {
         Some(slot)
     }
 
-    pub(super) fn reschedule(&mut self, id: &SessionId, expires_at: Duration) {
+    pub(super) fn reschedule(&mut self, id: &SessionId, expires_at: Moment) {
         if let Some(slot) = self.slots.get_mut(id) {
             slot.expires_at = expires_at;
             if expires_at < slot.scheduled_at {
@@ -48,7 +66,7 @@ impl Shard {
     }
 
     /// Looks at up to `limit` records that are due and removes the expired; returns how many went.
-    pub(super) fn purge(&mut self, now: Duration, limit: usize) -> usize {
+    pub(super) fn purge(&mut self, now: Moment, limit: usize) -> usize {
         let mut removed = 0;
         for _ in 0..limit {
             let Some(&due) = self.schedule.first().filter(|(at, _)| *at <= now) else {
@@ -69,7 +87,7 @@ impl Shard {
 }
 
 impl Slot {
-    pub(super) fn new(record: Record, expires_at: Duration) -> Self {
+    pub(super) fn new(record: Record, expires_at: Moment) -> Self {
         Self { record, expires_at, scheduled_at: expires_at }
     }
 
@@ -81,7 +99,7 @@ impl Slot {
         &mut self.record
     }
 
-    pub(super) fn expires_at(&self) -> Duration {
+    pub(super) fn expires_at(&self) -> Moment {
         self.expires_at
     }
 

@@ -152,28 +152,34 @@ impl Shared {
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
             return gone();
         };
+        let sessions = self.manager.store();
         let Pending { notices: left, uncarried, .. } = &mut unsettled;
-        let stored = match notice_commit::gather(notices, uncarried, left).await {
-            Ok(()) if left.is_empty() => Ok(true),
-            Ok(()) if is_same => {
-                notice_commit::store(notices, self.manager.store(), live, left, ttl).await
-            }
-            Ok(()) => notice_commit::begin(notices, live, left, ttl).await.map(|()| true),
+        let gathered = notice_commit::gather(notices, uncarried, left).await;
+        let renews = is_same && after.is_none() && !left.is_empty();
+        let stored = match gathered {
             Err(error) => Err(error),
+            Ok(()) if left.is_empty() => Ok(true),
+            Ok(()) if renews => {
+                notice_commit::store_and_renew(notices, sessions, live, left, ttl).await
+            }
+            Ok(()) if is_same => notice_commit::store(notices, sessions, live, left, ttl).await,
+            Ok(()) => notice_commit::begin(notices, live, left, ttl).await.map(|()| true),
         };
         self.state().forget_notices();
-        let result = match stored {
-            Ok(false) => return gone(),
+        match stored {
+            Ok(false) => gone(),
             Ok(true) => {
+                let expires_at = self.expires_at(ttl);
+                let renewed = renews.then(|| Base::Live(Live { expires_at, ..live.clone() }));
                 unsettled.notices = Changes::new();
-                result.map(|outcome| match outcome {
-                    Outcome::Unchanged => Outcome::Updated,
+                let result = result.map(|outcome| match outcome {
+                    Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
                     outcome => outcome,
-                })
+                });
+                (after.or(renewed), unsettled, result)
             }
-            Err(error) => result.and(Err(error)),
-        };
-        (after, unsettled, result)
+            Err(error) => (after, unsettled, result.and(Err(error))),
+        }
     }
 
     fn updated(

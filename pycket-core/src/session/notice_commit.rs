@@ -10,7 +10,8 @@ use super::state::Live;
 /// Enough for a few requests that begin and empty the same record at the same time.
 const ROUNDS: usize = 16;
 
-/// Stores what was left for the visitor of `live`; `false` if the session has ended meanwhile.
+/// Stores what was left for the visitor of `live`, whose session this commit has just stored; `false` if
+/// it has ended meanwhile.
 pub(super) async fn store(
     notices: &dyn SessionStore,
     sessions: &dyn SessionStore,
@@ -18,17 +19,28 @@ pub(super) async fn store(
     left: &Changes,
     ttl: Ttl,
 ) -> Result<bool, Error> {
-    let record = Record::new(*live.record.metadata(), values(left));
-    for _ in 0..ROUNDS {
-        match settle::update(notices, &live.id, &record, left, Some(ttl)).await? {
-            Update::Applied => return Ok(true),
-            Update::Conflict | Update::Gone => {}
-        }
-        if create(notices, &live.id, &record, ttl).await? {
-            return keep_if_alive(notices, sessions, &live.id).await;
+    match put(notices, live, left, ttl).await? {
+        Put::Added => Ok(true),
+        Put::Begun => {
+            let is_alive = sessions.load(&live.id).await?.is_some();
+            keep(notices, &live.id, is_alive).await
         }
     }
-    Err(Error::new(ErrorKind::Conflict, "other requests changed the notifications every time"))
+}
+
+/// As [`store`], where the commit has not stored the session: leaving a notification renews its life, so
+/// that it ends no earlier than what belongs to it.
+pub(super) async fn store_and_renew(
+    notices: &dyn SessionStore,
+    sessions: &dyn SessionStore,
+    live: &Live,
+    left: &Changes,
+    ttl: Ttl,
+) -> Result<bool, Error> {
+    put(notices, live, left, ttl).await?;
+    let touch = Changes::new();
+    let renewed = settle::update(sessions, &live.id, &live.record, &touch, Some(ttl)).await?;
+    keep(notices, &live.id, renewed == Update::Applied).await
 }
 
 /// Stores what was left for a visitor whose id nobody else knows yet.
@@ -74,13 +86,35 @@ pub(super) async fn gather(
     Ok(())
 }
 
-/// A logout between the session's last sign of life and the record's creation would not have seen it.
-async fn keep_if_alive(
+enum Put {
+    /// To a record that was there.
+    Added,
+    /// In a new record.
+    Begun,
+}
+
+async fn put(
     notices: &dyn SessionStore,
-    sessions: &dyn SessionStore,
-    id: &SessionId,
-) -> Result<bool, Error> {
-    if sessions.load(id).await?.is_some() {
+    live: &Live,
+    left: &Changes,
+    ttl: Ttl,
+) -> Result<Put, Error> {
+    let record = Record::new(*live.record.metadata(), values(left));
+    for _ in 0..ROUNDS {
+        match settle::update(notices, &live.id, &record, left, Some(ttl)).await? {
+            Update::Applied => return Ok(Put::Added),
+            Update::Conflict | Update::Gone => {}
+        }
+        if create(notices, &live.id, &record, ttl).await? {
+            return Ok(Put::Begun);
+        }
+    }
+    Err(Error::new(ErrorKind::Conflict, "other requests changed the notifications every time"))
+}
+
+/// A logout before the record was stored would not have seen it. Whether the session lives.
+async fn keep(notices: &dyn SessionStore, id: &SessionId, is_alive: bool) -> Result<bool, Error> {
+    if is_alive {
         return Ok(true);
     }
     match settle::remove(notices, id).await {

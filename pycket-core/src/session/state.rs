@@ -252,6 +252,7 @@ impl State {
     pub(crate) fn end(&mut self) {
         self.abandon();
         self.base = Base::Ended;
+        self.notices = Notices::Unknown;
         self.id_change = IdChange::Unchanged;
     }
 

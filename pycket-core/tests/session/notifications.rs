@@ -1,11 +1,14 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use pycket_core::{
     ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager, SessionStore,
 };
-use pycket_testkit::{Calls, CountingStore, Fault, FaultyStore};
+use pycket_testkit::{Calls, CountingStore, Fault, FaultyStore, ManualClock};
 
 use crate::{manager as without_notifications, open, over, stored};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 fn with(notices: Arc<dyn SessionStore>) -> SessionManager {
     over(Arc::new(MemoryStore::new())).with_notifications(notices)
@@ -13,6 +16,15 @@ fn with(notices: Arc<dyn SessionStore>) -> SessionManager {
 
 fn manager() -> SessionManager {
     with(Arc::new(MemoryStore::new()))
+}
+
+/// All on one clock.
+fn timed() -> (ManualClock, SessionManager, Arc<MemoryStore>) {
+    let clock = ManualClock::new();
+    let store = || Arc::new(MemoryStore::new().with_clock(Arc::new(clock.clone())));
+    let notices = store();
+    let manager = over(store()).with_notifications(notices.clone());
+    (clock.clone(), manager.with_clock(Arc::new(clock)), notices)
 }
 
 pub(crate) async fn notified(manager: &SessionManager, name: &str, text: &str) -> SessionId {
@@ -44,6 +56,55 @@ async fn setting_a_notification_begins_a_session() {
     assert_eq!(session.commit().await.unwrap(), Outcome::Created);
     assert_eq!(session.id_change(), IdChange::Issued(session.id().unwrap()));
     assert!(!open(&manager, session.id().unwrap()).await.is_new());
+}
+
+#[tokio::test]
+async fn a_session_ends_no_earlier_than_the_notifications_that_belong_to_it() {
+    let (clock, manager, notices) = timed();
+    let id = notified(&manager, "info", "saved").await;
+    clock.advance(HOUR * 23);
+    let session = open(&manager, id).await;
+    session.notifications().set("more", "sent").unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    assert_eq!(session.expires_in(), Some(HOUR * 24));
+    assert_eq!(session.id_change(), IdChange::Renewed(id));
+    clock.advance(HOUR * 23);
+    assert_eq!(read(&open(&manager, id).await, "more").await.as_deref(), Some("sent"));
+    assert_eq!(notices.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_left_after_the_session_has_ended_is_gone_and_nothing_stays() {
+    for had_some in [true, false] {
+        let (_, manager, notices) = timed();
+        let id = if had_some {
+            notified(&manager, "info", "saved").await
+        } else {
+            stored(&manager).await
+        };
+        let late = open(&manager, id).await;
+        let logout = open(&manager, id).await;
+        logout.destroy();
+        logout.commit().await.unwrap();
+        late.notifications().set("more", "sent").unwrap();
+        assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+        assert!(notices.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_hands_out_nothing_that_it_has_seen_before() {
+    let manager = manager();
+    let id = notified(&manager, "info", "saved").await;
+    let late = open(&manager, id).await;
+    assert!(late.notifications().contains("info").await.unwrap());
+    let logout = open(&manager, id).await;
+    assert_eq!(read(&logout, "info").await.as_deref(), Some("saved"));
+    logout.destroy();
+    logout.commit().await.unwrap();
+    late.set("seen", &true).unwrap();
+    assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(read(&late, "info").await, None);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod bench;
 mod distortion;
 mod fault;
 mod outage;
+mod printed;
 mod store;
 mod table;
 
@@ -136,6 +137,24 @@ teeth! {
         an_error_keeps_its_cause: ErrorsHaveNoSource ErrorsRepeatTheSource NetworkIsConcealed;
         no_error_shows_an_id_or_a_value:
             ErrorsShowTheId SourcesShowTheId ErrorsShowValues NetworkIsConcealed;
+    }
+    model {
+        every_sequence_of_calls_is_answered_as_by_a_map:
+            AbsentIsEmpty CreateOverwrites CreateRenewsWhatIsTaken EmptyRecordsAreNotStored
+            OldTimersEndNewRecords LoadRenews ExpiresInIsTheWholeTtl UpdateCreates UpdateReplacesTheRecord
+            UpdateRestartsTheLife UpdateMakesImmortal SetKeepsTheOldValue SetsHideRemovals
+            RemovalOfNothingIsRefused RemovedNamesAreLost EmptiedRecordsVanish EmptyUpdateIsGone
+            MetadataAreAlwaysReplaced TtlOnlyCountsForTouches TouchRevives TouchOnlyLengthens
+            ExpectationsAreIgnored ExpectationsAreNeverMet ExpectationsOfMissingNamesAreIgnored
+            ExpectationsOfTouchesAreIgnored OnlyOneExpectationCounts ConflictComesBeforeGone
+            ConflictAppliesTheRest ConflictRenews DeleteReturnsNothing DeleteReturnsWhatWasCreated
+            DeleteFindsTheAbsent ThirtyDaysAreADate EveryHandleIsAlone;
+        every_sequence_of_requests_is_answered_as_by_a_mapping:
+            UpdateCreates UpdateReplacesTheRecord
+            SetKeepsTheOldValue SetsHideRemovals RemovedNamesAreLost EmptiedRecordsVanish
+            MetadataAreAlwaysReplaced TtlOnlyCountsForTouches TouchRevives ExpectationsAreIgnored
+            ExpectationsAreNeverMet DeleteReturnsNothing DeleteReturnsWhatWasCreated
+            DeleteFindsTheAbsent;
     }
 }
 

@@ -1,0 +1,16 @@
+//! Sequences of calls at random, compared with a small model; one that fails is shrunk and printed as a
+//! test.
+
+mod calls;
+mod explore;
+mod failure;
+mod records;
+mod requests;
+mod script;
+mod visitor;
+
+pub(crate) use calls::run as run_calls;
+pub(crate) use calls::sequences as sequences_of_calls;
+pub(crate) use explore::explore;
+pub(crate) use requests::run as run_requests;
+pub(crate) use requests::sequences as sequences_of_requests;

@@ -1,0 +1,19 @@
+use std::fmt;
+
+/// A sequence whose last step was answered wrongly, as a test that can be pasted.
+pub(crate) struct Failure {
+    pub(crate) script: String,
+    pub(crate) expected: String,
+    pub(crate) came: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { script, expected, came } = self;
+        write!(
+            f,
+            "the last call of this test was answered wrongly\n  expected: {expected}\n  \
+             came:     {came}\n\npaste it below the call of `conformance!`:\n\n{script}"
+        )
+    }
+}

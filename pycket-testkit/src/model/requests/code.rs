@@ -1,0 +1,69 @@
+//! What requests do, as Rust, in the words that the script's head defines.
+
+use pycket_core::{Outcome, Value};
+
+use crate::model::records::Values;
+
+use super::Act;
+
+pub(super) const PASS: &str = "harness.time().pass(pass).await;";
+
+pub(super) fn act(request: usize, act: &Act) -> String {
+    let call = match act {
+        Act::Set(name, value) => format!("set({name:?}, &{value})?"),
+        Act::Delete(name) => format!("delete([{name:?}])"),
+        Act::Remember => "set_lifetime(remembered)?".to_owned(),
+        Act::CycleId => "cycle_id()".to_owned(),
+        Act::Destroy => "destroy()".to_owned(),
+        Act::Leave(name, value) => format!("notifications().set({name:?}, &{value})?"),
+        Act::Open(_) | Act::Increment(_) | Act::Take(_) | Act::Commit | Act::Pass => String::new(),
+    };
+    format!("requests[{request}].{call};")
+}
+
+pub(super) fn open(request: usize, cookie: Option<usize>) -> String {
+    let cookie = cookie.map_or("None".to_owned(), |cookie| format!("Some(cookies[{cookie}])"));
+    format!("requests[{request}] = manager.open({cookie}).await?;")
+}
+
+pub(super) fn commit(request: usize) -> String {
+    format!("requests[{request}].commit().await?")
+}
+
+pub(super) fn outcome(outcome: Outcome) -> String {
+    format!("Outcome::{outcome:?}")
+}
+
+pub(super) fn increment(request: usize, name: &str) -> String {
+    format!("requests[{request}].update({name:?}, add_one).await.ok()")
+}
+
+pub(super) fn take(request: usize, name: &str) -> String {
+    format!("requests[{request}].notifications().get::<u8>({name:?}).await?")
+}
+
+pub(super) fn keep_cookie(request: usize) -> String {
+    format!("cookies.push(requests[{request}].id().unwrap());")
+}
+
+pub(super) fn id_change(request: usize) -> String {
+    format!("println!(\"{{:?}}\", requests[{request}].id_change());")
+}
+
+pub(super) fn show(request: usize) -> String {
+    format!("shown(&requests[{request}])")
+}
+
+/// As the script's own `shown`.
+pub(super) fn shown(values: impl Iterator<Item = (String, Value)>) -> String {
+    let values = values.map(|(name, value)| match value.decode::<u8>() {
+        Ok(number) => format!("{name}={number}"),
+        Err(error) => format!("{name}: {error}"),
+    });
+    values.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn shown_values(values: &Values) -> String {
+    let values = values.iter().map(|(name, value)| format!("{name}={value}"));
+    values.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,28 @@
+/// What happened, as lines of Rust.
+#[derive(Default)]
+pub(super) struct Script(Vec<String>);
+
+impl Script {
+    pub(super) fn line(&mut self, line: impl Into<String>) {
+        self.0.push(line.into());
+    }
+
+    pub(super) fn assert_eq(&mut self, came: &str, expected: &str) {
+        self.line(format!("assert_eq!({came}, {expected});"));
+    }
+
+    /// As a test of a store.
+    pub(super) fn of_calls(&self) -> String {
+        self.between(include_str!("calls/head.rs.txt"))
+    }
+
+    /// As a test of sessions.
+    pub(super) fn of_requests(&self) -> String {
+        self.between(include_str!("requests/head.rs.txt"))
+    }
+
+    fn between(&self, head: &str) -> String {
+        let lines: String = self.0.iter().map(|line| format!("        {line}\n")).collect();
+        format!("{head}{lines}        Ok(())\n    }})\n}}\n")
+    }
+}

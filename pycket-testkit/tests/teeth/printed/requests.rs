@@ -1,0 +1,56 @@
+#[test]
+#[allow(unused)]
+fn shrunk() -> Result<(), pycket_core::Error> {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use pycket_core::{Expiry, Outcome, Session, SessionId, SessionManager};
+    use pycket_testkit::{Harness, Time};
+
+    let pass = Duration::from_secs(10 * 60);
+    let idle = Duration::from_secs(35 * 60);
+    let remembered = Duration::from_secs(65 * 60);
+    let add_one = |n: Option<u8>| n.unwrap_or(0) + 1;
+    let shown = |session: &Session| {
+        let values = session.iter().map(|(name, value)| match value.decode::<u8>() {
+            Ok(number) => format!("{name}={number}"),
+            Err(error) => format!("{name}: {error}"),
+        });
+        values.collect::<Vec<_>>().join(", ")
+    };
+
+    pycket_testkit::block_on(async {
+        let harness = conformance_harness().await;
+        let namespaces = [(); 2].map(|()| SessionId::generate().expose());
+        let stores = [harness.open(&namespaces[0]).await, harness.open(&namespaces[1]).await];
+        let [sessions, notifications] = stores;
+        let mut manager = SessionManager::new(sessions)
+            .with_notifications(notifications)
+            .with_expiry(Expiry::default().with_idle(idle)?);
+        if let Time::Manual(clock) = harness.time() {
+            manager = manager.with_clock(Arc::new(clock));
+        }
+        let new = manager.open(None).await?;
+        let mut requests = [new.clone(), new.clone(), new];
+        let mut cookies: Vec<SessionId> = Vec::new();
+
+        requests[1] = manager.open(None).await?;
+        assert_eq!(shown(&requests[1]), "");
+        requests[1].set("a", &1)?;
+        assert_eq!(requests[1].commit().await?, Outcome::Created);
+        cookies.push(requests[1].id().unwrap());
+        assert_eq!(shown(&requests[1]), "a=1");
+        requests[0] = manager.open(Some(cookies[0])).await?;
+        assert_eq!(shown(&requests[0]), "a=1");
+        requests[1].set("a", &0)?;
+        requests[0] = manager.open(Some(cookies[0])).await?;
+        assert_eq!(shown(&requests[0]), "a=1");
+        assert_eq!(requests[1].commit().await?, Outcome::Updated);
+        assert_eq!(shown(&requests[1]), "a=0");
+        requests[0].cycle_id();
+        assert_eq!(requests[0].commit().await?, Outcome::Rotated);
+        cookies.push(requests[0].id().unwrap());
+        assert_eq!(shown(&requests[0]), "a=0");
+        Ok(())
+    })
+}
