@@ -1,26 +1,32 @@
+mod assemble;
+mod many;
+#[cfg(feature = "tls")]
+mod tls;
+
 use std::fmt;
 use std::time::Duration;
 
 use pycket_core::{Error, KeySpace};
-use redis::ConnectionInfo;
-use redis::io::tcp::socket2::TcpKeepalive;
 use serde::Deserialize;
 
 use crate::RedisStore;
 use crate::address::{Address, invalid};
-use crate::connection::{Pool, Timeouts};
+use crate::connection::Timeouts;
 use crate::file::RedisSettingsFile;
-
-/// Routers and firewalls forget a connection that is silent for some minutes, and tell nobody.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+use many::Replicas;
 
 /// The settings of a [`RedisStore`]; from [`RedisStore::builder`].
 ///
 /// # From a file
 ///
 /// Any serde format reads it: `url`, or `host` (`localhost`), `port` (6379), `username` and `password`;
-/// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`, `connect_timeout_ms` and
-/// `response_timeout_ms`. All are optional, unknown names are errors.
+/// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`, `connect_timeout_ms`,
+/// `response_timeout_ms`, `deadline_ms`, and `wait_replicas` with `wait_timeout_ms`; with the feature
+/// `sentinel`, `sentinel_username` and `sentinel_password`; with the feature `tls`, the paths of PEM files:
+/// `tls_authority_file`, `tls_certificate_file` and `tls_key_file`. All are optional, unknown names are
+/// errors.
 #[derive(Deserialize)]
 #[serde(try_from = "RedisSettingsFile")]
 #[must_use]
@@ -31,6 +37,11 @@ pub struct RedisStoreBuilder {
     db_notifications: u32,
     max_connections: usize,
     timeouts: Timeouts,
+    deadline: Duration,
+    replicas: Option<Replicas>,
+    sentinel_user: Option<(Option<String>, String)>,
+    #[cfg(feature = "tls")]
+    tls: Tls,
 }
 
 impl RedisStoreBuilder {
@@ -57,6 +68,11 @@ impl RedisStoreBuilder {
                 connect: Self::DEFAULT_CONNECT_TIMEOUT,
                 response: Self::DEFAULT_RESPONSE_TIMEOUT,
             },
+            deadline: Self::DEFAULT_DEADLINE,
+            replicas: None,
+            sentinel_user: None,
+            #[cfg(feature = "tls")]
+            tls: Tls::default(),
         }
     }
 
@@ -74,7 +90,7 @@ impl RedisStoreBuilder {
     }
 
     /// The number of the notifications' database, by default [1](Self::DEFAULT_DB_NOTIFICATIONS). It may
-    /// be that of the sessions: the keys differ, too.
+    /// be that of the sessions: the keys differ, too. A cluster has one database, so there it is ignored.
     pub fn db_notifications(mut self, database: u32) -> Self {
         self.db_notifications = database;
         self
@@ -106,8 +122,9 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): a URL that is none, or one that asks for TLS; a
-    /// number of connections out of range; a timeout of zero.
+    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): a URL that is none, or one that needs a
+    /// feature which this build does not have; a number of connections out of range; a timeout of zero;
+    /// certificates that cannot be read; a contradiction, such as a database's number for a cluster.
     pub fn build(self) -> Result<RedisStore, Error> {
         self.dataset(KeySpace::SESSIONS, self.db_sessions)
     }
@@ -146,26 +163,9 @@ impl RedisStoreBuilder {
         if self.timeouts.response.is_zero() {
             return Err(invalid("`response_timeout` must be more than zero"));
         }
-        let client = redis::Client::open(self.connection_info(database)?)
-            .map_err(|source| invalid("the Redis settings are not usable").with_source(source))?;
-        let keys = KeySpace::new(&self.prefix, dataset);
-        Ok(RedisStore::new(Pool::new(client, self.timeouts, self.max_connections), keys))
-    }
-
-    fn connection_info(&self, database: Option<u32>) -> Result<ConnectionInfo, Error> {
-        let info = self.address.connection_info()?;
-        let tcp = info
-            .tcp_settings()
-            .clone()
-            // Requests are small and each waits for its answer: nothing is gained by holding them back.
-            .set_nodelay(true)
-            .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
-        let settings = info.redis_settings().clone();
-        let settings = match database {
-            Some(database) => settings.set_db(database.into()),
-            None => settings,
-        };
-        Ok(info.set_tcp_settings(tcp).set_redis_settings(settings))
+        self.replicas.map_or(Ok(()), |replicas| replicas.check(self.timeouts))?;
+        let servers = self.servers(database)?;
+        Ok(RedisStore::new(servers, KeySpace::new(&self.prefix, dataset)))
     }
 }
 
@@ -178,6 +178,8 @@ impl fmt::Debug for RedisStoreBuilder {
             .field("db_notifications", &self.db_notifications)
             .field("max_connections", &self.max_connections)
             .field("timeouts", &self.timeouts)
+            .field("deadline", &self.deadline)
+            .field("replicas", &self.replicas)
             .finish_non_exhaustive()
     }
 }

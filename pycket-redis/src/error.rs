@@ -13,6 +13,9 @@ pub(crate) enum Request {
 /// What a failure of a request for `id` means to the caller.
 pub(crate) fn classify(failure: Failure, request: Request, id: &SessionId) -> Error {
     let (kind, source) = match failure {
+        Failure::Unsent(source) if is_of_tls(&source) => {
+            return Error::new(ErrorKind::Rejected, TLS_FAILED).with_source(source);
+        }
         Failure::Unsent(source) => match answered_kind(&source) {
             Some(kind) => (kind, source),
             None => (ErrorKind::Unavailable, source),
@@ -32,6 +35,42 @@ fn repeats(text: &str, id: &str) -> bool {
     const LENGTH: usize = 8;
     let parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
     parts.into_iter().any(|part| text.contains(part))
+}
+
+impl Failure {
+    /// Whether it may have happened all the same.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::Sent(error) if answered_kind(error).is_none())
+    }
+
+    /// Whether it surely did not happen, and may go better a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unsent(error) => {
+                !is_of_tls(error)
+                    && answered_kind(error).is_none_or(|kind| kind == ErrorKind::Unavailable)
+            }
+            Self::Sent(error) => answered_kind(error) == Some(ErrorKind::Unavailable),
+        }
+    }
+}
+
+const TLS_FAILED: &str = "no TLS connection to Redis came about; check that the port speaks TLS, which \
+                          authority signed the server's certificate and until when it is good, and \
+                          whether the server wants one of ours";
+
+/// The client hands on only the words of what it does TLS with.
+fn is_of_tls(error: &RedisError) -> bool {
+    const WORDS: [&str; 4] = [
+        "invalid peer certificate",
+        "received fatal alert",
+        "received corrupt message",
+        "peer is incompatible",
+    ];
+    cfg!(feature = "tls") && error.is_io_error() && {
+        let text = error.to_string();
+        WORDS.iter().any(|words| text.contains(words))
+    }
 }
 
 /// What the server's own words mean; `None` if it is not the server that speaks.
@@ -96,7 +135,7 @@ fn code(error: &RedisError) -> String {
 fn message(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Unavailable => "Redis is not available",
-        ErrorKind::Ambiguous => "the connection to Redis broke before it answered",
+        ErrorKind::Ambiguous => "Redis did not confirm the write",
         ErrorKind::Full => "Redis has reached its memory limit; raise `maxmemory` or add servers",
         ErrorKind::Corrupt => "what Redis holds under the key of the session is not a session",
         _ => "Redis refused the request; check user, password, permissions and database number",

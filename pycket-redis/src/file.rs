@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pycket_core::Error;
@@ -22,6 +23,14 @@ pub(crate) struct RedisSettingsFile {
     max_connections: Option<usize>,
     connect_timeout_ms: Option<u64>,
     response_timeout_ms: Option<u64>,
+    deadline_ms: Option<u64>,
+    wait_replicas: Option<u32>,
+    wait_timeout_ms: Option<u64>,
+    sentinel_username: Option<String>,
+    sentinel_password: Option<Secret>,
+    tls_authority_file: Option<PathBuf>,
+    tls_certificate_file: Option<PathBuf>,
+    tls_key_file: Option<PathBuf>,
 }
 
 impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
@@ -65,6 +74,73 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
         if let Some(millis) = file.response_timeout_ms {
             builder = builder.response_timeout(Duration::from_millis(millis));
         }
-        Ok(builder)
+        if let Some(millis) = file.deadline_ms {
+            builder = builder.deadline(Duration::from_millis(millis));
+        }
+        builder = match (file.wait_replicas, file.wait_timeout_ms) {
+            (Some(count), Some(millis)) => {
+                builder.wait_replicas(count, Duration::from_millis(millis))
+            }
+            (None, None) => builder,
+            _ => return Err(invalid("give `wait_replicas` and `wait_timeout_ms` together")),
+        };
+        builder = sentinel(builder, file.sentinel_username, file.sentinel_password)?;
+        tls(builder, file.tls_authority_file, file.tls_certificate_file, file.tls_key_file)
     }
+}
+
+fn sentinel(
+    builder: RedisStoreBuilder,
+    username: Option<String>,
+    password: Option<Secret>,
+) -> Result<RedisStoreBuilder, Error> {
+    match (username, password) {
+        (None, None) => Ok(builder),
+        _ if !cfg!(feature = "sentinel") => {
+            Err(invalid("settings for sentinels need the feature `sentinel` of `pycket-redis`"))
+        }
+        (username, Some(Secret(password))) => Ok(builder.known_to_sentinels(username, password)),
+        (Some(_), None) => Err(invalid("`sentinel_username` needs a `sentinel_password`")),
+    }
+}
+
+#[cfg(feature = "tls")]
+fn tls(
+    mut builder: RedisStoreBuilder,
+    authority: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<RedisStoreBuilder, Error> {
+    if let Some(authority) = authority {
+        builder = builder.tls_authority(read("tls_authority_file", &authority)?);
+    }
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            let certificate = read("tls_certificate_file", &certificate)?;
+            Ok(builder.tls_client(certificate, read("tls_key_file", &key)?))
+        }
+        (None, None) => Ok(builder),
+        _ => Err(invalid("give `tls_certificate_file` and `tls_key_file` together")),
+    }
+}
+
+#[cfg(feature = "tls")]
+fn read(setting: &str, path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| {
+        let message = format!("cannot read `{setting}`, {}: {error}", path.display());
+        Error::new(pycket_core::ErrorKind::InvalidSetting, message)
+    })
+}
+
+#[cfg(not(feature = "tls"))]
+fn tls(
+    builder: RedisStoreBuilder,
+    authority: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<RedisStoreBuilder, Error> {
+    if authority.is_none() && certificate.is_none() && key.is_none() {
+        return Ok(builder);
+    }
+    Err(invalid("settings for TLS need the feature `tls` of `pycket-redis`"))
 }

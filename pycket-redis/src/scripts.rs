@@ -2,7 +2,8 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, ServerErrorKind, Value};
 
-use crate::connection::{Failure, Pool};
+use crate::connection::Failure;
+use crate::servers::Servers;
 
 /// Stores where nothing is. KEYS: the record. ARGV: ttl, then fields and values.
 pub(crate) static CREATE: LazyLock<Script> =
@@ -30,13 +31,13 @@ impl Script {
     /// Runs the script: one round trip, and a second one if the server has not seen it or forgot it.
     pub(crate) async fn run(
         &self,
-        pool: &Pool,
+        servers: &Servers,
         key: &str,
         args: &[&[u8]],
     ) -> Result<Value, Failure> {
-        match pool.command(&invocation("EVALSHA", &self.digest, key, args)).await {
+        match servers.write(key, &invocation("EVALSHA", &self.digest, key, args)).await {
             Err(Failure::Sent(error)) if error.kind() == ServerErrorKind::NoScript.into() => {
-                pool.command(&invocation("EVAL", self.body, key, args)).await
+                servers.write(key, &invocation("EVAL", self.body, key, args)).await
             }
             answer => answer,
         }

@@ -10,10 +10,10 @@ use redis::{Pipeline, Value};
 
 use crate::RedisStoreBuilder;
 use crate::address::Address;
-use crate::connection::{Failure, Pool};
 use crate::error::{Request, classify};
 use crate::format::{METADATA, corrupt, decode_record, encode_metadata};
 use crate::scripts::{CREATE, DELETE, Script, UPDATE};
+use crate::servers::Servers;
 
 /// Redis refuses longer strings, unless its `proto-max-bulk-len` says otherwise.
 const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
@@ -37,7 +37,7 @@ const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct RedisStore {
-    pool: Pool,
+    servers: Servers,
     keys: KeySpace,
 }
 
@@ -48,24 +48,16 @@ impl RedisStore {
         RedisStoreBuilder::new(Address::Url(url.into()))
     }
 
-    pub(crate) fn new(pool: Pool, keys: KeySpace) -> Self {
-        Self { pool, keys }
+    pub(crate) fn new(servers: Servers, keys: KeySpace) -> Self {
+        Self { servers, keys }
     }
 
     async fn run(&self, script: &Script, id: &SessionId, args: &[&[u8]]) -> Result<Value, Error> {
         if args.iter().any(|arg| arg.len() > MAX_VALUE_LEN) {
             return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
         }
-        let answer = script.run(&self.pool, &self.keys.key(id), args).await;
+        let answer = script.run(&self.servers, &self.keys.key(id), args).await;
         answer.map_err(|failure| classify(failure, Request::Write, id))
-    }
-
-    /// Reading twice does no harm, so a connection that turns out to be broken costs no error.
-    async fn read(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
-        match self.pool.pipeline(pipeline).await {
-            Err(failure) if failure.is_break() => self.pool.pipeline(pipeline).await,
-            answer => answer,
-        }
     }
 }
 
@@ -90,7 +82,7 @@ impl SessionStore for RedisStore {
         let key = self.keys.key(id);
         let mut pipeline = Pipeline::with_capacity(2);
         pipeline.cmd("HGETALL").arg(&key).cmd("PTTL").arg(&key);
-        let answers = self.read(&pipeline).await;
+        let answers = self.servers.read(&key, &pipeline).await;
         let answers = answers.map_err(|failure| classify(failure, Request::Read, id))?;
         let Ok([record, pttl]) = <[Value; 2]>::try_from(answers) else {
             return Err(nonsense());
@@ -154,6 +146,9 @@ fn nonsense() -> Error {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("pool", &self.pool).field("keys", &self.keys).finish()
+        f.debug_struct("RedisStore")
+            .field("servers", &self.servers)
+            .field("keys", &self.keys)
+            .finish()
     }
 }

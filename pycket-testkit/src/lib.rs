@@ -36,7 +36,9 @@ pub use proxy::{Exchange, FaultProxy, NetworkFault};
 pub use run::block_on;
 #[doc(hidden)]
 pub use run::{Place, run_case, run_fault};
+#[cfg(all(unix, feature = "tls"))]
+pub use server::RedisTls;
 #[cfg(unix)]
-pub use server::Server;
+pub use server::{RedisCluster, RedisSentinel, Server};
 pub use shown::shown;
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

@@ -1,15 +1,24 @@
+mod cluster;
 mod memcached;
 mod port;
+mod question;
 mod redis;
+mod sentinel;
+mod talk;
+#[cfg(feature = "tls")]
+mod tls;
 mod watchdog;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use cluster::RedisCluster;
+pub use sentinel::RedisSentinel;
+#[cfg(feature = "tls")]
+pub use tls::RedisTls;
 use watchdog::Watchdog;
 
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -50,10 +59,21 @@ struct Kind {
     program: &'static str,
     install: &'static str,
     arguments: fn(port: u16, directory: &Path) -> Vec<OsString>,
+    door: Door,
     /// What to ask a server, to learn its process id and whether it is ready for work.
     question: &'static str,
     /// `None` as long as the answer is not complete.
     judge: fn(answer: &str, pid: u32) -> Option<State>,
+}
+
+/// Where a server is asked whether it is ready.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    /// Its port.
+    Port,
+    /// The Unix socket of this name in its directory: its port speaks TLS, and the kit does not.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only servers with TLS have one"))]
+    Socket(&'static str),
 }
 
 /// What a server says of itself.
@@ -107,8 +127,12 @@ impl Server {
     }
 
     fn launch(kind: &'static Kind) -> Self {
+        Self::launch_on(kind, port::free)
+    }
+
+    fn launch_on(kind: &'static Kind, free_port: fn() -> u16) -> Self {
         for _ in 0..PORTS_TRIED {
-            let port = port::free();
+            let port = free_port();
             let watchdog = Watchdog::new(kind, port);
             let server = Self { kind, port, watchdog: Mutex::new(watchdog) };
             if server.start(&mut server.watchdog()) {
@@ -127,7 +151,7 @@ impl Server {
         let pid = answer.parse().expect("the watchdog tells the server's process id");
         let deadline = Instant::now() + START_LIMIT;
         while Instant::now() < deadline {
-            match self.ask(pid) {
+            match question::ask(self.kind, self.port, watchdog.directory(), pid) {
                 Ok(State::Ready) => return true,
                 Ok(State::Foreign) => return false,
                 Ok(State::Busy) | Err(_) => std::thread::sleep(Duration::from_millis(5)),
@@ -140,20 +164,9 @@ impl Server {
         );
     }
 
-    fn ask(&self, pid: u32) -> std::io::Result<State> {
-        let mut stream = TcpStream::connect(self.address())?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        stream.write_all(self.kind.question.as_bytes())?;
-        let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
-        loop {
-            match stream.read(&mut buffer)? {
-                0 => return Ok(State::Busy),
-                length => answer.extend_from_slice(&buffer[..length]),
-            }
-            if let Some(state) = (self.kind.judge)(&String::from_utf8_lossy(&answer), pid) {
-                return Ok(state);
-            }
-        }
+    #[cfg(feature = "tls")]
+    fn directory(&self) -> std::path::PathBuf {
+        self.watchdog().directory().to_owned()
     }
 
     fn watchdog(&self) -> MutexGuard<'_, Watchdog> {

@@ -1,8 +1,10 @@
 mod cargo;
 mod crates;
 mod layout;
+mod markdown;
 mod msrv;
 mod report;
+mod standalone;
 mod tools;
 
 use std::env;
@@ -24,7 +26,7 @@ type Outcome = Result<(), String>;
 
 /// In this order: what is quick and what later steps need comes first, and the lints before the tests
 /// because they build the least.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "tools", holds: "what the steps need is installed", check: tools::check },
     Step { name: "layout", holds: "the house rules hold", check: layout::check },
     Step { name: "fmt", holds: "the code is formatted", check: cargo::fmt },
@@ -32,6 +34,11 @@ const STEPS: [Step; 8] = [
     Step { name: "clippy", holds: "no lint complains, all features", check: cargo::clippy },
     Step { name: "crates", holds: "each crate stands alone, per feature", check: crates::check },
     Step { name: "tests", holds: "unit, integration and doc tests pass", check: cargo::test },
+    Step {
+        name: "standalone",
+        holds: "what is outside the workspace works for a stranger",
+        check: standalone::check,
+    },
     Step { name: "docs", holds: "the documentation builds without warning", check: cargo::doc },
 ];
 
@@ -78,7 +85,7 @@ fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
 }
 
 fn list() -> String {
-    STEPS.map(|step| format!("  {:<8}{}", step.name, step.holds)).join("\n")
+    STEPS.map(|step| format!("  {:<12}{}", step.name, step.holds)).join("\n")
 }
 
 fn root() -> Option<PathBuf> {

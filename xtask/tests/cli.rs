@@ -35,7 +35,10 @@ fn the_list_names_the_steps_and_runs_none() {
     assert_eq!(output.status.code(), Some(0));
     let list = text(&output.stdout);
     let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names, ["tools", "layout", "fmt", "msrv", "clippy", "crates", "tests", "docs"]);
+    assert_eq!(
+        names,
+        ["tools", "layout", "fmt", "msrv", "clippy", "crates", "tests", "standalone", "docs"]
+    );
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "idle", "absolute", "renew"])]
     config: Option<PathBuf>,
 
-    /// Where sessions live: memory, the URL of a Redis server, or memcache://HOST[:PORT][,HOST[:PORT]…]
+    /// Where sessions live: memory; redis://HOST[:PORT], or rediss:// for TLS;
+    /// redis+cluster://HOST[:PORT][,HOST[:PORT]…]; redis+sentinel://HOST[:PORT][,HOST[:PORT]…]/SERVICE;
+    /// memcache://HOST[:PORT][,HOST[:PORT]…]
     #[arg(long, default_value = "memory", value_name = "memory|URL")]
     store: Store,
 
@@ -109,10 +111,13 @@ impl FromStr for Store {
                 let servers = servers.trim_end_matches('/').split(',');
                 Ok(Self::Memcache(servers.map(str::to_owned).collect()))
             }
-            "redis" | "rediss" | "redis+unix" | "unix" => Ok(Self::Redis(text.to_owned())),
-            _ => Err(
-                "unknown store; known are `memory`, `redis://host:port` and `memcache://host:port[,host:port…]`",
-            ),
+            "redis" | "rediss" | "redis+unix" | "unix" | "valkey" | "valkeys" | "redis+cluster"
+            | "rediss+cluster" | "redis+sentinel" | "rediss+sentinel" => {
+                Ok(Self::Redis(text.to_owned()))
+            }
+            _ => Err("unknown store; known are `memory`, `redis://host:port`, \
+                 `redis+cluster://host:port,host:port…`, `redis+sentinel://host:port…/service` and \
+                 `memcache://host:port[,host:port…]`"),
         }
     }
 }

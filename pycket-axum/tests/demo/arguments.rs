@@ -2,11 +2,12 @@ use crate::program::{Demo, refuse};
 
 #[test]
 fn arguments_that_make_no_sense_are_refused_with_the_reason() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--store", "postgres://127.0.0.1"], "unknown store; known are `memory`, `redis://"),
         (&["--store", ""], "unknown store"),
         (&["--store", "redis://"], "Redis"),
-        (&["--store", "rediss://127.0.0.1"], "--store: "),
+        (&["--store", "rediss://127.0.0.1#insecure"], "--store: "),
+        (&["--store", "redis+cluster://one,two/7"], "--store: a cluster has no databases"),
         (&["--idle", "0"], "more than zero"),
         (&["--idle", "-1"], "-1"),
         (&["--idle", "99999999999"], "ten years"),

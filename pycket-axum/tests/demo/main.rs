@@ -20,5 +20,6 @@ mod page;
 mod process;
 mod program;
 mod raw_redis;
+mod scaling;
 mod table;
 mod visitor;

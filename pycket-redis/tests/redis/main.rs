@@ -30,6 +30,8 @@ mod secrets;
 mod session_faults;
 mod settings;
 mod stand_in;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};

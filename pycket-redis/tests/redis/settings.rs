@@ -54,12 +54,103 @@ fn a_url_that_is_none_is_refused_without_repeating_its_password() {
 }
 
 #[test]
-fn tls_is_refused_by_name() {
-    for url in ["rediss://:sesame@localhost", "REDISS://:sesame@localhost/1", "valkeys://localhost"]
-    {
+fn what_this_build_does_not_have_is_refused_by_name() {
+    for (feature, is_there, urls) in [
+        (
+            "tls",
+            cfg!(feature = "tls"),
+            ["rediss://:sesame@localhost", "REDISS://:sesame@localhost/1", "valkeys://localhost"],
+        ),
+        (
+            "cluster",
+            cfg!(feature = "cluster"),
+            [
+                "redis+cluster://:sesame@localhost",
+                "redis://:sesame@one,redis://:sesame@two",
+                "redis://:sesame@one:1,two:2",
+            ],
+        ),
+        (
+            "sentinel",
+            cfg!(feature = "sentinel"),
+            [
+                "redis+sentinel://localhost",
+                "redis+sentinel://:sesame@one:1,two/service",
+                "redis+sentinel://user:sesame@one,two/service/3",
+            ],
+        ),
+    ] {
+        for url in urls {
+            let builder = RedisStore::builder(url);
+            if is_there {
+                assert!(builder.build().is_ok(), "{url}");
+            } else {
+                let message = refused(builder);
+                assert!(message.contains(&format!("the feature `{feature}`")), "{message}");
+                assert!(!message.contains("sesame"), "{message}");
+            }
+        }
+    }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn the_url_of_a_cluster_has_its_form() {
+    for url in [
+        "redis+cluster://:sesame@",
+        "redis+cluster://:sesame@one,",
+        "redis+cluster://:sesame@one:port,two",
+        "redis+cluster://:sesame@one,two?protocol=sesame",
+        "redis://:sesame@one,redis://:sesame@two:port",
+    ] {
         let message = refused(RedisStore::builder(url));
-        assert!(message.contains("TLS"), "{url}: {message}");
+        assert!(message.contains("redis+cluster://"), "{url}: {message}");
         assert!(!message.contains("sesame"), "{message}");
+    }
+}
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_cluster_has_no_databases() {
+    let url = "redis+cluster://one,two";
+    assert!(refused(RedisStore::builder(&format!("{url}/3"))).contains("leave the number out"));
+    assert!(refused(RedisStore::builder(url).db_sessions(3)).contains("`db_sessions`"));
+    for builder in [RedisStore::builder(&format!("{url}/0")), RedisStore::builder(url)] {
+        assert!(builder.db_sessions(0).db_notifications(1).build_with_notifications().is_ok());
+    }
+}
+
+#[cfg(feature = "sentinel")]
+#[test]
+fn the_url_of_sentinels_has_its_form() {
+    for url in [
+        "redis+sentinel://:sesame@",
+        "redis+sentinel://one,:sesame@/service",
+        "redis+sentinel://:sesame@one:port/service",
+        "redis+sentinel://:sesame@one/service/sesame",
+        "redis+sentinel://:sesame@one,two/service?protocol=sesame",
+    ] {
+        let message = refused(RedisStore::builder(url));
+        assert!(message.contains("redis+sentinel://"), "{url}: {message}");
+        assert!(!message.contains("sesame"), "{message}");
+    }
+}
+
+#[test]
+fn a_password_may_hold_commas() {
+    assert!(RedisStore::builder("redis://:open,sesame@localhost").build().is_ok());
+}
+
+#[test]
+fn waiting_for_replicas_has_a_limit_below_the_response_timeout() {
+    let millis = Duration::from_millis;
+    let limited = || builder().response_timeout(millis(100));
+    for (count, limit) in [(0, 50), (1, 0), (1, 100), (1, 101)] {
+        let message = refused(limited().wait_replicas(count, millis(limit)));
+        assert!(message.contains("`wait_replicas`"), "{message}");
+    }
+    for (count, limit) in [(1, 1), (1, 99), (u32::MAX, 99)] {
+        assert!(limited().wait_replicas(count, millis(limit)).build().is_ok());
     }
 }
 
@@ -93,6 +184,8 @@ fn the_defaults_are_as_documented() {
         "max_connections: 1",
         "connect: 1s",
         "response: 1s",
+        "deadline: 2s",
+        "replicas: None",
     ] {
         assert!(shown.contains(setting), "{shown}");
     }

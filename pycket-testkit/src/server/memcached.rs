@@ -1,12 +1,13 @@
 use std::ffi::OsString;
 
-use super::{Kind, Server, State};
+use super::{Door, Kind, Server, State};
 
 static MEMCACHED: Kind = Kind {
     scheme: "memcached",
     program: "memcached",
     install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
     arguments: |port, _| arguments(port, &[]),
+    door: Door::Port,
     question: "stats\r\n",
     judge,
 };

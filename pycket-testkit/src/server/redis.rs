@@ -1,13 +1,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Kind, Server, State};
+use super::{Door, Kind, Server, State};
 
-static VOLATILE: Kind = Kind {
+pub(super) static VOLATILE: Kind = Kind {
     scheme: "redis",
     program: "redis-server",
     install: "Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis",
     arguments: |port, directory| arguments(port, directory, &["--appendonly", "no"]),
+    door: Door::Port,
     question: "INFO server\r\nPING\r\n",
     judge,
 };
@@ -40,14 +41,14 @@ impl Server {
     }
 }
 
-fn arguments(port: u16, directory: &Path, persistence: &[&str]) -> Vec<OsString> {
+pub(super) fn arguments(port: u16, directory: &Path, more: &[&str]) -> Vec<OsString> {
     let port = port.to_string();
     let mut arguments: Vec<OsString> =
         ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--daemonize", "no", "--dir"]
             .map(OsString::from)
             .into();
     arguments.push(directory.into());
-    arguments.extend(persistence.iter().map(OsString::from));
+    arguments.extend(more.iter().map(OsString::from));
     arguments
 }
 

@@ -1,6 +1,6 @@
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::Kind;
@@ -56,6 +56,11 @@ impl Watchdog {
             panic!("the server's watchdog has ended: somebody killed it");
         }
         answer.trim().to_owned()
+    }
+
+    /// The server's own, which goes when it goes.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub(super) fn end_of_log(&self) -> String {

@@ -5,13 +5,12 @@ mod layers;
 mod length;
 mod links;
 mod manifests;
-mod markdown;
 mod marks;
 mod tree;
 
 use std::path::Path;
 
-use super::Outcome;
+use super::{Outcome, markdown, standalone};
 use crate::metadata::{Metadata, Package};
 use tree::Tree;
 
@@ -26,6 +25,7 @@ pub(super) fn check(root: &Path) -> Outcome {
         fences::check(&tree),
         attributes::check(&tree),
         manifests::check(&tree, &members),
+        manifests::check_outside(&tree, &members, &standalone::folders().collect::<Vec<_>>()),
         layers::check(&members),
         links::check(&tree),
         guarantees::check(&tree),

@@ -20,7 +20,7 @@ pub(super) fn summary(ended: &[Ended]) -> String {
     let mut lines = vec!["\n== summary".to_owned()];
     lines.extend(ended.iter().map(|step| {
         let verdict = if step.is_well() { "ok" } else { "FAILED" };
-        format!("{verdict:<8}{:<8}{:>6.1} s", step.name, step.took.as_secs_f64())
+        format!("{verdict:<8}{:<12}{:>6.1} s", step.name, step.took.as_secs_f64())
     }));
     lines.join("\n")
 }
@@ -37,7 +37,7 @@ mod tests {
         ];
         assert_eq!(
             summary(&ended),
-            "\n== summary\nok      fmt        0.8 s\nFAILED  tests    125.0 s"
+            "\n== summary\nok      fmt            0.8 s\nFAILED  tests        125.0 s"
         );
     }
 }

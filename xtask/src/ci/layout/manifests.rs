@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::tree::Tree;
 use crate::metadata::Package;
 
@@ -14,6 +16,46 @@ pub(super) fn check(tree: &Tree, members: &[&Package]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// A crate that is not a member cannot inherit: it repeats the lints, tells what it is for, and is among
+/// those that the step `standalone` builds.
+pub(super) fn check_outside(tree: &Tree, members: &[&Package], built: &[&str]) -> Vec<String> {
+    let lints = tree.text("Cargo.toml").map(|root| lints(root, "[workspace.lints."));
+    let mut findings = Vec::new();
+    for (manifest, text) in tree.files("/Cargo.toml") {
+        let folder = manifest.trim_end_matches("/Cargo.toml");
+        if members.iter().any(|member| member.folder == folder) {
+            continue;
+        }
+        if tree.text(&format!("{folder}/README.md")).is_none_or(|text| text.trim().is_empty()) {
+            findings.push(format!("{folder}/README.md: add one that says what it is for"));
+        }
+        if lints.as_ref() != Some(&self::lints(text, "[lints.")) {
+            findings.push(format!(
+                "{manifest}: repeat the lints of the root's Cargo.toml, under `[lints.…]`"
+            ));
+        }
+        if !built.contains(&folder) {
+            findings.push(format!("{folder}: add it to `CRATES` in xtask/src/ci/standalone.rs"));
+        }
+    }
+    findings
+}
+
+/// The lines of the sections whose headers begin with `start`, each after what follows that.
+fn lints<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
+    let mut section = None;
+    let mut lints = BTreeSet::new();
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line.strip_prefix(start);
+        } else if let Some(section) = section.filter(|_| !line.is_empty() && !line.starts_with('#'))
+        {
+            lints.insert((section, line));
+        }
+    }
+    lints
 }
 
 fn inherits_lints(manifest: &str) -> bool {
@@ -68,6 +110,33 @@ mod tests {
                 ["drv/Cargo.toml: add `[lints]` with `workspace = true`"],
                 "{manifest}"
             );
+        }
+    }
+
+    const ROOT: &str = "[workspace]\n\n[workspace.lints.rust]\nunsafe_code = 'forbid'\n";
+
+    fn outside(manifest: &str, built: &[&str]) -> Vec<String> {
+        let tree = Tree::of([
+            ("Cargo.toml", ROOT),
+            ("examples/a/README.md", "# a"),
+            ("examples/a/Cargo.toml", manifest),
+        ]);
+        check_outside(&tree, &[], built)
+    }
+
+    #[test]
+    fn a_crate_outside_that_repeats_the_lints_and_is_built_passes() {
+        let manifest = "[workspace]\n[lints.rust]\n# ours\nunsafe_code = 'forbid'\n\n[package]";
+        assert!(outside(manifest, &["examples/a"]).is_empty());
+    }
+
+    #[test]
+    fn a_crate_outside_with_other_lints_or_that_nobody_builds_is_named() {
+        for manifest in ["[workspace]", "[lints.rust]", "[lints.clippy]\nunsafe_code = 'forbid'"] {
+            let findings = outside(manifest, &[]);
+            assert_eq!(findings.len(), 2, "{findings:?}");
+            assert!(findings[0].starts_with("examples/a/Cargo.toml: repeat the lints"));
+            assert!(findings[1].starts_with("examples/a: add it to `CRATES`"));
         }
     }
 }

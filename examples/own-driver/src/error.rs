@@ -1,0 +1,146 @@
+use pycket_core::{Error, ErrorKind};
+use rusqlite::ErrorCode;
+
+/// Why a call did not do what it was to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// SQLite refused a step; the transaction was rolled back, so nothing happened.
+    Step(rusqlite::Error),
+    /// SQLite refused the commit itself.
+    Commit(rusqlite::Error),
+    /// The timeout passed before the call's turn came.
+    Late,
+    /// The file is of a form that this driver does not write.
+    Corrupt(&'static str),
+    /// The file cannot be used with these settings.
+    Rejected(&'static str),
+}
+
+impl Failure {
+    /// Another connection has what this one needs; a moment later it may be free.
+    pub(crate) fn is_busy(&self) -> bool {
+        let (Self::Step(error) | Self::Commit(error)) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+        )
+    }
+
+    /// Whether the connection is as good as before, so that the next call may use it.
+    pub(crate) fn spares_the_connection(&self) -> bool {
+        self.is_busy() || matches!(self.kind(), ErrorKind::Full | ErrorKind::TooLarge)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Step(error) => kind(error),
+            Self::Commit(error) => match kind(error) {
+                // A disk that fails while it is written to does not say how far it came.
+                ErrorKind::Unavailable if !self.is_busy() => ErrorKind::Ambiguous,
+                kind => kind,
+            },
+            Self::Late => ErrorKind::Unavailable,
+            Self::Corrupt(_) => ErrorKind::Corrupt,
+            Self::Rejected(_) => ErrorKind::Rejected,
+        }
+    }
+}
+
+fn kind(error: &rusqlite::Error) -> ErrorKind {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => return ErrorKind::Corrupt,
+        _ => {}
+    }
+    match error.sqlite_error_code() {
+        Some(
+            ErrorCode::CannotOpen
+            | ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::OutOfMemory
+            | ErrorCode::SystemIoFailure,
+        ) => ErrorKind::Unavailable,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Corrupt,
+        Some(ErrorCode::DiskFull) => ErrorKind::Full,
+        Some(ErrorCode::TooBig) => ErrorKind::TooLarge,
+        _ => ErrorKind::Rejected,
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Step(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let kind = failure.kind();
+        match failure {
+            // Only SQLite's own words are a source: they name tables and columns. What `rusqlite` says
+            // of a value that it could not convert may show the value.
+            Failure::Step(error) | Failure::Commit(error) => match error {
+                rusqlite::Error::SqliteFailure(..) => {
+                    Self::new(kind, message(kind)).with_source(error)
+                }
+                _ => Self::new(kind, message(kind)),
+            },
+            Failure::Late => {
+                Self::new(kind, "SQLite was busy with other calls; nothing was attempted")
+            }
+            Failure::Corrupt(why) => Self::new(kind, format!("{}: {why}", message(kind))),
+            Failure::Rejected(why) => Self::new(kind, format!("{}: {why}", message(kind))),
+        }
+    }
+}
+
+fn message(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unavailable => "the SQLite file is not available",
+        ErrorKind::Ambiguous => "the SQLite file failed while a change was being committed",
+        ErrorKind::Corrupt => "what the SQLite file holds is not a session",
+        ErrorKind::Full => "the SQLite file cannot grow; free its disk, or raise `max_bytes`",
+        ErrorKind::TooLarge => "a session value is larger than SQLite takes",
+        _ => "SQLite refused the file; check its permissions, its file system and its content",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn sqlite(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn a_disk_that_fails_before_the_commit_did_nothing_and_during_it_nobody_knows() {
+        let kinds = [Failure::Step, Failure::Commit].map(|of| of(sqlite(ffi::SQLITE_IOERR)).kind());
+        assert_eq!(kinds, [ErrorKind::Unavailable, ErrorKind::Ambiguous]);
+    }
+
+    #[test]
+    fn a_busy_file_did_nothing_even_if_it_was_the_commit_that_found_it_busy() {
+        let kinds = [Failure::Step, Failure::Commit].map(|of| of(sqlite(ffi::SQLITE_BUSY)).kind());
+        assert_eq!(kinds, [ErrorKind::Unavailable; 2]);
+    }
+
+    #[test]
+    fn a_value_beyond_the_limits_of_sqlite_is_too_large() {
+        assert_eq!(Failure::Step(sqlite(ffi::SQLITE_TOOBIG)).kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_read_is_not_shown() {
+        let error = rusqlite::Error::IntegralValueOutOfRange(0, 4711);
+        let error = Error::from(Failure::Step(error));
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert!(!format!("{error:?}").contains("4711"), "{error:?}");
+    }
+}

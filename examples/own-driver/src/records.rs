@@ -1,0 +1,162 @@
+//! The operations as SQL, each inside a transaction that the caller has begun and will commit.
+
+use std::time::Duration;
+
+use pycket_core::{
+    Changes, Clock, Creation, Loaded, Metadata, Record, Timestamp, Ttl, Update, Value,
+};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+
+use crate::error::Failure;
+
+/// The records as one transaction sees them.
+pub(crate) struct Records<'c> {
+    transaction: &'c Transaction<'c>,
+    /// In milliseconds since 1970, like every time in the file.
+    now: i64,
+}
+
+/// A record that is not out of time.
+struct Live {
+    row: i64,
+    expires_at: i64,
+    metadata: Metadata,
+}
+
+impl<'c> Records<'c> {
+    /// To be called when the transaction has begun: waiting for that may take a while.
+    pub(crate) fn new(transaction: &'c Transaction<'c>, clock: &dyn Clock) -> Self {
+        let now = i64::try_from(clock.now().unix_millis()).unwrap_or(i64::MAX);
+        Self { transaction, now }
+    }
+
+    pub(crate) fn create(&self, key: &str, record: &Record, ttl: Ttl) -> Result<Creation, Failure> {
+        // Two for the one that comes in: the expired run out, and no single call pays for many.
+        self.remove_expired(2)?;
+        if self.live(key)?.is_some() {
+            return Ok(Creation::Taken);
+        }
+        self.execute("DELETE FROM pycket_records WHERE key = ?1", params![key])?;
+        let (created, lifetime) = columns(record.metadata());
+        self.execute(
+            "INSERT INTO pycket_records (key, created, lifetime, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            params![key, created, lifetime, self.end(ttl)],
+        )?;
+        let row = self.transaction.last_insert_rowid();
+        record.iter().try_for_each(|(name, value)| self.set(row, name, value))?;
+        Ok(Creation::Created)
+    }
+
+    pub(crate) fn load(&self, key: &str) -> Result<Option<Loaded>, Failure> {
+        let Some(live) = self.live(key)? else { return Ok(None) };
+        let left = u64::try_from(live.expires_at - self.now).unwrap_or(0);
+        let record = Record::new(live.metadata, self.values(live.row)?);
+        Ok(Some(Loaded { record, expires_in: Duration::from_millis(left) }))
+    }
+
+    pub(crate) fn update(
+        &self,
+        key: &str,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Failure> {
+        let Some(Live { row, .. }) = self.live(key)? else { return Ok(Update::Gone) };
+        for (name, expected) in changes.expectations() {
+            if self.value(row, name)?.as_deref() != expected.map(Value::as_bytes) {
+                return Ok(Update::Conflict);
+            }
+        }
+        for name in changes.removals() {
+            let sql = "DELETE FROM pycket_values WHERE record = ?1 AND name = ?2";
+            self.execute(sql, params![row, name])?;
+        }
+        changes.sets().try_for_each(|(name, value)| self.set(row, name, value))?;
+        if let Some(metadata) = changes.metadata() {
+            let (created, lifetime) = columns(&metadata);
+            let sql = "UPDATE pycket_records SET created = ?2, lifetime = ?3 WHERE record = ?1";
+            self.execute(sql, params![row, created, lifetime])?;
+        }
+        if let Some(ttl) = ttl {
+            let sql = "UPDATE pycket_records SET expires_at = ?2 WHERE record = ?1";
+            self.execute(sql, params![row, self.end(ttl)])?;
+        }
+        Ok(Update::Applied)
+    }
+
+    pub(crate) fn delete(&self, key: &str) -> Result<Option<Record>, Failure> {
+        let Some(Live { row, metadata, .. }) = self.live(key)? else { return Ok(None) };
+        let record = Record::new(metadata, self.values(row)?);
+        self.execute("DELETE FROM pycket_records WHERE record = ?1", params![row])?;
+        Ok(Some(record))
+    }
+
+    /// Removes up to `limit` records that are out of time, the oldest first; returns how many there were.
+    pub(crate) fn remove_expired(&self, limit: u32) -> Result<usize, Failure> {
+        self.execute(
+            "DELETE FROM pycket_records WHERE record IN (
+                SELECT record FROM pycket_records WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
+            params![self.now, limit],
+        )
+    }
+
+    fn live(&self, key: &str) -> Result<Option<Live>, Failure> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT record, expires_at, created, lifetime FROM pycket_records
+             WHERE key = ?1 AND expires_at >= ?2",
+        )?;
+        let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let found = statement.query_row(params![key, self.now], columns).optional()?;
+        found
+            .map(|(row, expires_at, created, lifetime)| {
+                Ok(Live { row, expires_at, metadata: metadata(created, lifetime)? })
+            })
+            .transpose()
+    }
+
+    fn values(&self, row: i64) -> Result<Vec<(String, Value)>, Failure> {
+        let sql = "SELECT name, value FROM pycket_values WHERE record = ?1";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let entry = |row: &Row<'_>| Ok((row.get(0)?, Value::from(row.get::<_, Vec<u8>>(1)?)));
+        let values = statement.query_map(params![row], entry)?.collect::<Result<_, _>>()?;
+        Ok(values)
+    }
+
+    fn value(&self, row: i64, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let sql = "SELECT value FROM pycket_values WHERE record = ?1 AND name = ?2";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(statement.query_row(params![row, name], |row| row.get(0)).optional()?)
+    }
+
+    fn set(&self, row: i64, name: &str, value: &Value) -> Result<(), Failure> {
+        let sql = "INSERT OR REPLACE INTO pycket_values (record, name, value) VALUES (?1, ?2, ?3)";
+        self.execute(sql, params![row, name, value.as_bytes()]).map(drop)
+    }
+
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize, Failure> {
+        Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
+    }
+
+    /// A record is live up to this millisecond and during it: `now` is rounded down.
+    fn end(&self, ttl: Ttl) -> i64 {
+        self.now.saturating_add(millis(ttl))
+    }
+}
+
+/// SQLite's integers are signed; what does not fit is told by the sign, and comes back as it was.
+fn columns(metadata: &Metadata) -> (i64, Option<i64>) {
+    (metadata.created.unix_millis().cast_signed(), metadata.lifetime.map(millis))
+}
+
+fn metadata(created: i64, lifetime: Option<i64>) -> Result<Metadata, Failure> {
+    let created = Timestamp::from_unix_millis(created.cast_unsigned());
+    let ttl = |millis| u64::try_from(millis).ok().and_then(Ttl::from_millis);
+    let lifetime = lifetime
+        .map(|millis| ttl(millis).ok_or(Failure::Corrupt("a lifetime is out of range")))
+        .transpose()?;
+    Ok(Metadata { created, lifetime })
+}
+
+/// Ten years are less than 2^39.
+fn millis(ttl: Ttl) -> i64 {
+    ttl.as_millis().cast_signed()
+}

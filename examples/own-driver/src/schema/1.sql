@@ -1,0 +1,14 @@
+CREATE TABLE pycket_records (
+    record INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    -- Milliseconds since 1970, both. The first is unsigned: what is negative here lies beyond 2^63.
+    created INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pycket_values (
+    record INTEGER NOT NULL REFERENCES pycket_records ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (record, name)
+) STRICT, WITHOUT ROWID;

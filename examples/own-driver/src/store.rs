@@ -1,0 +1,124 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pycket_core::{
+    Changes, Clock, Creation, Error, KeySpace, Loaded, Record, SessionId, SessionStore, Ttl, Update,
+};
+use rusqlite::TransactionBehavior;
+
+use crate::SqliteStoreBuilder;
+use crate::error::Failure;
+use crate::records::Records;
+use crate::worker::Worker;
+
+/// Sessions in an SQLite file, for one machine: any number of its processes may use the file.
+///
+/// Make one for the process and share it: it holds a connection and a thread. It opens the file on first
+/// use, creates it if it is not there, and opens it anew after a failure.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use own_driver::SqliteStore;
+/// use pycket_core::SessionManager;
+///
+/// let store = SqliteStore::builder("/var/lib/shop/sessions.db").build()?;
+/// let manager = SessionManager::new(Arc::new(store));
+/// # Ok::<(), pycket_core::Error>(())
+/// ```
+///
+/// Dropping it waits for the call that is under way.
+pub struct SqliteStore {
+    worker: Worker,
+    keys: KeySpace,
+    clock: Arc<dyn Clock>,
+}
+
+impl SqliteStore {
+    /// Settings for the file at `path`. Its folder must exist.
+    pub fn builder(path: impl AsRef<Path>) -> SqliteStoreBuilder {
+        SqliteStoreBuilder::new(path.as_ref().to_owned())
+    }
+
+    pub(crate) fn new(worker: Worker, keys: KeySpace, clock: Arc<dyn Clock>) -> Self {
+        Self { worker, keys, clock }
+    }
+
+    /// Removes up to `limit` records that are out of time, of any dataset, and returns how many it were.
+    ///
+    /// Nobody need call it: every `create` removes two, so that the file never grows by them. It is for an
+    /// application whose visitors stay away for long and who wants the space back.
+    ///
+    /// # Errors
+    ///
+    /// As every call of the store.
+    pub async fn remove_expired(&self, limit: u32) -> Result<usize, Error> {
+        self.write(move |records| records.remove_expired(limit)).await
+    }
+
+    /// What is read in one transaction is the file at one moment, whoever writes meanwhile.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Records<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let clock = self.clock.clone();
+        let call = self.worker.call(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            work(&Records::new(&transaction, &*clock))
+        });
+        call.await
+    }
+
+    /// Immediate: who begins by reading and then wants to write may find that another one has written
+    /// meanwhile, and no waiting helps.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Records<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let clock = self.clock.clone();
+        let call = self.worker.call(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let answer = work(&Records::new(&transaction, &*clock))?;
+            transaction.commit().map_err(Failure::Commit)?;
+            Ok(answer)
+        });
+        call.await
+    }
+}
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        let (key, record) = (self.keys.key(id), record.clone());
+        self.write(move |records| records.create(&key, &record, ttl)).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let key = self.keys.key(id);
+        self.read(move |records| records.load(&key)).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let (key, changes) = (self.keys.key(id), changes.clone());
+        self.write(move |records| records.update(&key, &changes, ttl)).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        let key = self.keys.key(id);
+        self.write(move |records| records.delete(&key)).await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}

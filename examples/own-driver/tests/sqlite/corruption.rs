@@ -1,0 +1,94 @@
+use std::fs;
+
+use pycket_core::{Changes, ErrorKind, SessionId, SessionStore};
+use pycket_testkit::block_on;
+
+use crate::file::{File, HOUR, SECRET, put, record, stored, tells_a_secret, text};
+
+/// Every call on the record must say `Corrupt`, and leave the file as it is.
+async fn assert_corrupt(file: &File, id: &SessionId) {
+    let store = file.store();
+    let changes = Changes::new().set("password", text(SECRET));
+    let errors = [
+        store.create(id, &record([("password", SECRET)]), HOUR).await.unwrap_err(),
+        store.load(id).await.unwrap_err(),
+        store.update(id, &changes, Some(HOUR)).await.unwrap_err(),
+        store.delete(id).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+        assert!(!tells_a_secret(&error, id), "{error:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_corrupt_and_left_alone() {
+    let file = File::new();
+    let content = "user,password\n".repeat(1000);
+    fs::write(file.path(), &content).unwrap();
+    block_on(assert_corrupt(&file, &SessionId::generate()));
+    assert_eq!(fs::read_to_string(file.path()).unwrap(), content);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_corrupt_and_works_again_once_it_is_not() {
+    let file = File::new();
+    block_on(async {
+        let store = file.store();
+        let before = record([("user", "ann")]);
+        let id = put(&store, &before, HOUR).await;
+        file.raw().pragma_update(None, "user_version", 99).unwrap();
+        assert_corrupt(&file, &id).await;
+        file.raw().pragma_update(None, "user_version", 2).unwrap();
+        assert_eq!(stored(&file.store(), &id).await, Some(before));
+    });
+}
+
+#[test]
+fn a_record_with_a_lifetime_that_none_has_is_corrupt_and_the_others_are_not() {
+    let file = File::new();
+    block_on(async {
+        let store = file.store();
+        let id = put(&store, &record([("password", SECRET)]), HOUR).await;
+        file.raw().execute("UPDATE pycket_records SET lifetime = -1", ()).unwrap();
+        let other = put(&store, &record([("user", "bob")]), HOUR).await;
+        assert_corrupt(&file, &id).await;
+        assert_eq!(stored(&store, &other).await, Some(record([("user", "bob")])));
+        let lifetime = "SELECT lifetime FROM pycket_records ORDER BY record LIMIT 1";
+        let left: i64 = file.raw().query_row(lifetime, (), |row| row.get(0)).unwrap();
+        assert_eq!(left, -1);
+    });
+}
+
+#[test]
+fn a_name_that_is_no_text_is_corrupt_and_shown_to_nobody() {
+    let file = File::new();
+    block_on(async {
+        let store = file.store();
+        let id = put(&store, &record([("user", "ann")]), HOUR).await;
+        let name = "UPDATE pycket_values SET name = CAST(x'fe' || 'open-sesame' AS TEXT)";
+        file.raw().execute(name, ()).unwrap();
+        for error in [store.load(&id).await.unwrap_err(), store.delete(&id).await.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(!tells_a_secret(&error, &id), "{error:?}");
+        }
+    });
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let file = File::new();
+    file.raw()
+        .execute_batch("CREATE TABLE pycket_records (other); PRAGMA user_version = 2")
+        .unwrap();
+    let id = SessionId::generate();
+    block_on(async {
+        let created = file.store().create(&id, &record([("password", SECRET)]), HOUR).await;
+        let error = created.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert!(!tells_a_secret(&error, &id), "{error:?}");
+    });
+    let rows = "SELECT count(*) FROM pycket_records";
+    let rows: i64 = file.raw().query_row(rows, (), |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}

@@ -1,0 +1,55 @@
+use own_driver::SqliteStoreBuilder;
+use pycket_core::{Changes, Creation, ErrorKind, SessionId, SessionStore, Update};
+use pycket_testkit::block_on;
+
+use crate::file::{File, HOUR, SECRET, put, record, stored, tells_a_secret, text};
+
+#[test]
+fn a_full_file_takes_nothing_more_and_loses_nothing() {
+    let file = File::new();
+    let store = file.builder().max_bytes(SqliteStoreBuilder::MIN_BYTES).build().unwrap();
+    let large = SECRET.repeat(10_000);
+    block_on(async {
+        let before = record([("user", "ann")]);
+        let id = put(&store, &before, HOUR).await;
+
+        let changes = Changes::new().set("user", text("eve")).set("large", text(&large));
+        let error = store.update(&id, &changes, Some(HOUR)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Full);
+        assert!(!tells_a_secret(&error, &id), "{error:?}");
+        assert_eq!(stored(&store, &id).await, Some(before.clone()));
+
+        let new = SessionId::generate();
+        let error = store.create(&new, &record([("large", &large)]), HOUR).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Full);
+        assert_eq!(stored(&store, &new).await, None);
+
+        let touch = store.update(&id, &Changes::new(), Some(HOUR)).await.unwrap();
+        assert_eq!(touch, Update::Applied, "what needs no room still works");
+        assert_eq!(store.delete(&id).await.unwrap(), Some(before));
+    });
+}
+
+#[test]
+fn what_is_removed_makes_room() {
+    let file = File::new();
+    let store = file.builder().max_bytes(SqliteStoreBuilder::MIN_BYTES).build().unwrap();
+    let half = record([("half", &"x".repeat(20_000))]);
+    block_on(async {
+        let mut ids = Vec::new();
+        let error = loop {
+            let id = SessionId::generate();
+            match store.create(&id, &half, HOUR).await {
+                Ok(Creation::Created) => ids.push(id),
+                Ok(Creation::Taken) => panic!("a new id was taken"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Full);
+        assert_eq!(store.delete(&ids.remove(0)).await.unwrap(), Some(half.clone()));
+        ids.push(put(&store, &half, HOUR).await);
+        for id in ids {
+            assert_eq!(stored(&store, &id).await, Some(half.clone()));
+        }
+    });
+}

@@ -1,0 +1,108 @@
+use std::env;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
+
+use own_driver::{SqliteStore, SqliteStoreBuilder};
+use pycket_core::{Changes, Record, SessionId, SessionStore, Update, Value};
+use pycket_testkit::block_on;
+
+use crate::file::{File, HOUR, put, record, stored};
+
+/// Tells a test that it runs in a process which another one has started: the file and the session.
+const WORK: &str = "OWN_DRIVER_WORK";
+
+const INCREMENTS: u64 = 200;
+
+#[test]
+fn two_processes_count_every_increment() {
+    if let Some((store, id)) = work() {
+        return block_on(async {
+            for _ in 0..INCREMENTS {
+                increment(&store, &id).await;
+            }
+        });
+    }
+    let file = File::new();
+    block_on(async {
+        let id = put(&file.store(), &counters(0), HOUR).await;
+        let test = "processes::two_processes_count_every_increment";
+        let children = [(); 2].map(|()| start(test, &file, &id));
+        for mut child in children {
+            let mut output = String::new();
+            child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+            assert!(child.wait().unwrap().success(), "{output}");
+        }
+        assert_eq!(stored(&file.store(), &id).await, Some(counters(2 * INCREMENTS)));
+    });
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_whole_records_and_no_lock() {
+    if let Some((store, id)) = work() {
+        return block_on(async {
+            loop {
+                println!("{}", increment(&store, &id).await);
+            }
+        });
+    }
+    let file = File::new();
+    block_on(async {
+        let id = put(&file.store(), &counters(0), HOUR).await;
+        let test = "processes::a_process_that_is_killed_leaves_whole_records_and_no_lock";
+        let mut child = start(test, &file, &id);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // What stands before a number is the test program's own.
+        let told = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).nth(50);
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let store = file.store();
+        let found = stored(&store, &id).await.unwrap();
+        let counted: u64 = found.get("left").unwrap().decode().unwrap();
+        assert!(Some(counted) >= told, "{counted} of at least {told:?}");
+        assert_eq!(found, counters(counted), "both names were always changed together");
+        assert_eq!(increment(&store, &id).await, counted + 1);
+    });
+}
+
+/// What to do, if this is such a process.
+fn work() -> Option<(SqliteStore, SessionId)> {
+    let work = env::var(WORK).ok()?;
+    let (id, path) = work.split_once(' ').unwrap();
+    let store = SqliteStore::builder(path).timeout(SqliteStoreBuilder::MAX_TIMEOUT);
+    Some((store.build().unwrap(), SessionId::parse(id).unwrap()))
+}
+
+/// Runs `test` of this program once more, as a process of its own.
+fn start(test: &str, file: &File, id: &SessionId) -> Child {
+    let work = format!("{} {}", id.expose(), file.path().to_str().unwrap());
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(WORK, work)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn counters(number: u64) -> Record {
+    let mut both = record([]);
+    both.apply(&set(number));
+    both
+}
+
+fn set(number: u64) -> Changes {
+    let number = Value::encode(&number).unwrap();
+    Changes::new().set("left", number.clone()).set("right", number)
+}
+
+/// Adds one on condition that nobody else has done it meanwhile, until it succeeds.
+async fn increment(store: &SqliteStore, id: &SessionId) -> u64 {
+    loop {
+        let read = stored(store, id).await.unwrap().get("left").unwrap().clone();
+        let next = read.decode::<u64>().unwrap() + 1;
+        match store.update(id, &set(next).expect("left", Some(read)), None).await.unwrap() {
+            Update::Applied => return next,
+            other => assert_eq!(other, Update::Conflict),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::{Cmd, ConnectionInfo, Pipeline, RedisError, RedisResult, Value};
+use tokio::time::timeout;
+
+use crate::connection::Failure;
+use crate::error::Request;
+use crate::node::{Message, Node, NodeSettings};
+use crate::patience::{Patience, Verdict};
+use crate::place::Place;
+use crate::slots::{Slots, slot_of};
+
+/// The nodes of a cluster, and which of them is responsible for what.
+///
+/// The client's own cluster connection is not used: it sends a write again whose connection broke, which
+/// may have been carried out already, and tells nobody.
+pub(crate) struct Cluster {
+    /// Those of the URL: asked as long as no node answers that they led to.
+    seeds: Box<[Place]>,
+    /// How to meet a node: all but its address.
+    info: ConnectionInfo,
+    settings: NodeSettings,
+    /// How long a request that surely did nothing is tried again.
+    limit: Duration,
+    map: Mutex<Arc<Map>>,
+    learning: tokio::sync::Mutex<()>,
+    /// How often the nodes have been asked.
+    lessons: AtomicUsize,
+    turn: AtomicUsize,
+}
+
+/// What was last learned.
+#[derive(Clone, Default)]
+struct Map {
+    slots: Slots,
+    nodes: Vec<(Place, Arc<Node>)>,
+}
+
+/// Where a request goes next.
+enum Next {
+    ToOwner,
+    /// Who the owner was said to be.
+    To(Place),
+    /// Who is about to become the owner, and serves only those who say that they know.
+    Asking(Place),
+}
+
+impl Cluster {
+    pub(crate) fn new(
+        nodes: Vec<ConnectionInfo>,
+        settings: NodeSettings,
+        limit: Duration,
+    ) -> Option<Self> {
+        Some(Self {
+            seeds: nodes.iter().map(Place::of).collect::<Option<_>>()?,
+            info: nodes.into_iter().next()?,
+            settings,
+            limit,
+            map: Mutex::default(),
+            learning: tokio::sync::Mutex::default(),
+            lessons: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// The answer to each command of the message, from the primary that is responsible for the key.
+    pub(crate) async fn send(
+        &self,
+        key: &str,
+        message: Message<'_>,
+        request: Request,
+    ) -> Result<Vec<Value>, Failure> {
+        let slot = slot_of(key.as_bytes());
+        let mut patience = Patience::new(self.limit);
+        let mut next = Next::ToOwner;
+        loop {
+            let lessons = self.lessons.load(Ordering::Acquire);
+            let owner = || self.map().slots.owner(slot).cloned();
+            let (place, is_asking) = match next {
+                Next::ToOwner => (owner(), false),
+                Next::To(place) => (Some(place), false),
+                Next::Asking(place) => (Some(place), true),
+            };
+            let Some(place) = place else {
+                self.learn(lessons, None, None).await;
+                if owner().is_none() && !patience.allows_pause().await {
+                    return Err(Failure::Unsent(nobody()));
+                }
+                next = Next::ToOwner;
+                continue;
+            };
+            let node = self.node(&place).map_err(Failure::Unsent)?;
+            let answers =
+                if is_asking { ask(&node, message).await } else { node.send(message).await };
+            let failure = match answers {
+                Ok(answers) => return Ok(answers),
+                Err(failure) => failure,
+            };
+            next = match Verdict::on(&failure, request, Some(&place)) {
+                Verdict::Final => return Err(failure),
+                Verdict::Moved(to) if patience.allows_hop() => {
+                    self.learn(lessons, Some(&to), None).await;
+                    Next::To(to)
+                }
+                Verdict::Asking(to) if patience.allows_hop() => Next::Asking(to),
+                _ => {
+                    if !patience.allows_pause().await {
+                        return Err(failure);
+                    }
+                    self.learn(lessons, None, Some(&place)).await;
+                    Next::ToOwner
+                }
+            };
+        }
+    }
+
+    /// Asks nodes who is responsible for what, unless another request has done so since there were so many
+    /// `lessons`: first the one that should know best, last the one that has just failed.
+    async fn learn(&self, lessons: usize, best: Option<&Place>, worst: Option<&Place>) {
+        let _alone = self.learning.lock().await;
+        if self.lessons.load(Ordering::Acquire) != lessons {
+            return;
+        }
+        let informants = self.informants(best, worst);
+        if let Ok(Some(slots)) =
+            timeout(self.settings.timeouts.both(), self.question(informants)).await
+        {
+            self.remember(slots);
+        }
+        self.lessons.fetch_add(1, Ordering::Release);
+    }
+
+    async fn question(&self, informants: Vec<Place>) -> Option<Slots> {
+        for place in informants {
+            let Ok(node) = self.node(&place) else { continue };
+            let answer = node.send(Message::Command(&cluster_slots())).await;
+            let slots = answer.ok().and_then(|answers| Slots::parse(answers.first()?, &place));
+            if slots.is_some() {
+                return slots;
+            }
+        }
+        None
+    }
+
+    fn informants(&self, best: Option<&Place>, worst: Option<&Place>) -> Vec<Place> {
+        let mut known: Vec<_> = self.map().slots.places().cloned().collect();
+        if !known.is_empty() {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed) % known.len();
+            known.rotate_left(turn);
+        }
+        let all = best.into_iter().cloned().chain(known).chain(self.seeds.iter().cloned());
+        let mut informants: Vec<Place> = Vec::new();
+        for place in all {
+            if Some(&place) != worst && !informants.contains(&place) {
+                informants.push(place);
+            }
+        }
+        informants.extend(worst.cloned());
+        informants
+    }
+
+    /// Keeps the connections to nodes that still are in the cluster.
+    fn remember(&self, slots: Slots) {
+        let mut map = self.lock();
+        let nodes = map.nodes.iter().filter(|(place, _)| {
+            self.seeds.contains(place) || slots.places().any(|known| known == place)
+        });
+        let nodes = nodes.cloned().collect();
+        *map = Arc::new(Map { slots, nodes });
+    }
+
+    fn node(&self, place: &Place) -> RedisResult<Arc<Node>> {
+        let mut map = self.lock();
+        if let Some((_, node)) = map.nodes.iter().find(|(known, _)| known == place) {
+            return Ok(Arc::clone(node));
+        }
+        let node = Arc::new(self.settings.node(place.info(&self.info))?);
+        Arc::make_mut(&mut map).nodes.push((place.clone(), Arc::clone(&node)));
+        Ok(node)
+    }
+
+    fn map(&self) -> Arc<Map> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Map>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Every command has to be announced on its own.
+async fn ask(node: &Node, message: Message<'_>) -> Result<Vec<Value>, Failure> {
+    let mut announced = Pipeline::new();
+    let mut announce = |command: &Cmd| {
+        announced.cmd("ASKING").add_command(command.clone());
+    };
+    match message {
+        Message::Command(command) => announce(command),
+        Message::Pipeline(pipeline) | Message::Waiting(pipeline) => {
+            pipeline.cmd_iter().for_each(announce);
+        }
+    }
+    let announced = match message {
+        Message::Waiting(_) => Message::Waiting(&announced),
+        _ => Message::Pipeline(&announced),
+    };
+    let answers = node.send(announced).await?;
+    Ok(answers.into_iter().skip(1).step_by(2).collect())
+}
+
+fn cluster_slots() -> Cmd {
+    let mut command = redis::cmd("CLUSTER");
+    command.arg("SLOTS");
+    command
+}
+
+fn nobody() -> RedisError {
+    (redis::ErrorKind::ClusterConnectionNotFound, "no node knows a primary for the key").into()
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("nodes", &self.map().nodes.len()).finish_non_exhaustive()
+    }
+}

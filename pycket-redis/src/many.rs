@@ -1,0 +1,102 @@
+use std::fmt;
+
+use redis::{Cmd, Pipeline, Value};
+
+use crate::cluster::Cluster;
+use crate::connection::Failure;
+use crate::error::Request;
+use crate::node::{Message, Node};
+use crate::safety::Safety;
+use crate::sentinel::Watched;
+
+/// Servers among which the right one has to be found, or whose replicas are waited for.
+pub(crate) struct Many {
+    pub(crate) route: Route,
+    pub(crate) safety: Option<Safety>,
+}
+
+/// How the server for a key is found.
+pub(crate) enum Route {
+    /// There is one.
+    One(Box<Node>),
+    Cluster(Box<Cluster>),
+    Watched(Box<Watched>),
+}
+
+impl Many {
+    pub(crate) async fn write(&self, key: &str, command: &Cmd) -> Result<Value, Failure> {
+        let Some(safety) = &self.safety else {
+            return only(self.route.send(key, Message::Command(command), Request::Write).await?);
+        };
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline.add_command(command.clone());
+        let answers = self.wait(safety, key, pipeline, Request::Write).await;
+        safety.note(key, answers.as_ref().err());
+        only(answers?)
+    }
+
+    pub(crate) async fn read(&self, key: &str, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
+        match self.safety.as_ref().filter(|safety| safety.is_unsettled(key)) {
+            None => self.route.send(key, Message::Pipeline(pipeline), Request::Read).await,
+            Some(safety) => self.wait(safety, key, pipeline.clone(), Request::Read).await,
+        }
+    }
+
+    async fn wait(
+        &self,
+        safety: &Safety,
+        key: &str,
+        mut pipeline: Pipeline,
+        request: Request,
+    ) -> Result<Vec<Value>, Failure> {
+        pipeline.add_command(safety.wait());
+        let answers = self.route.send(key, Message::Waiting(&pipeline), request).await?;
+        let confirmed = safety.confirmed(answers);
+        if confirmed.is_err() {
+            self.route.doubt();
+        }
+        confirmed
+    }
+}
+
+impl Route {
+    async fn send(
+        &self,
+        key: &str,
+        message: Message<'_>,
+        request: Request,
+    ) -> Result<Vec<Value>, Failure> {
+        match self {
+            Self::One(node) => match node.send(message).await {
+                Err(failure) if request == Request::Read && failure.is_break() => {
+                    node.send(message).await
+                }
+                answers => answers,
+            },
+            Self::Cluster(cluster) => cluster.send(key, message, request).await,
+            Self::Watched(watched) => watched.send(message, request).await,
+        }
+    }
+
+    /// Replicas are missing: perhaps they have another primary by now.
+    fn doubt(&self) {
+        if let Self::Watched(watched) = self {
+            watched.doubt();
+        }
+    }
+}
+
+fn only(answers: Vec<Value>) -> Result<Value, Failure> {
+    let answer = answers.into_iter().next();
+    answer.ok_or_else(|| Failure::Sent((redis::ErrorKind::Parse, "there is no answer").into()))
+}
+
+impl fmt::Debug for Many {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.route {
+            Route::One(_) => f.write_str("One"),
+            Route::Cluster(cluster) => cluster.fmt(f),
+            Route::Watched(watched) => watched.fmt(f),
+        }
+    }
+}

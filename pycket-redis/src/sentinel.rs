@@ -1,0 +1,197 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use std::{fmt, io};
+
+use redis::{Client, Cmd, ConnectionInfo, RedisError, RedisResult, Value};
+use tokio::time::timeout;
+
+use crate::connection::{Failure, Pool};
+use crate::error::Request;
+use crate::node::{Message, Node, NodeSettings};
+use crate::patience::{Patience, Verdict};
+use crate::place::Place;
+
+/// A primary that sentinels watch, and replace when it fails.
+pub(crate) struct Watched {
+    sentinels: Box<[Pool]>,
+    service: Box<str>,
+    /// How to meet the primary: all but its address.
+    info: ConnectionInfo,
+    settings: NodeSettings,
+    /// How long a request that surely did nothing is tried again.
+    limit: Duration,
+    /// As it was last found.
+    primary: Mutex<Option<Arc<Node>>>,
+    /// What the last search failed with.
+    searching: tokio::sync::Mutex<Option<RedisError>>,
+    searches: AtomicUsize,
+    turn: AtomicUsize,
+}
+
+impl Watched {
+    pub(crate) fn new(
+        sentinels: Vec<ConnectionInfo>,
+        service: String,
+        info: ConnectionInfo,
+        settings: NodeSettings,
+        limit: Duration,
+    ) -> RedisResult<Self> {
+        let pool = |info| Ok(Pool::new(Client::open(info)?, settings.timeouts, 1));
+        Ok(Self {
+            sentinels: sentinels.into_iter().map(pool).collect::<RedisResult<_>>()?,
+            service: service.into(),
+            info,
+            settings,
+            limit,
+            primary: Mutex::default(),
+            searching: tokio::sync::Mutex::default(),
+            searches: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
+        })
+    }
+
+    /// The answer to each command of the message, from the primary.
+    pub(crate) async fn send(
+        &self,
+        message: Message<'_>,
+        request: Request,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut patience = Patience::new(self.limit);
+        loop {
+            let failure = match self.primary().await {
+                Err(failure) => failure,
+                Ok(primary) => match primary.send(message).await {
+                    Ok(answers) => return Ok(answers),
+                    Err(failure) => {
+                        if failure.is_open() || failure.is_transient() {
+                            self.forget(&primary);
+                        }
+                        failure
+                    }
+                },
+            };
+            let is_final = matches!(Verdict::on(&failure, request, None), Verdict::Final);
+            if is_final || !patience.allows_pause().await {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// Looks for the primary again before the next request.
+    pub(crate) fn doubt(&self) {
+        *self.lock() = None;
+    }
+
+    /// All who need it wait for one search, and share its failure.
+    async fn primary(&self) -> Result<Arc<Node>, Failure> {
+        let searches = self.searches.load(Ordering::Acquire);
+        if let Some(primary) = self.lock().clone() {
+            return Ok(primary);
+        }
+        let mut last = self.searching.lock().await;
+        if let Some(primary) = self.lock().clone() {
+            return Ok(primary);
+        }
+        if let Some(error) = last.clone().filter(|_| self.is_later(searches)) {
+            return Err(Failure::Unsent(error));
+        }
+        let found = timeout(self.settings.timeouts.both(), self.find()).await;
+        let found = found.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
+        self.searches.fetch_add(1, Ordering::Release);
+        match found {
+            Ok(primary) => {
+                let primary = Arc::new(primary);
+                *self.lock() = Some(Arc::clone(&primary));
+                Ok(primary)
+            }
+            Err(error) => {
+                *last = Some(error.clone());
+                Err(Failure::Unsent(error))
+            }
+        }
+    }
+
+    fn is_later(&self, searches: usize) -> bool {
+        self.searches.load(Ordering::Acquire) != searches
+    }
+
+    /// A sentinel may be behind the times, so the server itself must agree.
+    async fn find(&self) -> RedisResult<Node> {
+        let first = self.turn.load(Ordering::Relaxed);
+        let mut failure = unknown();
+        for turn in 0..self.sentinels.len() {
+            let index = (first + turn) % self.sentinels.len();
+            let Some(sentinel) = self.sentinels.get(index) else { continue };
+            match self.ask(sentinel).await {
+                Ok(primary) => {
+                    self.turn.store(index, Ordering::Relaxed);
+                    return Ok(primary);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
+        let answer = sentinel.command(&address_of(&self.service)).await.map_err(reason)?;
+        let place = place(&answer).ok_or_else(unknown)?;
+        let node = self.settings.node(place.info(&self.info))?;
+        let role = node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(reason)?;
+        if is_primary(&role) { Ok(node) } else { Err(not_yet()) }
+    }
+
+    /// Unless another request already has found a new one.
+    fn forget(&self, primary: &Arc<Node>) {
+        let mut current = self.lock();
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, primary)) {
+            *current = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Node>>> {
+        self.primary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn address_of(service: &str) -> Cmd {
+    let mut command = redis::cmd("SENTINEL");
+    command.arg("GET-MASTER-ADDR-BY-NAME").arg(service);
+    command
+}
+
+fn place(answer: &Value) -> Option<Place> {
+    let Value::Array(parts) = answer else { return None };
+    let [Value::BulkString(host), Value::BulkString(port)] = parts.as_slice() else { return None };
+    let host = String::from_utf8(host.clone()).ok()?;
+    Some(Place { host, port: std::str::from_utf8(port).ok()?.parse().ok()? })
+}
+
+fn is_primary(answers: &[Value]) -> bool {
+    let Some(Value::Array(role)) = answers.first() else { return false };
+    matches!(role.first(), Some(Value::BulkString(role)) if role == b"master")
+}
+
+/// Wherever the question failed, the request was not even sent.
+fn reason(failure: Failure) -> RedisError {
+    match failure {
+        Failure::Sent(error) | Failure::Unsent(error) => error,
+    }
+}
+
+fn unknown() -> RedisError {
+    let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
+    (kind, "the sentinels know no primary of that name").into()
+}
+
+fn not_yet() -> RedisError {
+    let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
+    (kind, "the server that the sentinels call primary is a replica").into()
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("service", &self.service).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! Connections that nobody can listen to, and what keeps one from coming about.
+
+use pycket_testkit::RedisTls;
+
+use crate::stand_in::{Manner, StandIn};
+use crate::*;
+
+use ErrorKind::{InvalidSetting, Rejected, Unavailable};
+
+fn trusting(server: &RedisTls) -> RedisStoreBuilder {
+    RedisStore::builder(&server.url()).tls_authority(server.authority())
+}
+
+fn order(server: &RedisTls, command: &str) {
+    let client = redis::Client::open(server.socket_url()).unwrap();
+    run(&mut client.get_connection().unwrap(), command)
+}
+
+/// Every call is rejected, and says something of this.
+async fn assert_rejected(builder: RedisStoreBuilder, of: &str) {
+    let store = builder.build().unwrap();
+    for error in failures(&store).await.map(Option::unwrap) {
+        assert_eq!(error.kind(), Rejected, "{error:?}");
+        let shown = shown(&error);
+        assert!(shown.contains(of) && shown.contains("authority"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_the_given_authority_vouches_for_is_served() {
+    let server = Server::redis_tls();
+    for query in ["", "/3", "/3?protocol=resp3"] {
+        let url = server.url() + query;
+        let store = RedisStore::builder(&url).tls_authority(server.authority()).build().unwrap();
+        assert_eq!(kinds(&store).await, [None; 4]);
+    }
+    let (sessions, notifications) =
+        trusting(&server).max_connections(3).build_with_notifications().unwrap();
+    assert_eq!(kinds(&sessions).await, [None; 4]);
+    assert_eq!(kinds(&notifications).await, [None; 4]);
+    server.restart();
+    assert_eq!(stored(&sessions, &SessionId::generate()).await, None);
+}
+
+#[tokio::test]
+async fn a_server_that_only_another_authority_vouches_for_is_rejected() {
+    let (server, other) = (Server::redis_tls(), Server::redis_tls());
+    let builder = RedisStore::builder(&server.url()).tls_authority(other.authority());
+    assert_rejected(builder, "invalid peer certificate").await;
+    // The platform does not know it either.
+    assert_rejected(RedisStore::builder(&server.url()), "UnknownIssuer").await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_rejected() {
+    let server = Server::redis_tls_expired();
+    assert_rejected(trusting(&server), "expired").await;
+}
+
+/// A Redis server may also wait for the end of what it takes for a command.
+#[tokio::test]
+async fn a_port_without_tls_is_rejected_by_who_asks_for_it_if_it_answers() {
+    let stand_in = StandIn::new([Manner::Says((*b"-ERR unknown command\r\n").into())]).await;
+    let url = stand_in.url().replace("redis://", "rediss://");
+    assert_rejected(RedisStore::builder(&url), "corrupt").await;
+}
+
+#[tokio::test]
+async fn a_port_with_tls_is_unavailable_to_who_does_not_ask_for_it() {
+    let server = Server::redis_tls();
+    let store = RedisStore::builder(&format!("redis://{}", server.address())).build().unwrap();
+    assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_gets_ours() {
+    let server = Server::redis_tls();
+    order(&server, "CONFIG SET tls-auth-clients yes");
+    let known = trusting(&server).tls_client(server.client_certificate(), server.client_key());
+    assert_eq!(kinds(&known.build().unwrap()).await, [None; 4]);
+    assert_rejected(trusting(&server), "alert").await;
+    let other = Server::redis_tls();
+    let stranger = trusting(&server).tls_client(other.client_certificate(), other.client_key());
+    assert_rejected(stranger, "alert").await;
+}
+
+#[tokio::test]
+async fn a_password_over_tls_opens_and_is_shown_nowhere() {
+    let server = Server::redis_tls();
+    order(&server, "CONFIG SET requirepass sesame");
+    for (password, expected) in [("sesame", None), ("wrong-one", Some(Rejected))] {
+        let url = format!("rediss://:{password}@{}", server.address());
+        let store = RedisStore::builder(&url).tls_authority(server.authority()).build().unwrap();
+        let failures = failures(&store).await;
+        assert_eq!(failures.each_ref().map(|e| e.as_ref().map(Error::kind)), [expected; 4]);
+        for error in failures.iter().flatten() {
+            assert!(!shown(error).contains(password), "{error:?}");
+        }
+    }
+}
+
+#[test]
+fn certificates_and_keys_are_shown_nowhere() {
+    let server = Server::redis_tls();
+    let (certificate, key) = (server.client_certificate(), server.client_key());
+    let builder = trusting(&server).tls_client(certificate, key.as_str());
+    let before = format!("{builder:?}");
+    let shown = format!("{before} {:?}", builder.build().unwrap());
+    assert!(!shown.contains("BEGIN") && !shown.contains(key.lines().nth(1).unwrap()), "{shown}");
+}
+
+#[test]
+fn what_is_no_certificate_is_refused_when_the_store_is_built() {
+    let server = Server::redis_tls();
+    let (authority, certificate) = (server.authority(), server.client_certificate());
+    let key = server.client_key();
+    for builder in [
+        trusting(&server).tls_authority(""),
+        trusting(&server).tls_authority("sesame"),
+        trusting(&server).tls_authority(key.as_str()),
+        trusting(&server).tls_authority(authority.replace("-----END", "-----sesame")),
+        trusting(&server).tls_client("sesame", key.as_str()),
+        trusting(&server).tls_client(certificate.as_str(), "sesame"),
+        trusting(&server).tls_client(certificate.as_str(), certificate.as_str()),
+        RedisStore::builder("redis://localhost").tls_authority(authority.as_str()),
+        RedisStore::builder("rediss://localhost#insecure"),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), InvalidSetting, "{error:?}");
+        assert!(!shown(&error).contains("sesame"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_as_a_port_does() {
+    let server = Server::redis_tls();
+    for query in ["", "?db=3"] {
+        let url = server.socket_url() + query;
+        let store = RedisStore::builder(&url).build().unwrap();
+        assert_eq!(kinds(&store).await, [None; 4]);
+    }
+}

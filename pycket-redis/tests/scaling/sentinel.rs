@@ -1,0 +1,147 @@
+//! A primary that sentinels replace.
+
+use pycket_testkit::RedisSentinel;
+
+use crate::cluster_failover::assert_only_in_trouble;
+use crate::operator::{Operator, until};
+use crate::traffic::{Phase, Promise, Traffic};
+use crate::*;
+
+/// Waits until every sentinel names another primary, and that is one.
+pub(crate) async fn until_replaced(watched: &RedisSentinel) {
+    let old = watched.primary().port().to_string();
+    until("there is another primary", || {
+        watched.sentinels().iter().all(|sentinel| {
+            let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", RedisSentinel::SERVICE);
+            let address: Vec<String> = Operator::of(sentinel).order(&question);
+            address[1] != old
+                && watched.replicas().iter().any(|replica| {
+                    replica.port().to_string() == address[1]
+                        && Operator::of(replica).order::<String>("INFO").contains("role:master")
+                })
+        })
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_primary_costs_errors_while_it_is_replaced_and_nothing_else() {
+    let watched = Server::redis_sentinel();
+    let plain = Traffic::begin(RedisStore::builder(&watched.url()).build().unwrap());
+    let careful = RedisStore::builder(&watched.url())
+        .max_connections(4)
+        .wait_replicas(1, Duration::from_millis(900));
+    let careful = Traffic::begin(careful.build().unwrap());
+    let all = [&plain, &careful];
+    for traffic in all {
+        traffic.succeeds(20).await;
+    }
+
+    all.iter().for_each(|traffic| traffic.enter(Phase::Trouble));
+    watched.primary().kill();
+    until_replaced(&watched).await;
+    // The other replica follows the new primary a little later; who waits for one waits for that.
+    careful.succeeds(1).await;
+    let new = watched.replicas();
+    until("the other replica follows", || {
+        new.iter().any(|server| {
+            Operator::of(server).order::<String>("INFO replication").contains("state=online")
+        })
+    })
+    .await;
+    all.iter().for_each(|traffic| traffic.enter(Phase::After));
+    for traffic in all {
+        traffic.succeeds(20).await;
+    }
+
+    let (lost, errors) = plain.end().await;
+    assert_only_in_trouble(&errors);
+    eprintln!(
+        "without waiting: {} promises, {} lost by the engine, {} errors",
+        plain.promised(),
+        lost.len(),
+        errors.len()
+    );
+    for Promise { phase, .. } in &lost {
+        assert!(*phase < Phase::After, "{lost:?}");
+    }
+    let (lost, errors) = careful.end().await;
+    assert_only_in_trouble(&errors);
+    eprintln!("waiting: {} promises, {} errors", careful.promised(), errors.len());
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_failover_that_an_operator_orders_needs_no_restart() {
+    let watched = Server::redis_sentinel();
+    let store = patient(&watched.url()).build().unwrap();
+    let idle = patient(&watched.url()).build().unwrap();
+    let id = put(&store, &record([("name", "value")])).await;
+    assert_eq!(stored(&idle, &id).await, Some(record([("name", "value")])));
+    until("the replicas have it", || {
+        watched
+            .replicas()
+            .iter()
+            .all(|replica| Operator::of(replica).order::<u32>(&format!("EXISTS {}", key(&id))) == 1)
+    })
+    .await;
+    let order = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let () = Operator::of(&watched.sentinels()[0]).order(&order);
+    until_replaced(&watched).await;
+    for store in [store, idle] {
+        assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+        assert_served(&store, SessionId::generate()).await;
+    }
+}
+
+#[tokio::test]
+async fn dead_sentinels_are_passed_over() {
+    let watched = Server::redis_sentinel();
+    for dead in &watched.sentinels()[..2] {
+        dead.kill();
+        let store = patient(&watched.url()).build().unwrap();
+        assert_eq!(kinds(&store).await, [None; 4]);
+    }
+    watched.sentinels()[2].kill();
+    let store = RedisStore::builder(&watched.url()).deadline(Duration::ZERO).build().unwrap();
+    assert_eq!(kinds(&store).await, [Some(ErrorKind::Unavailable); 4]);
+}
+
+#[tokio::test]
+async fn a_service_that_no_sentinel_knows_is_unavailable() {
+    let watched = Server::redis_sentinel();
+    let url = watched.url().replace(RedisSentinel::SERVICE, "another");
+    let store = RedisStore::builder(&url).deadline(Duration::ZERO).build().unwrap();
+    assert_eq!(kinds(&store).await, [Some(ErrorKind::Unavailable); 4]);
+}
+
+#[tokio::test]
+async fn sentinels_and_primary_may_each_have_a_password() {
+    let watched = Server::redis_sentinel();
+    for sentinel in watched.sentinels() {
+        let () = Operator::of(sentinel).order("ACL SETUSER default >watcher");
+    }
+    let () = Operator::of(watched.primary()).order("CONFIG SET requirepass sesame");
+    let with = |password| watched.url().replace("//", &format!("//:{password}@"));
+    let rejected = [Some(ErrorKind::Rejected); 4];
+    for (url, password, expected) in [
+        (with("sesame"), "watcher", [None; 4]),
+        (with("sesame"), "wrong-one", rejected),
+        (with("wrong-one"), "watcher", rejected),
+    ] {
+        let store = RedisStore::builder(&url).sentinel_password(password).build().unwrap();
+        assert_eq!(kinds(&store).await, expected);
+    }
+    let store = RedisStore::builder(&with("sesame")).build().unwrap();
+    assert_eq!(kinds(&store).await, rejected);
+}
+
+#[tokio::test]
+async fn notifications_are_in_their_own_database() {
+    let watched = Server::redis_sentinel();
+    let (sessions, notifications) = patient(&watched.url()).build_with_notifications().unwrap();
+    put(&sessions, &record([])).await;
+    put(&notifications, &record([])).await;
+    let info: String = Operator::of(watched.primary()).order("INFO keyspace");
+    assert!(info.contains("db0:keys=1") && info.contains("db1:keys=1"), "{info}");
+}

@@ -1,0 +1,179 @@
+//! Visitors of a busy site, who remember what they were told.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use pycket_core::Outcome;
+use tokio::task::JoinSet;
+
+use crate::*;
+
+const VISITORS: usize = 6;
+const SESSIONS_EACH: usize = 4;
+
+/// What happens to the servers meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Before,
+    Trouble,
+    After,
+}
+
+/// Something that a visitor was told is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Promise {
+    pub(crate) id: SessionId,
+    /// The name that was written; `None` if the session was destroyed.
+    pub(crate) name: Option<String>,
+    /// When the call began.
+    pub(crate) phase: Phase,
+}
+
+pub(crate) struct Traffic {
+    manager: SessionManager,
+    phase: Mutex<Phase>,
+    is_over: AtomicBool,
+    promises: Mutex<Vec<Promise>>,
+    /// In which phase the call began, and in which it ended.
+    errors: Mutex<Vec<(Phase, Phase, String)>>,
+    /// How many calls succeeded in each phase; per visitor.
+    done: [[AtomicUsize; 3]; VISITORS],
+    visitors: OnceLock<Mutex<JoinSet<()>>>,
+}
+
+impl Traffic {
+    pub(crate) fn begin(store: RedisStore) -> Arc<Self> {
+        let traffic = Arc::new(Self {
+            manager: manager(store),
+            phase: Mutex::new(Phase::Before),
+            is_over: AtomicBool::new(false),
+            promises: Mutex::default(),
+            errors: Mutex::default(),
+            done: Default::default(),
+            visitors: OnceLock::new(),
+        });
+        let mut visitors = JoinSet::new();
+        for visitor in 0..VISITORS {
+            visitors.spawn(traffic.clone().visit(visitor));
+        }
+        _ = traffic.visitors.set(Mutex::new(visitors));
+        traffic
+    }
+
+    pub(crate) fn enter(&self, phase: Phase) {
+        *self.phase.lock().unwrap() = phase;
+    }
+
+    /// Waits until every visitor has succeeded so often in this phase.
+    pub(crate) async fn succeeds(&self, times: usize) {
+        let phase = self.phase() as usize;
+        operator::until("the visitors are served", || {
+            self.done.iter().all(|done| done[phase].load(Ordering::SeqCst) >= times)
+        })
+        .await;
+    }
+
+    /// Ends it; what was promised and is not so, and the errors.
+    pub(crate) async fn end(&self) -> (Vec<Promise>, Vec<(Phase, Phase, String)>) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let visitors = std::mem::take(&mut *self.visitors.get().unwrap().lock().unwrap());
+        visitors.join_all().await;
+        let promises = self.promises.lock().unwrap().clone();
+        let mut broken = Vec::new();
+        for promise in promises {
+            let session = self.manager.open(Some(promise.id)).await.unwrap();
+            let is_kept = match &promise.name {
+                Some(name) => session.contains(name),
+                None => session.is_new(),
+            };
+            if !is_kept {
+                broken.push(promise);
+            }
+        }
+        (broken, self.errors.lock().unwrap().clone())
+    }
+
+    pub(crate) fn promised(&self) -> usize {
+        self.promises.lock().unwrap().len()
+    }
+
+    fn phase(&self) -> Phase {
+        *self.phase.lock().unwrap()
+    }
+
+    async fn visit(self: Arc<Self>, visitor: usize) {
+        let mut ids = Vec::new();
+        for step in 0.. {
+            if self.is_over.load(Ordering::SeqCst) {
+                return;
+            }
+            let phase = self.phase();
+            let outcome = if ids.len() < SESSIONS_EACH {
+                self.arrive(phase).await.map(|id| ids.push(id))
+            } else if step % 8 == 0 {
+                self.come_and_go(phase).await
+            } else {
+                self.write(phase, ids[step % ids.len()], step).await
+            };
+            match outcome {
+                Ok(()) => _ = self.done[visitor][phase as usize].fetch_add(1, Ordering::SeqCst),
+                Err(error) => {
+                    assert!(error.is_transient(), "{error:?}");
+                    let error = format!("{error:?}");
+                    self.errors.lock().unwrap().push((phase, self.phase(), error));
+                }
+            }
+        }
+    }
+
+    async fn arrive(&self, phase: Phase) -> Result<SessionId, pycket_core::Error> {
+        let session = self.manager.open(None).await?;
+        session.set("arrived", "yes")?;
+        session.commit().await?;
+        let id = session.id().unwrap();
+        self.promise(id, Some("arrived".to_owned()), phase);
+        Ok(id)
+    }
+
+    async fn write(
+        &self,
+        phase: Phase,
+        id: SessionId,
+        step: usize,
+    ) -> Result<(), pycket_core::Error> {
+        let session = self.manager.open(Some(id)).await?;
+        if session.is_new() {
+            // Its arrival was lost; that is found out in the end.
+            return Ok(());
+        }
+        let name = format!("step {step}");
+        session.set(&name, "done")?;
+        if session.commit().await? == Outcome::Updated {
+            self.promise(id, Some(name), phase);
+        }
+        Ok(())
+    }
+
+    /// Logs in, which moves the session to another key, and out.
+    async fn come_and_go(&self, phase: Phase) -> Result<(), pycket_core::Error> {
+        let id = self.arrive(phase).await?;
+        let session = self.manager.open(Some(id)).await?;
+        let late = self.manager.open(Some(id)).await?;
+        if session.is_new() || late.is_new() {
+            return Ok(());
+        }
+        // Unless it is told otherwise, it may or may not be there from now on.
+        self.promises.lock().unwrap().retain(|promise| promise.id != id);
+        session.destroy();
+        session.commit().await?;
+        self.promise(id, None, phase);
+        // Whoever comes too late must not bring it back.
+        late.set("late", "yes")?;
+        assert_ne!(late.commit().await?, Outcome::Created);
+        Ok(())
+    }
+
+    fn promise(&self, id: SessionId, name: Option<String>, phase: Phase) {
+        self.promises.lock().unwrap().push(Promise { id, name, phase });
+    }
+}

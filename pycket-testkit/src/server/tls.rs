@@ -1,0 +1,136 @@
+use std::ffi::OsString;
+use std::ops::Deref;
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+
+use super::redis::{VOLATILE, arguments};
+use super::{Door, Kind, Server};
+
+const SOCKET: &str = "socket";
+
+static TRUSTED: Kind = Kind {
+    scheme: "rediss",
+    arguments: |port, directory| secured(port, directory, "server"),
+    door: Door::Socket(SOCKET),
+    ..VOLATILE
+};
+
+static EXPIRED: Kind =
+    Kind { arguments: |port, directory| secured(port, directory, "expired"), ..TRUSTED };
+
+/// A Redis server whose port speaks TLS only; all methods of [`Server`] are its own.
+///
+/// Its certificate is for `localhost` and `127.0.0.1` and signed by an authority that nobody knows but
+/// this value. It asks for a client's certificate and does not insist.
+///
+/// ```no_run
+/// use pycket_testkit::Server;
+///
+/// let server = Server::redis_tls();
+/// println!("{} is trusted by\n{}", server.url(), server.authority());
+/// ```
+#[derive(Debug)]
+pub struct RedisTls {
+    server: Server,
+}
+
+impl Server {
+    /// A Redis server that speaks TLS, and a Unix socket for what a test wants to change in it.
+    ///
+    /// # Panics
+    ///
+    /// Like [`redis`](Self::redis), and if this `redis-server` was built without TLS.
+    pub fn redis_tls() -> RedisTls {
+        RedisTls { server: Self::launch(&TRUSTED) }
+    }
+
+    /// The same with a certificate that was good until the end of the year 2000.
+    ///
+    /// # Panics
+    ///
+    /// Like [`redis_tls`](Self::redis_tls).
+    pub fn redis_tls_expired() -> RedisTls {
+        RedisTls { server: Self::launch(&EXPIRED) }
+    }
+}
+
+impl RedisTls {
+    /// The certificate of the authority, in PEM.
+    pub fn authority(&self) -> String {
+        self.read("authority.pem")
+    }
+
+    /// A client's certificate that the server accepts, in PEM.
+    pub fn client_certificate(&self) -> String {
+        self.read("client.pem")
+    }
+
+    /// The key of that certificate, in PEM.
+    pub fn client_key(&self) -> String {
+        self.read("client.key")
+    }
+
+    /// The server without TLS, over a Unix socket.
+    pub fn socket_url(&self) -> String {
+        format!("redis+unix://{}", self.server.directory().join(SOCKET).display())
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.server.directory().join(name)).expect("written at the start")
+    }
+}
+
+impl Deref for RedisTls {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+fn secured(port: u16, directory: &Path, certificate: &str) -> Vec<OsString> {
+    if !directory.join("authority.pem").exists() {
+        make_certificates(directory).expect("certificates can be made");
+    }
+    let mut words =
+        arguments(0, directory, &["--appendonly", "no", "--tls-auth-clients", "optional"]);
+    let file = |name: String| directory.join(name).into_os_string();
+    words.extend([
+        "--unixsocket".into(),
+        file(SOCKET.to_owned()),
+        "--tls-port".into(),
+        port.to_string().into(),
+        "--tls-cert-file".into(),
+        file(format!("{certificate}.pem")),
+        "--tls-key-file".into(),
+        file(format!("{certificate}.key")),
+        "--tls-ca-cert-file".into(),
+        file("authority.pem".to_owned()),
+    ]);
+    words
+}
+
+fn make_certificates(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let write = |name: &str, text: String| std::fs::write(directory.join(name), text);
+
+    let key = KeyPair::generate()?;
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.distinguished_name.push(DnType::CommonName, "pycket-testkit");
+    write("authority.pem", authority.self_signed(&key)?.pem())?;
+    let authority = Issuer::new(authority, key);
+
+    for name in ["server", "expired", "client"] {
+        let key = KeyPair::generate()?;
+        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let mut params = CertificateParams::new(hosts)?;
+        if name == "expired" {
+            params.not_before = date_time_ymd(2000, 1, 1);
+            params.not_after = date_time_ymd(2000, 12, 31);
+        }
+        write(&format!("{name}.pem"), params.signed_by(&key, &authority)?.pem())?;
+        write(&format!("{name}.key"), key.serialize_pem())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::build;
+use crate::ci::Outcome;
+use crate::ci::markdown;
+use crate::command;
+
+const GUIDE: &str = "docs/writing-a-driver.md";
+
+/// Where the guide's crate is written, from the root; git does not track it.
+const FOLDER: &str = "target/writing-a-driver";
+
+const MANIFEST: &str = "target/writing-a-driver/Cargo.toml";
+
+/// The files that exist at one moment while somebody follows the guide, or changed since the one before.
+type Stage<'a> = BTreeMap<&'a str, String>;
+
+/// Follows the guide: every stage builds with its tests, and the tests of the last one pass.
+pub(super) fn check(root: &Path) -> Outcome {
+    let written = |error| format!("the crate of {GUIDE} cannot be written: {error}");
+    let text = fs::read_to_string(root.join(GUIDE)).map_err(written)?;
+    let folder = root.join(FOLDER);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(written)?;
+    }
+    fs::create_dir_all(&folder).map_err(written)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(written)?;
+
+    let stages = stages(&text)?;
+    for (number, stage) in (1..).zip(&stages) {
+        for (path, content) in stage {
+            let content = if *path == "Cargo.toml" { &from_here(root, content) } else { content };
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(written)?;
+            fs::write(path, content).map_err(written)?;
+        }
+        let only_build: &[&str] = if number == stages.len() { &[] } else { &["--no-run"] };
+        command::run(&mut build(root, &["test", "--manifest-path", MANIFEST], only_build))
+            .map_err(|error| format!("{GUIDE}, stage {number} of {}: {error}", stages.len()))?;
+    }
+    Ok(())
+}
+
+/// The manifest says what a stranger writes, who gets our crates from the registry; here they are those of
+/// this repository, whose version must be the one that is asked for.
+fn from_here(root: &Path, manifest: &str) -> String {
+    ["pycket-core", "pycket-testkit"].iter().fold(manifest.to_owned(), |manifest, name| {
+        let path = root.join(name);
+        let [asked, has] =
+            [format!("{name} = \""), format!("{name} = {{ path = {path:?}, version = \"")];
+        manifest
+            .lines()
+            .map(|line| match line.strip_prefix(&asked) {
+                Some(version) => format!("{has}{version} }}\n"),
+                None => format!("{line}\n"),
+            })
+            .collect()
+    })
+}
+
+/// A stage ends where a file is written that the stage has already.
+fn stages(text: &str) -> Result<Vec<Stage<'_>>, String> {
+    let mut stages = vec![Stage::new()];
+    for (path, content) in files(text)? {
+        match stages.last_mut() {
+            Some(stage) if !stage.contains_key(path) => drop(stage.insert(path, content)),
+            _ => stages.push(Stage::from([(path, content)])),
+        }
+    }
+    Ok(stages)
+}
+
+/// Every block of Rust or TOML is a file, whose path is the last code in the paragraph above it.
+fn files(text: &str) -> Result<Vec<(&str, String)>, String> {
+    let mut files = Vec::new();
+    let mut path = None;
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        match markdown::fence(line) {
+            Some(language) => {
+                let block = lines.by_ref().take_while(|(_, line)| markdown::fence(line).is_none());
+                let content: String = block.map(|(_, line)| format!("{line}\n")).collect();
+                if language.starts_with("rust") || language == "toml" {
+                    let path = path.take().ok_or_else(|| {
+                        format!(
+                            "{GUIDE}:{number}: say above it which file this is, as `src/lib.rs`"
+                        )
+                    })?;
+                    files.push((path, content));
+                }
+            }
+            None if line.trim().is_empty() => {}
+            None => path = markdown::code_spans(line).filter(|code| is_file(code)).last().or(path),
+        }
+    }
+    Ok(files)
+}
+
+fn is_file(code: &str) -> bool {
+    [".rs", ".toml"].iter().any(|ending| code.ends_with(ending)) && !code.contains(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# A\n\nThe `Cargo.toml`:\n\n```toml\n[package]\n```\n\n```console\n$ ls\n```\n\n\
+                        First `src/lib.rs`\nis this.\n\n```rust\nstruct A;\n```\n\n\
+                        It is `src/lib.rs` again:\n\n```rust\nstruct B;\n```\n";
+
+    #[test]
+    fn each_block_of_code_belongs_to_the_file_that_is_named_above_it() {
+        let files = files(TEXT).unwrap();
+        let paths: Vec<_> = files.iter().map(|(path, _)| *path).collect();
+        assert_eq!(paths, ["Cargo.toml", "src/lib.rs", "src/lib.rs"]);
+        assert_eq!(files[1].1, "struct A;\n");
+    }
+
+    #[test]
+    fn a_file_that_is_written_again_begins_a_stage() {
+        let stages = stages(TEXT).unwrap();
+        let sizes: Vec<_> = stages.iter().map(BTreeMap::len).collect();
+        assert_eq!(sizes, [2, 1]);
+        assert_eq!(stages[1]["src/lib.rs"], "struct B;\n");
+    }
+
+    #[test]
+    fn our_crates_are_taken_from_here_in_the_version_that_is_asked_for() {
+        let manifest = "[dependencies]\nserde = \"1\"\npycket-core = \"0.1\"\n";
+        let here = from_here(Path::new("/here"), manifest);
+        let core = "pycket-core = { path = \"/here/pycket-core\", version = \"0.1\" }";
+        assert_eq!(here, format!("[dependencies]\nserde = \"1\"\n{core}\n"));
+    }
+
+    #[test]
+    fn a_block_of_no_file_is_told_where_it_stands() {
+        let error = files("# A\n\nSome words.\n\n```rust\nstruct A;\n```\n").unwrap_err();
+        assert!(error.starts_with("docs/writing-a-driver.md:5: say above it"), "{error}");
+    }
+}
