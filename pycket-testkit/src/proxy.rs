@@ -2,6 +2,8 @@ mod connection;
 mod fault;
 mod plan;
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -110,6 +112,34 @@ impl FaultProxy {
     /// Waits until all planned faults have struck, so that a test can go on at exactly that moment.
     pub async fn struck(&self) {
         self.plan.struck().await;
+    }
+
+    /// Waits for `call`, but for none of its timeouts: from the moment when all planned faults have struck
+    /// until the call ends, tokio's clock is paused, and runs ahead whenever nothing else is left to do.
+    ///
+    /// For one call and faults that leave a silence. What a call does after its timeout, such as
+    /// connecting anew, may find that the next one is over too.
+    ///
+    /// # Panics
+    ///
+    /// In a multi-threaded runtime, whose clock cannot be paused, or if it is paused already.
+    pub async fn fast_forward<T>(&self, call: impl Future<Output = T>) -> T {
+        let is_paused = Cell::new(false);
+        let silence = async {
+            self.struck().await;
+            tokio::time::pause();
+            is_paused.set(true);
+            std::future::pending::<Infallible>().await
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = call => answer,
+            never = silence => match never {},
+        };
+        if is_paused.get() {
+            tokio::time::resume();
+        }
+        answer
     }
 
     /// Closes all connections. When this returns they are closed; new ones may be made.

@@ -57,7 +57,7 @@ async fn a_server_that_closes_every_connection_is_unavailable_or_ambiguous() {
 #[tokio::test]
 async fn a_session_that_began_with_a_cut_connection_goes_on() {
     let server = shared().address();
-    let manners = [Manner::Closes, Manner::Closes, Manner::Cut(server, usize::MAX)];
+    let manners = [Manner::Closes, Manner::Closes, Manner::LeadsTo(server)];
     let stand_in = StandIn::new(manners).await;
     let manager = manager(stand_in.builder().build().unwrap());
     let id = put(&store(shared()), &record([("name", "value")])).await;

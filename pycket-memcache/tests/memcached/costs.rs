@@ -1,18 +1,13 @@
-//! What the methods cost, by the server's own counters.
+//! What the methods cost.
 
-use crate::stand_in::{Manner, StandIn};
 use crate::*;
 
 #[tokio::test]
 async fn reading_and_creating_are_one_round_trip_and_changing_and_deleting_two() {
-    let stand_in = StandIn::new([Manner::Cut(shared().address(), usize::MAX)]).await;
-    let store = stand_in.builder().build().unwrap();
+    let proxy = FaultProxy::new(shared().address());
+    let store = over(&proxy);
     let mut id = SessionId::generate();
-    let mut asked = 0;
-    let mut cost = || {
-        let before = std::mem::replace(&mut asked, stand_in.asked());
-        asked - before
-    };
+    let cost = || proxy.take_exchanges().len();
     for _ in 0..2 {
         id = put(&store, &record([("name", "value")])).await;
         assert_eq!(cost(), 1, "create");

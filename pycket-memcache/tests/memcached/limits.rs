@@ -62,7 +62,7 @@ async fn the_limit_is_the_one_of_the_server() {
 #[tokio::test]
 async fn after_a_failure_the_limit_is_asked_for_again() {
     let small = b"STAT item_size_max 1100\r\nEND\r\n";
-    let real = Manner::Cut(shared().address(), usize::MAX);
+    let real = Manner::LeadsTo(shared().address());
     let manners = [Manner::Says(small[..].into()), Manner::Closes, Manner::Closes, real];
     let store = StandIn::new(manners).await.builder().build().unwrap();
     let id = SessionId::generate();

@@ -13,7 +13,9 @@ mod corruption;
 mod costs;
 mod file;
 mod format;
+mod framing;
 mod impostors;
+mod kills;
 mod limits;
 mod lives;
 mod lost_answers;
@@ -36,7 +38,7 @@ use pycket_core::{
     SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
-use pycket_testkit::Server;
+use pycket_testkit::{FaultProxy, Server};
 
 const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
 
@@ -54,6 +56,13 @@ fn store(server: &Server) -> MemcacheStore {
 fn patient(server: &Server) -> MemcacheStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
     builder([server]).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
+}
+
+/// The same, for the server behind the proxy.
+fn over(proxy: &FaultProxy) -> MemcacheStore {
+    const LIMIT: Duration = Duration::from_secs(20);
+    let builder = MemcacheStore::builder().servers([proxy.address().to_string()]);
+    builder.connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT).build().unwrap()
 }
 
 fn builder<'s>(servers: impl IntoIterator<Item = &'s Server>) -> MemcacheStoreBuilder {

@@ -1,12 +1,11 @@
-//! A listener in the place of a server, or in front of one, that does what no real one can be made to do.
+//! A listener in the place of a server, that does what no real one can be made to do.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{pause, resume};
 
 use crate::*;
 
@@ -21,18 +20,13 @@ pub(crate) enum Manner {
     Echo,
     /// It is closed at once.
     Closes,
-    /// It leads to that server, which gets every request; so many of its answers come back, and then the
-    /// connection is closed.
-    Cut(SocketAddr, usize),
-    /// The same, but the connection falls silent, and tokio's clock stands still until it is given up: so
-    /// the timeout for which the other side waits is exact and takes no time.
-    Muted(SocketAddr, usize),
+    /// It leads to that server.
+    LeadsTo(SocketAddr),
 }
 
 pub(crate) struct StandIn {
     address: SocketAddr,
     taken: Arc<AtomicUsize>,
-    asked: Arc<AtomicUsize>,
 }
 
 impl StandIn {
@@ -42,8 +36,7 @@ impl StandIn {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let taken = Arc::new(AtomicUsize::new(0));
-        let asked = Arc::new(AtomicUsize::new(0));
-        let (counter, requests) = (taken.clone(), asked.clone());
+        let counter = taken.clone();
         tokio::spawn(async move {
             let mut open = Vec::new();
             while let Ok((stream, _)) = listener.accept().await {
@@ -51,11 +44,11 @@ impl StandIn {
                 match manners[count.min(manners.len() - 1)].clone() {
                     Manner::Silent => open.push(stream),
                     Manner::Closes => drop(stream),
-                    manner => drop(tokio::spawn(serve(stream, manner, requests.clone()))),
+                    manner => drop(tokio::spawn(serve(stream, manner))),
                 }
             }
         });
-        Self { address, taken, asked }
+        Self { address, taken }
     }
 
     /// Always gives the same answer.
@@ -72,48 +65,21 @@ impl StandIn {
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::SeqCst)
     }
-
-    /// How many requests it led to a server.
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
 }
 
-async fn serve(mut stream: TcpStream, manner: Manner, asked: Arc<AtomicUsize>) {
-    let mut buffer = vec![0; 65536];
-    let (server, mut answers, is_closed) = match manner {
-        Manner::Cut(server, answers) => (server, answers, true),
-        Manner::Muted(server, answers) => (server, answers, false),
-        manner => {
-            while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-                let answer = match &manner {
-                    Manner::Says(answer) => answer,
-                    _ => &buffer[..length],
-                };
-                if stream.write_all(answer).await.is_err() {
-                    return;
-                }
-            }
-            return;
-        }
-    };
-    // Requests and answers of these tests are small: each comes in one piece.
-    let mut server = TcpStream::connect(server).await.unwrap();
-    let mut answer = vec![0; 65536];
+async fn serve(mut stream: TcpStream, manner: Manner) {
+    if let Manner::LeadsTo(server) = manner {
+        let mut server = TcpStream::connect(server).await.unwrap();
+        let _ = copy_bidirectional(&mut stream, &mut server).await;
+        return;
+    }
+    let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-        asked.fetch_add(1, Ordering::SeqCst);
-        server.write_all(&buffer[..length]).await.unwrap();
-        let length = server.read(&mut answer).await.unwrap();
-        if answers == 0 {
-            if !is_closed {
-                pause();
-                while let Ok(1..) = stream.read(&mut buffer).await {}
-                resume();
-            }
-            return;
-        }
-        answers -= 1;
-        if stream.write_all(&answer[..length]).await.is_err() {
+        let answer = match &manner {
+            Manner::Says(answer) => answer,
+            _ => &buffer[..length],
+        };
+        if stream.write_all(answer).await.is_err() {
             return;
         }
     }

@@ -14,8 +14,10 @@ mod cut_connections;
 mod file;
 mod format_read;
 mod format_written;
+mod framing;
 mod impostors;
 mod isolation;
+mod kills;
 mod lifetime;
 mod notifications;
 mod outages;
@@ -25,6 +27,7 @@ mod refusals;
 mod round_trips;
 mod scripts;
 mod secrets;
+mod session_faults;
 mod settings;
 mod stand_in;
 #[cfg(feature = "tls")]

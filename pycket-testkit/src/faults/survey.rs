@@ -1,9 +1,7 @@
-use std::cell::Cell;
 use std::time::Duration;
 
 use pycket_core::ErrorKind;
-use tokio::task::yield_now;
-use tokio::time::{pause, resume, timeout};
+use tokio::time::timeout;
 
 use super::operation::{Answer, Operation, witness, works};
 use crate::check::ensure;
@@ -115,24 +113,11 @@ impl Trial {
     /// ahead to it.
     async fn call(&self, what: &str, fault: NetworkFault) -> Answer {
         let call = timeout(LIMIT, self.operation.call(&*self.store, &self.id));
-        let is_silent = matches!(fault, NetworkFault::Swallow | NetworkFault::Delay);
-        let is_paused = Cell::new(false);
-        let silence = async {
-            self.proxy.struck().await;
-            yield_now().await;
-            pause();
-            is_paused.set(true);
-            std::future::pending::<()>().await;
+        let ended = match fault {
+            NetworkFault::Swallow | NetworkFault::Delay => self.proxy.fast_forward(call).await,
+            _ => call.await,
         };
-        let answer = tokio::select! {
-            biased;
-            answer = call => answer,
-            () = silence, if is_silent => unreachable!("it never ends"),
-        };
-        if is_paused.get() {
-            resume();
-        }
-        answer
+        ended
             .unwrap_or_else(|_| panic!("{what}\n  expected: an end\n  came:     none in {LIMIT:?}"))
     }
 }

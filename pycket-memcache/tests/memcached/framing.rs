@@ -1,0 +1,46 @@
+//! Answers in which a byte is wrong that says what follows and where it ends. (One inside the value cannot
+//! be told from another value.)
+
+use pycket_testkit::NetworkFault;
+use tokio::task::JoinSet;
+
+use crate::*;
+
+#[tokio::test]
+async fn a_wrong_byte_around_the_value_is_an_error_and_never_another_record() {
+    let expected = record([("name", "value"), ("other", "v")]);
+    let id = put(&store(shared()), &expected).await;
+    let proxy = FaultProxy::new(shared().address());
+    let store = over(&proxy);
+    assert!(stored(&store, &id).await.is_some());
+    let length = proxy.take_exchanges()[0].answer;
+    // "VA ", the length, and the end of all.
+    let places = (0..5).chain([length - 2, length - 1]);
+    let mut trials = JoinSet::new();
+    for offset in places {
+        for mask in [0x01, 0x02, 0x04, 0x20, 0x80] {
+            let expected = expected.clone();
+            trials.spawn(async move {
+                let proxy = FaultProxy::new(shared().address());
+                // What waits for more than there is waits for this in real time.
+                let builder = MemcacheStore::builder().servers([proxy.address().to_string()]);
+                let store = builder.response_timeout(Duration::from_millis(100)).build().unwrap();
+                while store.load(&SessionId::generate()).await.is_err() {}
+                proxy.fail_answer(0, NetworkFault::Corrupt { offset, mask });
+                match store.load(&id).await {
+                    // It was seen, and the record was asked for again.
+                    Ok(found) => assert_eq!(found.unwrap().record, expected, "{offset} {mask}"),
+                    Err(error) => {
+                        let kind = error.kind();
+                        let fits = matches!(
+                            kind,
+                            ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Rejected
+                        );
+                        assert!(fits, "{offset} {mask}: {error:?}");
+                    }
+                }
+            });
+        }
+    }
+    trials.join_all().await;
+}

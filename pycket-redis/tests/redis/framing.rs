@@ -1,0 +1,77 @@
+//! Answers in which a byte is wrong that says where a value begins and ends. (One inside a value cannot be
+//! told from another value.)
+
+use pycket_testkit::{FaultProxy, NetworkFault};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::*;
+
+#[tokio::test]
+async fn a_wrong_byte_between_the_values_is_an_error_and_never_another_record() {
+    let expected = record([("name", "value"), ("other", "v")]);
+    let id = put(&store(shared()), &expected).await;
+    let answer = answer_to_load(&id).await;
+    let mut trials = JoinSet::new();
+    for offset in framing(&answer) {
+        for mask in [0x01, 0x02, 0x04, 0x20, 0x80] {
+            let expected = expected.clone();
+            trials.spawn(async move {
+                let proxy = FaultProxy::new(shared().address());
+                // What waits for more than there is waits for this in real time.
+                let builder = RedisStore::builder(&format!("redis://{}", proxy.address()));
+                let store = builder.response_timeout(Duration::from_millis(100)).build().unwrap();
+                while store.load(&SessionId::generate()).await.is_err() {}
+                proxy.fail_answer(0, NetworkFault::Corrupt { offset, mask });
+                match store.load(&id).await {
+                    // It was seen, and the record was asked for again.
+                    Ok(found) => assert_eq!(found.unwrap().record, expected, "{offset} {mask}"),
+                    Err(error) => {
+                        let kind = error.kind();
+                        let fits = matches!(
+                            kind,
+                            ErrorKind::Unavailable | ErrorKind::Corrupt | ErrorKind::Rejected
+                        );
+                        assert!(fits, "{offset} {mask}: {error:?}");
+                    }
+                }
+            });
+        }
+    }
+    assert!(trials.len() > 100);
+    trials.join_all().await;
+}
+
+/// What the server says to a load, byte by byte.
+async fn answer_to_load(id: &SessionId) -> Vec<u8> {
+    let mut stream = TcpStream::connect(shared().address()).await.unwrap();
+    let question = format!("HGETALL {0}\r\nPTTL {0}\r\nQUIT\r\n", key(id));
+    stream.write_all(question.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.ends_with(b"+OK\r\n"));
+    answer.truncate(answer.len() - 5);
+    answer
+}
+
+/// The places of all bytes that are not inside a value.
+fn framing(answer: &[u8]) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut place = 0;
+    while place < answer.len() {
+        let line = answer[place..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        match answer[place] {
+            b':' => places.extend([place, place + line - 2, place + line - 1]),
+            _ => places.extend(place..place + line),
+        }
+        if answer[place] == b'$' {
+            let digits = std::str::from_utf8(&answer[place + 1..place + line - 2]).unwrap();
+            place += digits.parse::<usize>().unwrap();
+            places.extend([place + line, place + line + 1]);
+            place += 2;
+        }
+        place += line;
+    }
+    places
+}
