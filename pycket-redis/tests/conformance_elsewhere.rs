@@ -3,11 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pycket_core::SessionStore;
-use pycket_redis::RedisStoreBuilder;
+use pycket_redis::{RedisStore, RedisStoreBuilder};
 use pycket_testkit::{Harness, Time};
+
+/// No answer of a busy machine is too late for it.
+fn patient(url: &str) -> RedisStoreBuilder {
+    RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
+}
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Settings that lead to servers of the one or the other kind; and to where nobody is.
 #[derive(Debug)]
@@ -33,14 +41,13 @@ impl Harness for Elsewhere {
 
 #[cfg(feature = "cluster")]
 mod cluster {
-    use pycket_redis::RedisStore;
     use pycket_testkit::{RedisCluster, Server};
 
     use super::*;
 
     fn there() -> RedisStoreBuilder {
         static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
-        RedisStore::builder(&CLUSTER.get_or_init(|| Server::redis_cluster(3)).url())
+        patient(&CLUSTER.get_or_init(|| Server::redis_cluster(3)).url())
     }
 
     fn nowhere() -> RedisStoreBuilder {
@@ -52,16 +59,13 @@ mod cluster {
 
 #[cfg(feature = "sentinel")]
 mod sentinel {
-    use std::time::Duration;
-
-    use pycket_redis::RedisStore;
     use pycket_testkit::{RedisSentinel, Server};
 
     use super::*;
 
     fn there() -> RedisStoreBuilder {
         static WATCHED: OnceLock<RedisSentinel> = OnceLock::new();
-        RedisStore::builder(&WATCHED.get_or_init(Server::redis_sentinel).url())
+        patient(&WATCHED.get_or_init(Server::redis_sentinel).url())
     }
 
     fn nowhere() -> RedisStoreBuilder {
@@ -75,9 +79,8 @@ mod sentinel {
         use super::*;
 
         fn there() -> RedisStoreBuilder {
-            let long = Duration::from_secs(60);
-            let builder = super::there().response_timeout(long * 2);
-            builder.max_connections(4).wait_replicas(1, long)
+            let builder = super::there().response_timeout(LIMIT * 2);
+            builder.max_connections(4).wait_replicas(1, LIMIT)
         }
 
         pycket_testkit::conformance!(Elsewhere { there, nowhere });
@@ -86,7 +89,6 @@ mod sentinel {
 
 #[cfg(feature = "tls")]
 mod tls {
-    use pycket_redis::RedisStore;
     use pycket_testkit::{RedisTls, Server};
 
     use super::*;
@@ -94,7 +96,7 @@ mod tls {
     fn there() -> RedisStoreBuilder {
         static SERVER: OnceLock<RedisTls> = OnceLock::new();
         let server = SERVER.get_or_init(Server::redis_tls);
-        RedisStore::builder(&server.url()).tls_authority(server.authority())
+        patient(&server.url()).tls_authority(server.authority())
     }
 
     fn nowhere() -> RedisStoreBuilder {
