@@ -42,8 +42,14 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Settings for the server at `url`: `redis://[user:password@]host[:port][/database]`, or
-    /// `redis+unix:///path/to/socket[?db=database]`.
+    /// Settings for the server or the servers at `url`:
+    ///
+    /// - `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS (feature `tls`);
+    /// - `redis+unix:///path/to/socket[?db=database]`;
+    /// - `redis+cluster://[user:password@]host[:port][,host[:port]…]`, or several `redis://…` with commas in
+    ///   between: nodes of a cluster (feature `cluster`);
+    /// - `redis+sentinel://[user:password@]host[:port][,host[:port]…][/service[/database]]`: the sentinels
+    ///   that watch the primary (feature `sentinel`).
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Address::Url(url.into()))
     }
