@@ -104,6 +104,9 @@ impl Changes {
 
     /// What `newer` says, and what this says of all other names.
     pub(crate) fn overlaid_with(mut self, newer: Self) -> Self {
+        if self.is_empty() {
+            return newer;
+        }
         self.values.extend(newer.values);
         self.metadata = newer.metadata.or(self.metadata);
         self

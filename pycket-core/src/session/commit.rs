@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
 
 use super::plan::{Step, plan};
@@ -93,10 +95,10 @@ impl Shared {
                 self.updated(answer, live, pending, ttl, Outcome::Touched)
             }
             Step::Update { live, metadata, ttl } => {
-                let mut changes = pending.changes.clone();
-                if let Some(metadata) = metadata {
-                    changes = changes.with_metadata(metadata);
-                }
+                let changes = match metadata {
+                    None => Cow::Borrowed(&pending.changes),
+                    Some(metadata) => Cow::Owned(pending.changes.clone().with_metadata(metadata)),
+                };
                 let answer =
                     settle::update(store, &live.id, &live.record, &changes, Some(ttl)).await;
                 let mut changed = live;

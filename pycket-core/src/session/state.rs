@@ -8,7 +8,7 @@ pub(crate) struct State {
     base: Base,
     /// What a commit is storing at this moment; readers still see it. If nobody has the turn, what one
     /// left that was cut off.
-    in_flight: Pending,
+    in_flight: Option<Pending>,
     pending: Pending,
     id_change: IdChange,
     /// Whether the client presented an id, so that there is something to withdraw.
@@ -92,7 +92,7 @@ impl State {
     pub(crate) fn new(base: Base, presented: bool) -> Self {
         Self {
             base,
-            in_flight: Pending::default(),
+            in_flight: None,
             pending: Pending::default(),
             id_change: IdChange::Unchanged,
             presented,
@@ -122,7 +122,9 @@ impl State {
 
     pub(crate) fn view(&self) -> Record {
         let mut view = self.live().map_or_else(nothing, |live| live.record.clone());
-        view.apply(&self.in_flight.changes);
+        if let Some(in_flight) = &self.in_flight {
+            view.apply(&in_flight.changes);
+        }
         view.apply(&self.pending.changes);
         view
     }
@@ -166,7 +168,7 @@ impl State {
             self.id_change = IdChange::Withdrawn;
         }
         self.pending.doomed = doomed;
-        self.in_flight = mem::take(&mut self.in_flight).only_doomed();
+        self.in_flight = self.in_flight.take().map(Pending::only_doomed);
         self.notices = Notices::Unknown;
     }
 
@@ -278,19 +280,20 @@ impl State {
     pub(crate) fn begin(&mut self) -> (Base, Pending, u32) {
         self.reclaim();
         let pending = mem::take(&mut self.pending);
-        self.in_flight = pending.clone();
+        self.in_flight = Some(pending.clone());
         (self.base.clone(), pending, self.destroys)
     }
 
     /// Makes pending again what a commit left that was cut off, as it is by a panic, or where no runtime
     /// finishes it. Only for whoever has the turn, since nobody else is committing then.
     pub(crate) fn reclaim(&mut self) {
-        let left = mem::take(&mut self.in_flight);
-        self.pending = left.overlaid_with(mem::take(&mut self.pending));
+        if let Some(left) = self.in_flight.take() {
+            self.pending = left.overlaid_with(mem::take(&mut self.pending));
+        }
     }
 
     pub(crate) fn settle(&mut self, settled: Settled) {
-        self.in_flight = Pending::default();
+        self.in_flight = None;
         if self.destroys != settled.destroys_seen {
             self.settle_after_destroy(settled);
             return;
@@ -329,7 +332,7 @@ impl State {
 
     /// As the store has it, or will have it when the commit that is under way is through.
     fn stored(&self, name: &str) -> Option<&Value> {
-        match self.in_flight.changes.get(name) {
+        match self.in_flight.as_ref().and_then(|in_flight| in_flight.changes.get(name)) {
             Some(change) => change,
             None => self.live().and_then(|live| live.record.get(name)),
         }
