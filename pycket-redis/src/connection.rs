@@ -8,6 +8,7 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
 };
 use tokio::sync::OnceCell;
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
 /// The process's connections to one server. They connect on first use, are shared by all requests, and
@@ -84,10 +85,21 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<(Place, MultiplexedConnection), Failure> {
-        let arrival = Instant::now();
         let place = self.place();
-        match place.attempt.get_or_init(|| self.open(arrival)).await.clone() {
-            Ok(connection) => Ok((place, connection)),
+        let attempt = match place.attempt.get() {
+            Some(attempt) => attempt.clone(),
+            // In a box, so that requests that find a connection need no room for this.
+            None => {
+                let arrival = Instant::now();
+                Box::pin(place.attempt.get_or_init(|| self.open(arrival))).await.clone()
+            }
+        };
+        match attempt {
+            Ok(connection) => {
+                // Others that are ready send theirs now too, and one write takes all of them.
+                yield_now().await;
+                Ok((place, connection))
+            }
             Err(error) => {
                 self.give_up(&place, Damage::This);
                 Err(Failure::Unsent(error))

@@ -40,7 +40,8 @@ impl Script {
     ) -> Result<Value, Failure> {
         match servers.write(key, &invocation("EVALSHA", &self.digest, key, args)).await {
             Err(Failure::Sent(error)) if error.kind() == ServerErrorKind::NoScript.into() => {
-                servers.write(key, &invocation("EVAL", self.body, key, args)).await
+                let whole = invocation("EVAL", self.body, key, args);
+                Box::pin(servers.write(key, &whole)).await
             }
             answer => answer,
         }

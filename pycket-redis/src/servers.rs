@@ -29,7 +29,7 @@ impl Servers {
     pub(crate) async fn read(&self, key: &str, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
         match self {
             Self::One(pool) => match pool.pipeline(pipeline).await {
-                Err(failure) if failure.is_break() => pool.pipeline(pipeline).await,
+                Err(failure) if failure.is_break() => Box::pin(pool.pipeline(pipeline)).await,
                 answer => answer,
             },
             Self::Many(many) => Box::pin(many.read(key, pipeline)).await,

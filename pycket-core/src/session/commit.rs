@@ -2,11 +2,12 @@ use std::borrow::Cow;
 
 use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
 
+use super::Shared;
+use super::notice_commit::{self, Left, Owner};
 use super::plan::{Step, plan};
 use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
 use super::state::{Base, Doomed, Fate, Live, Pending, Settled};
-use super::{Shared, notice_commit};
 
 /// What a step came to: the state of the store, if it changed, what could not be stored, and the word
 /// for the caller.
@@ -44,7 +45,11 @@ impl Shared {
             Base::Live(_) => Outcome::Rotated,
             Base::Absent | Base::Ended => Outcome::Destroyed,
         };
-        let ended = self.end_all(&mut pending.doomed, ending).await;
+        // In a box, as are the other rarer ways here, so that the usual one needs no room for it.
+        let ended = match pending.doomed.is_empty() {
+            true => Ok(false),
+            false => Box::pin(self.end_all(&mut pending.doomed, ending)).await,
+        };
         let (base, unsettled, result) = match ended {
             Err(error) => (None, pending, Err(error)),
             Ok(ended) => {
@@ -113,7 +118,8 @@ impl Shared {
                 Err(error) => (None, pending, Err(error)),
             },
             Step::Rotate { live, record, ttl } => {
-                match rotate(&self.manager, &live, &pending.changes, record, ttl).await {
+                let rotating = rotate(&self.manager, &live, &pending.changes, record, ttl);
+                match Box::pin(rotating).await {
                     Rotated::Done { id, record, ttl, left } => {
                         let live = Live { id, record, expires_at: self.expires_at(ttl) };
                         let (unsettled, result) = match left {
@@ -139,13 +145,14 @@ impl Shared {
         else {
             return (after, unsettled, result);
         };
-        let is_same = match before {
-            Base::Live(before) if before.id == live.id => true,
+        let owner = match before {
+            Base::Live(before) if before.id == live.id && after.is_none() => Owner::Untouched,
+            Base::Live(before) if before.id == live.id => Owner::Stored,
             Base::Live(before) => {
                 unsettled.uncarried.push(before.id);
-                false
+                Owner::New
             }
-            Base::Absent | Base::Ended => false,
+            Base::Absent | Base::Ended => Owner::New,
         };
         if !unsettled.has_notices() || (result.is_err() && after.is_none()) {
             return (after, unsettled, result);
@@ -156,32 +163,24 @@ impl Shared {
         };
         let sessions = self.manager.store();
         let Pending { notices: left, uncarried, .. } = &mut unsettled;
-        let gathered = notice_commit::gather(notices, uncarried, left).await;
-        let renews = is_same && after.is_none() && !left.is_empty();
-        let stored = match gathered {
-            Err(error) => Err(error),
-            Ok(()) if left.is_empty() => Ok(true),
-            Ok(()) if renews => {
-                notice_commit::store_and_renew(notices, sessions, live, left, ttl).await
-            }
-            Ok(()) if is_same => notice_commit::store(notices, sessions, live, left, ttl).await,
-            Ok(()) => notice_commit::begin(notices, live, left, ttl).await.map(|()| true),
-        };
+        let leaving = notice_commit::leave(notices, sessions, live, owner, uncarried, left, ttl);
+        let stored = Box::pin(leaving).await;
         self.state().forget_notices();
-        match stored {
-            Ok(false) => gone(),
-            Ok(true) => {
+        let renewed = match stored {
+            Ok(Left::Gone) => return gone(),
+            Ok(Left::Stored) => None,
+            Ok(Left::Renewed) => {
                 let expires_at = self.expires_at(ttl);
-                let renewed = renews.then(|| Base::Live(Live { expires_at, ..live.clone() }));
-                unsettled.notices = Changes::new();
-                let result = result.map(|outcome| match outcome {
-                    Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
-                    outcome => outcome,
-                });
-                (after.or(renewed), unsettled, result)
+                Some(Base::Live(Live { expires_at, ..live.clone() }))
             }
-            Err(error) => (after, unsettled, result.and(Err(error))),
-        }
+            Err(error) => return (after, unsettled, result.and(Err(error))),
+        };
+        unsettled.notices = Changes::new();
+        let result = result.map(|outcome| match outcome {
+            Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
+            outcome => outcome,
+        });
+        (after.or(renewed), unsettled, result)
     }
 
     fn updated(

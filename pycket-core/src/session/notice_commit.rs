@@ -10,9 +10,52 @@ use super::state::Live;
 /// Enough for a few requests that begin and empty the same record at the same time.
 const ROUNDS: usize = 16;
 
+/// What this commit has done to the session that the notifications belong to.
+pub(super) enum Owner {
+    /// Stored it under an id that nobody else knows yet.
+    New,
+    /// Stored its changes, or renewed it.
+    Stored,
+    Untouched,
+}
+
+/// What became of what was left.
+pub(super) enum Left {
+    Stored,
+    /// And the session was renewed.
+    Renewed,
+    /// The session has ended meanwhile.
+    Gone,
+}
+
+/// Stores what was left, and what is still under earlier ids of the session.
+pub(super) async fn leave(
+    notices: &dyn SessionStore,
+    sessions: &dyn SessionStore,
+    live: &Live,
+    owner: Owner,
+    uncarried: &mut Vec<SessionId>,
+    left: &mut Changes,
+    ttl: Ttl,
+) -> Result<Left, Error> {
+    gather(notices, uncarried, left).await?;
+    if left.is_empty() {
+        return Ok(Left::Stored);
+    }
+    let is_alive = match owner {
+        Owner::New => begin(notices, live, left, ttl).await.map(|()| true)?,
+        Owner::Stored => store(notices, sessions, live, left, ttl).await?,
+        Owner::Untouched if store_and_renew(notices, sessions, live, left, ttl).await? => {
+            return Ok(Left::Renewed);
+        }
+        Owner::Untouched => false,
+    };
+    Ok(if is_alive { Left::Stored } else { Left::Gone })
+}
+
 /// Stores what was left for the visitor of `live`, whose session this commit has just stored; `false` if
 /// it has ended meanwhile.
-pub(super) async fn store(
+async fn store(
     notices: &dyn SessionStore,
     sessions: &dyn SessionStore,
     live: &Live,
@@ -30,7 +73,7 @@ pub(super) async fn store(
 
 /// As [`store`], where the commit has not stored the session: leaving a notification renews its life, so
 /// that it ends no earlier than what belongs to it.
-pub(super) async fn store_and_renew(
+async fn store_and_renew(
     notices: &dyn SessionStore,
     sessions: &dyn SessionStore,
     live: &Live,
@@ -44,7 +87,7 @@ pub(super) async fn store_and_renew(
 }
 
 /// Stores what was left for a visitor whose id nobody else knows yet.
-pub(super) async fn begin(
+async fn begin(
     notices: &dyn SessionStore,
     live: &Live,
     left: &Changes,
@@ -60,7 +103,7 @@ pub(super) async fn begin(
 /// It is removed before it is stored again: while both existed, two requests could read one of them. And
 /// it is looked at before it is removed: only of a record that was there can the removal lose something.
 /// Whoever creates one afterwards finds that the session is gone, and removes it.
-pub(super) async fn gather(
+async fn gather(
     notices: &dyn SessionStore,
     ids: &mut Vec<SessionId>,
     left: &mut Changes,

@@ -54,10 +54,23 @@ pub(super) async fn update(
     changes: &Changes,
     ttl: Option<Ttl>,
 ) -> Result<Update, Error> {
-    let mut lost = match store.update(id, changes, ttl).await {
-        Err(error) if is_ambiguous(&error) => error,
-        settled => return settled,
-    };
+    match store.update(id, changes, ttl).await {
+        // In a box, so that the usual case needs no room for it.
+        Err(lost) if is_ambiguous(&lost) => {
+            Box::pin(settle_update(store, id, known, changes, ttl, lost)).await
+        }
+        settled => settled,
+    }
+}
+
+async fn settle_update(
+    store: &dyn SessionStore,
+    id: &SessionId,
+    known: &Record,
+    changes: &Changes,
+    ttl: Option<Ttl>,
+    mut lost: Error,
+) -> Result<Update, Error> {
     for _ in 0..ATTEMPTS {
         let Ok(found) = store.load(id).await else {
             return Err(lost);
