@@ -152,7 +152,7 @@ teeth! {
         every_sequence_of_requests_is_answered_as_by_a_mapping:
             UpdateCreates UpdateReplacesTheRecord
             SetKeepsTheOldValue SetsHideRemovals RemovedNamesAreLost EmptiedRecordsVanish
-            MetadataAreAlwaysReplaced TtlOnlyCountsForTouches TouchRevives ExpectationsAreIgnored
+            ExpectationsAreIgnored
             ExpectationsAreNeverMet DeleteReturnsNothing DeleteReturnsWhatWasCreated
             DeleteFindsTheAbsent;
     }
