@@ -56,18 +56,22 @@ pub async fn updates_of_different_names_all_survive(harness: &impl Harness) {
 
 /// A touch carries no data: many of them at the same time undo no update.
 pub async fn touches_undo_no_update(harness: &impl Harness) {
+    const ROUNDS: usize = 4;
+    let name = |caller, round| format!("name {caller} {round}");
     let stores = open_two(harness).await;
     let id = put(&stores[0], &record([]), HOUR).await;
     at_once(&stores, move |caller, store| async move {
-        let name = format!("name {caller}");
-        let changes = Changes::new().set(name.as_str(), text("x"));
-        check("an update", store.update(&id, &changes, None).await, Update::Applied);
-        let touch = store.update(&id, &Changes::new(), Some(HOUR)).await;
-        check("a touch", touch, Update::Applied);
+        for round in 0..ROUNDS {
+            let changes = Changes::new().set(name(caller, round), text("x"));
+            check("an update", store.update(&id, &changes, None).await, Update::Applied);
+            let touch = store.update(&id, &Changes::new(), Some(HOUR)).await;
+            check("a touch", touch, Update::Applied);
+        }
     })
     .await;
-    let names = (0..CALLERS).map(|caller| (format!("name {caller}"), text("x")));
-    check("the record", stored(&stores[1], &id).await, Some(Record::new(METADATA, names)));
+    let names = (0..CALLERS).flat_map(|caller| (0..ROUNDS).map(move |round| name(caller, round)));
+    let expected = Record::new(METADATA, names.map(|name| (name, text("x"))));
+    check("the record", stored(&stores[1], &id).await, Some(expected));
 }
 
 /// Many callers who each add one to a number, with the number they read as the expectation and again
