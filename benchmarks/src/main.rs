@@ -2,6 +2,8 @@
 
 mod bench;
 mod cores;
+mod records;
+mod report;
 mod servers;
 
 use clap::Parser;
@@ -13,6 +15,9 @@ use servers::Server;
 enum Command {
     /// Every server in turn, and what becomes of the goals.
     Bench(bench::Options),
+    /// Prints what part of the measurements needs a process of its own.
+    #[command(subcommand, hide = true)]
+    Records(records::Part),
     /// One server, until standard input ends.
     Serve {
         server: Server,
@@ -28,6 +33,11 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Bench(options) => bench::bench(&options),
+        #[expect(clippy::print_stdout, reason = "whoever started it reads this")]
+        Command::Records(part) => {
+            println!("{}", records::part(part)?);
+            Ok(())
+        }
         Command::Serve { server, store, core } => {
             cores::bind(core);
             servers::serve(server, store.as_deref())

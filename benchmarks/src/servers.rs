@@ -12,17 +12,19 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use tower_sessions::redis as tower_redis;
+
 /// The life of an unused session, the same for all.
-const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// From it every server derives its signing key.
 const SECRET: &str = "for measurements only: nobody's cookies are signed with this one";
 
 /// What a new session holds, beside its number of visits: the name of a user and a token against forged
 /// requests.
-const USER: (&str, &str) = ("user", "margarethe");
-const CSRF: (&str, &str) = ("csrf", "9f86d081884c7d659a2feaa0c55ad015");
-const VISITS: &str = "visits";
+pub(crate) const USER: (&str, &str) = ("user", "margarethe");
+pub(crate) const CSRF: (&str, &str) = ("csrf", "9f86d081884c7d659a2feaa0c55ad015");
+pub(crate) const VISITS: &str = "visits";
 
 /// The servers that are measured. Each has the same five routes.
 #[derive(

@@ -5,8 +5,7 @@ mod msrv;
 mod report;
 mod tools;
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -45,7 +44,7 @@ pub(crate) fn main(words: &[&str]) -> ExitCode {
         Ok(chosen) => chosen,
         Err(message) => return crate::misunderstood(&message),
     };
-    let Some(root) = root() else {
+    let Some(root) = crate::root() else {
         return crate::misunderstood("the workspace is not known: start this by `cargo xtask`");
     };
     let ended = run(&chosen, &root);
@@ -79,10 +78,6 @@ fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
 
 fn list() -> String {
     STEPS.map(|step| format!("  {:<8}{}", step.name, step.holds)).join("\n")
-}
-
-fn root() -> Option<PathBuf> {
-    Some(Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).parent()?.to_owned())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use super::{Route, Visitor};
 
 /// What a number of visitors saw who each sent the next request as soon as the last one was answered.
 pub(crate) struct Load {
-    pub(crate) requests: u64,
     pub(crate) elapsed: Duration,
     /// In nanoseconds.
     pub(crate) latencies: Histogram<u64>,
@@ -32,7 +31,7 @@ pub(crate) async fn load(
         latencies.add(own)?;
     }
     let elapsed = start.elapsed();
-    Ok((visitors, Load { requests: latencies.len(), elapsed, latencies }))
+    Ok((visitors, Load { elapsed, latencies }))
 }
 
 async fn one(

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::process::{ServerProcess, processor_time, resident_memory};
-use super::sample::Sample;
+use super::sample::{Sample, Tally};
 use super::stores::Stores;
 use super::{Route, Visitor, load};
 use crate::cores::Cores;
@@ -18,7 +18,9 @@ use crate::servers::{Keeps, Server};
 pub(crate) struct Plan {
     pub(crate) servers: Vec<Server>,
     pub(crate) rounds: usize,
-    /// How long each server gets for each route in each round.
+    /// How often each server has its turn on each route in each round.
+    pub(crate) turns: usize,
+    /// How long a turn is.
     pub(crate) slice: Duration,
     pub(crate) visitors: usize,
 }
@@ -51,8 +53,6 @@ pub(crate) async fn run(plan: &Plan, stores: &Stores, cores: Cores) -> Result<Ve
     Ok(rounds)
 }
 
-/// All servers run at the same time, and idle but for the one whose turn it is: a route is measured on all
-/// of them within seconds.
 async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -> Result<Round> {
     stores.empty()?;
     let mut round = Round::default();
@@ -61,21 +61,41 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
         subjects.push(Subject::start(*server, plan.visitors, stores, cores).await?);
     }
     for route in Route::ALL {
-        for subject in &mut subjects {
-            let sample = subject.measure(route, plan.slice, plan.visitors, stores).await?;
-            round.busy.entry(subject.server).or_default().insert(route, sample);
+        let samples = measure(plan, &mut subjects, route, plan.visitors, stores).await?;
+        for (server, sample) in samples {
+            round.busy.entry(server).or_default().insert(route, sample);
         }
     }
     for route in ALONE {
-        for subject in &mut subjects {
-            let sample = subject.measure(route, plan.slice / 2, 1, stores).await?;
-            round.alone.entry(subject.server).or_default().insert(route, sample);
+        let samples = measure(plan, &mut subjects, route, 1, stores).await?;
+        for (server, sample) in samples {
+            round.alone.entry(server).or_default().insert(route, sample);
         }
     }
     for subject in &subjects {
         round.memory.insert(subject.server, resident_memory(subject.process.pid())?);
     }
     Ok(round)
+}
+
+/// All servers run at the same time, and idle but for the one whose turn it is. Turns are short and each
+/// has many, so that whatever else the machine does in these seconds hits all alike.
+async fn measure(
+    plan: &Plan,
+    subjects: &mut [Subject],
+    route: Route,
+    visitors: usize,
+    stores: &Stores,
+) -> Result<Vec<(Server, Sample)>> {
+    let tallies = subjects.iter().map(|_| Tally::new()).collect::<Result<Vec<_>>>();
+    let mut tallies = tallies?;
+    for _ in 0..plan.turns {
+        for (subject, tally) in subjects.iter_mut().zip(&mut tallies) {
+            subject.measure(route, plan.slice, visitors, stores, tally).await?;
+        }
+    }
+    let servers = subjects.iter().map(|subject| subject.server);
+    Ok(servers.zip(tallies.iter().map(Tally::sample)).collect())
 }
 
 /// A server and its visitors.
@@ -107,14 +127,15 @@ impl Subject {
         duration: Duration,
         visitors: usize,
         stores: &Stores,
-    ) -> Result<Sample> {
-        // The first requests on a route fill caches that the server before has emptied.
-        self.load(route, duration / 20, visitors).await?;
+        tally: &mut Tally,
+    ) -> Result<()> {
+        // The first requests fill caches that the server before has emptied.
+        self.load(route, duration / 10, visitors).await?;
         let (pid, keeps) = (self.process.pid(), self.server.keeps());
         let (server, store) = (processor_time(pid)?, stores.counters(keeps)?);
         let load = self.load(route, duration, visitors).await?;
         let store = stores.counters(keeps)?.since(&store);
-        Ok(Sample::new(&load, processor_time(pid)? - server, store))
+        tally.add(&load, processor_time(pid)? - server, store)
     }
 
     async fn load(

@@ -84,14 +84,18 @@ impl Stores {
             }
         }
     }
-
-    /// The bytes that Redis uses for its data and itself.
-    pub(crate) fn redis_memory(&self) -> Result<u64> {
-        number(&redis_info(&mut self.observer.borrow_mut(), "memory")?, "used_memory")
-    }
 }
 
 impl Counters {
+    pub(crate) fn and(&self, more: &Self) -> Self {
+        Self {
+            processor: self.processor + more.processor,
+            commands: self.commands + more.commands,
+            received: self.received + more.received,
+            sent: self.sent + more.sent,
+        }
+    }
+
     /// What came since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
@@ -102,6 +106,16 @@ impl Counters {
             sent: self.sent.saturating_sub(before.sent),
         }
     }
+}
+
+/// The bytes that a Redis uses for its data and itself.
+pub(crate) fn redis_memory(connection: &mut Connection) -> Result<u64> {
+    number(&redis_info(connection, "memory")?, "used_memory")
+}
+
+/// The bytes that a Redis was sent, since it started.
+pub(crate) fn redis_received(connection: &mut Connection) -> Result<u64> {
+    number(&redis_info(connection, "stats")?, "total_net_input_bytes")
 }
 
 type Facts = BTreeMap<String, String>;

@@ -14,13 +14,17 @@ pub(super) fn on_memory() -> Router {
     router(MemoryStore::default())
 }
 
-/// One connection, as for everyone else here; the client pipelines on it by itself.
 pub(super) async fn on_redis(url: &str) -> Result<Router> {
+    Ok(router(redis(url).await?))
+}
+
+/// One connection, as for everyone else here; the client pipelines on it by itself.
+pub(crate) async fn redis(url: &str) -> Result<RedisStore<Pool>> {
     let pool = Pool::new(Config::from_url(url)?, None, None, None, 1)?;
     // Ends with the process.
     let _connection = pool.connect();
     pool.wait_for_connect().await?;
-    Ok(router(RedisStore::new(pool)))
+    Ok(RedisStore::new(pool))
 }
 
 fn router<S: SessionStore + Clone>(store: S) -> Router {
