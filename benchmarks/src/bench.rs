@@ -53,6 +53,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         turns: if options.quick { 4 } else { 8 },
         slice: Duration::from_millis(50),
         visitors: 32,
+        cores: cores.number,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rounds = runtime.block_on(rounds::run(&plan, &Stores::start(cores)?, cores))?;

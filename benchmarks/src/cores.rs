@@ -10,6 +10,8 @@ pub(crate) struct Cores {
     /// The load generator's, and the store's where there are only two cores.
     pub(crate) client: Option<Core>,
     pub(crate) store: Option<Core>,
+    /// How many there are.
+    pub(crate) number: usize,
 }
 
 impl Cores {
@@ -17,15 +19,13 @@ impl Cores {
     pub(crate) fn assign() -> Self {
         let cores: Vec<Core> =
             core_affinity::get_core_ids().unwrap_or_default().iter().map(|core| core.id).collect();
-        match cores.as_slice() {
-            [] | [_] => Self::default(),
-            &[server, client] => {
-                Self { server: Some(server), client: Some(client), store: Some(client) }
-            }
-            &[server, client, store, ..] => {
-                Self { server: Some(server), client: Some(client), store: Some(store) }
-            }
-        }
+        let number = cores.len();
+        let (server, client, store) = match *cores.as_slice() {
+            [] | [_] => (None, None, None),
+            [server, client] => (Some(server), Some(client), Some(client)),
+            [server, client, store, ..] => (Some(server), Some(client), Some(store)),
+        };
+        Self { server, client, store, number }
     }
 }
 

@@ -1,6 +1,7 @@
 #![expect(clippy::print_stderr, reason = "somebody waits for the end")]
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     /// How long a turn is.
     pub(crate) slice: Duration,
     pub(crate) visitors: usize,
+    /// How many cores the machine has.
+    pub(crate) cores: usize,
 }
 
 /// One round: every server on every route.
@@ -43,10 +46,10 @@ pub(crate) async fn run(plan: &Plan, stores: &Stores, cores: Cores) -> Result<Ve
     let mut rounds = Vec::with_capacity(plan.rounds);
     for number in 0..plan.rounds {
         eprint!("\rround {} of {} …", number + 1, plan.rounds);
-        // Whoever comes first in one round comes later in the next: warmth and weather hit all alike.
+        // Another order in each: whom a server comes after makes a difference to it.
         let mut servers = plan.servers.clone();
-        let first = number % servers.len().max(1);
-        servers.rotate_left(first);
+        let random = RandomState::new();
+        servers.sort_by_cached_key(|server| random.hash_one(server.name()));
         rounds.push(round(plan, &servers, stores, cores).await?);
     }
     eprintln!();

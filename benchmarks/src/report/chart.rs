@@ -5,7 +5,7 @@ use crate::bench::Route;
 use crate::servers::Server;
 
 const WIDTH: f64 = 760.0;
-const LABELS: f64 = 190.0;
+const LABELS: f64 = 200.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 26.0;
 /// For a figure behind the longest bar.

@@ -48,7 +48,7 @@ pub(crate) fn write(
     let memory = |server: &Server| Some((*server, summary.memory(*server)?));
     let file = File {
         date: time::OffsetDateTime::now_utc().date().to_string(),
-        machine: machine(),
+        machine: machine(plan.cores),
         rounds: summary.rounds(),
         turns: plan.turns,
         slice_ms: plan.slice.as_millis(),
@@ -73,7 +73,7 @@ fn lines(summary: &Summary, visitors: Visitors) -> BTreeMap<Server, BTreeMap<Rou
     summary.servers().into_iter().map(of).collect()
 }
 
-fn machine() -> Machine {
+fn machine(cores: usize) -> Machine {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
     let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
@@ -83,7 +83,7 @@ fn machine() -> Machine {
     let kernel = release.split('-').next().unwrap_or_default().trim();
     Machine {
         processor: model.unwrap_or("unknown").to_owned(),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        cores,
         kernel: format!("Linux {kernel}"),
     }
 }
