@@ -3,6 +3,7 @@ mod commit;
 mod notice_commit;
 mod notices;
 mod outcome;
+mod pending;
 mod plan;
 mod rotation;
 mod settle;
@@ -20,8 +21,9 @@ use crate::completion::Completion;
 use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
 
 pub use outcome::{IdChange, Outcome};
+use pending::Rotation;
+use state::State;
 pub(crate) use state::{Base, Live};
-use state::{Rotation, State};
 
 /// One visitor's session, during one request.
 ///

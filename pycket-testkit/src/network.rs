@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use pycket_core::SessionStore;
 
-/// What [`faults!`](crate::faults) must know of a driver of a network store: where its server is, and how
+/// What [`faults!`](crate::faults!) must know of a driver of a network store: where its server is, and how
 /// to open a store by another address.
 #[async_trait]
 pub trait NetworkHarness: Send + Sync {

@@ -7,8 +7,7 @@ mod report;
 mod standalone;
 mod tools;
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -52,7 +51,7 @@ pub(crate) fn main(words: &[&str]) -> ExitCode {
         Ok(chosen) => chosen,
         Err(message) => return crate::misunderstood(&message),
     };
-    let Some(root) = root() else {
+    let Some(root) = crate::root() else {
         return crate::misunderstood("the workspace is not known: start this by `cargo xtask`");
     };
     let ended = run(&chosen, &root);
@@ -86,10 +85,6 @@ fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
 
 fn list() -> String {
     STEPS.map(|step| format!("  {:<12}{}", step.name, step.holds)).join("\n")
-}
-
-fn root() -> Option<PathBuf> {
-    Some(Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).parent()?.to_owned())
 }
 
 #[cfg(test)]

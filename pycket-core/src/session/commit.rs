@@ -4,10 +4,11 @@ use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Upda
 
 use super::Shared;
 use super::notice_commit::{self, Left, Owner};
+use super::pending::{Doomed, Fate, Pending};
 use super::plan::{Step, plan};
 use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
-use super::state::{Base, Doomed, Fate, Live, Pending, Settled};
+use super::state::{Base, Live, Settled};
 
 /// What a step came to: the state of the store, if it changed, what could not be stored, and the word
 /// for the caller.

@@ -1,6 +1,7 @@
 use crate::{Clock, Expiry, Metadata, Record, Ttl};
 
-use super::state::{Base, Live, Pending, Rotation};
+use super::pending::{Pending, Rotation};
+use super::state::{Base, Live};
 
 /// What a commit does after it has ended the sessions that were destroyed.
 pub(super) enum Step {

@@ -2,8 +2,9 @@ use crate::{
     Changes, Error, Metadata, Record, SessionId, SessionManager, SessionStore, Ttl, Update,
 };
 
+use super::pending::{Doomed, Fate, Pending};
 use super::settle::{self, Removal};
-use super::state::{Doomed, Fate, Live, Pending};
+use super::state::Live;
 
 /// How a change of the id ended.
 pub(super) enum Rotated {

@@ -1,0 +1,32 @@
+use serde::{Deserialize, Serialize};
+
+/// What a request does. Every server has all of them, under these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Route {
+    /// Leaves the session alone.
+    Untouched,
+    /// Reads one value of an existing session and answers it.
+    Read,
+    /// Changes one value of an existing session.
+    Write,
+    /// Changes one value and gives the session a new id.
+    Login,
+    /// Comes without a cookie and begins a session of three values.
+    First,
+}
+
+impl Route {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Untouched, Self::Read, Self::Write, Self::Login, Self::First];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Untouched => "untouched",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Login => "login",
+            Self::First => "first",
+        }
+    }
+}

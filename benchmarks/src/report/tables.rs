@@ -1,0 +1,104 @@
+#![expect(clippy::print_stdout, reason = "the tables are what the program is started for")]
+
+use super::goals::{Goal, Limit};
+use super::summary::{Summary, Visitors};
+use crate::bench::{Route, Sample};
+use crate::records::Records;
+use crate::servers::Server;
+
+/// Everything that was measured, as Markdown.
+pub(crate) fn print(summary: &Summary, records: Option<&Records>, goals: &[Goal]) {
+    for route in Route::ALL {
+        println!("\n### {}\n", route.name());
+        table(summary, Visitors::Many, route);
+    }
+    for route in [Route::Read, Route::Write] {
+        println!("\n### {}, a single client\n", route.name());
+        table(summary, Visitors::One, route);
+    }
+    println!("\n### Memory of the servers\n\n| server | MB |\n|---|---:|");
+    for server in summary.servers() {
+        let bytes = summary.memory(server).unwrap_or(f64::NAN);
+        println!("| {} | {:.1} |", server.name(), bytes / 1e6);
+    }
+    if let Some(records) = records {
+        print_records(records);
+    }
+    println!("\n### Goals\n\n{}", goals_table(goals));
+}
+
+/// The goals as a Markdown table.
+pub(crate) fn goals_table(goals: &[Goal]) -> String {
+    let mut table = "| what | goal | measured | |\n|---|---:|---:|---|\n".to_owned();
+    for Goal { what, limit, value, unit, reached } in goals {
+        let limit = match limit {
+            Limit::AtMost(limit) => format!("≤ {limit}"),
+            Limit::AtLeast(limit) => format!("≥ {limit}"),
+        };
+        let reached = if *reached { "reached" } else { "**missed**" };
+        table += &format!("| {what} | {limit} {unit} | {value:.2} {unit} | {reached} |\n");
+    }
+    table
+}
+
+fn table(summary: &Summary, visitors: Visitors, route: Route) {
+    println!(
+        "| server | requests/s | p50 µs | p99 µs | server CPU µs | added CPU µs | × floor | × tower-sessions | store CPU µs | store commands | to store B | from store B |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    for server in summary.servers() {
+        let Some(line) = summary.line(visitors, server, route) else { continue };
+        let Sample { requests_per_second: rate, latency_p50_us: p50, latency_p99_us: p99, .. } =
+            line.sample;
+        let Sample { server_cpu_us: cpu, store_cpu_us, store_commands, .. } = line.sample;
+        let Sample { store_bytes_received: to, store_bytes_sent: from, .. } = line.sample;
+        let beside = |other| beside(summary, visitors, route, server, other);
+        println!(
+            "| {} | {rate:.0} | {p50:.0} | {p99:.0} | {cpu:.1} | {:.1} | {} | {} | {store_cpu_us:.1} | {store_commands:.1} | {to:.0} | {from:.0} |",
+            server.name(),
+            line.added_cpu_us,
+            beside(Server::Floor),
+            beside(peer(server)),
+        );
+    }
+}
+
+/// The added processor time as a multiple of another's, where there is one to speak of.
+fn beside(
+    summary: &Summary,
+    visitors: Visitors,
+    route: Route,
+    server: Server,
+    other: Server,
+) -> String {
+    if visitors == Visitors::One || route == Route::Untouched || server == server.bare() {
+        return "–".to_owned();
+    }
+    let ratio = summary.added_cpu_ratio(route, [server, other]);
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+}
+
+/// tower-sessions on the same kind of store.
+fn peer(server: Server) -> Server {
+    match server.keeps() {
+        crate::servers::Keeps::Memory => Server::TowerSessionsMemory,
+        _ => Server::TowerSessionsRedis,
+    }
+}
+
+fn print_records(records: &Records) {
+    println!(
+        "\n### Records\n\n| bytes per small record | pycket | tower-sessions |\n|---|---:|---:|"
+    );
+    for (store, bytes) in [("memory", &records.memory_bytes), ("Redis", &records.redis_bytes)] {
+        println!("| {store} | {:.0} | {:.0} |", bytes.pycket, bytes.tower_sessions);
+    }
+    println!("\n| µs per operation | at a thousand records | at a million |\n|---|---:|---:|");
+    for growth in &records.growth {
+        let (thousand, million) = (growth.at_a_thousand_us, growth.at_a_million_us);
+        println!("| {} | {thousand:.3} | {million:.3} |", growth.operation);
+    }
+    println!("\n| a record of {} bytes in Redis | bytes |\n|---|---:|", records.large.record_bytes);
+    println!("| sent for one small change | {:.0} |", records.large.bytes_sent_for_a_change);
+    println!("| … by tower-sessions | {:.0} |", records.large.bytes_sent_by_tower_sessions);
+}

@@ -1,0 +1,126 @@
+mod actix;
+mod actix_session;
+mod axum_session;
+mod bare;
+mod floor;
+mod listen;
+mod pycket;
+mod tower_sessions;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use tower_sessions::redis as tower_redis;
+
+/// The life of an unused session, the same for all.
+pub(crate) const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// From it every server derives its signing key.
+const SECRET: &str = "for measurements only: nobody's cookies are signed with this one";
+
+/// What a new session holds, beside its number of visits: the name of a user and a token against forged
+/// requests.
+pub(crate) const USER: (&str, &str) = ("user", "margarethe");
+pub(crate) const CSRF: (&str, &str) = ("csrf", "9f86d081884c7d659a2feaa0c55ad015");
+pub(crate) const VISITS: &str = "visits";
+
+/// The servers that are measured. Each has the same five routes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Server {
+    /// axum without sessions.
+    Axum,
+    /// What a careful engineer would write by hand, with Redis.
+    Floor,
+    PycketMemory,
+    PycketRedis,
+    PycketMemcached,
+    TowerSessionsMemory,
+    TowerSessionsRedis,
+    AxumSessionRedis,
+    /// actix-web without sessions.
+    Actix,
+    ActixSessionRedis,
+}
+
+/// Where a server keeps its sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    None,
+    Memory,
+    Redis,
+    Memcached,
+}
+
+impl Server {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Axum,
+        Self::Floor,
+        Self::PycketMemory,
+        Self::PycketRedis,
+        Self::PycketMemcached,
+        Self::TowerSessionsMemory,
+        Self::TowerSessionsRedis,
+        Self::AxumSessionRedis,
+        Self::Actix,
+        Self::ActixSessionRedis,
+    ];
+
+    /// As it is called in tables and on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+            Self::Floor => "floor",
+            Self::PycketMemory => "pycket-memory",
+            Self::PycketRedis => "pycket-redis",
+            Self::PycketMemcached => "pycket-memcached",
+            Self::TowerSessionsMemory => "tower-sessions-memory",
+            Self::TowerSessionsRedis => "tower-sessions-redis",
+            Self::AxumSessionRedis => "axum-session-redis",
+            Self::Actix => "actix",
+            Self::ActixSessionRedis => "actix-session-redis",
+        }
+    }
+
+    pub(crate) fn keeps(self) -> Keeps {
+        match self {
+            Self::Axum | Self::Actix => Keeps::None,
+            Self::PycketMemory | Self::TowerSessionsMemory => Keeps::Memory,
+            Self::PycketMemcached => Keeps::Memcached,
+            Self::Floor
+            | Self::PycketRedis
+            | Self::TowerSessionsRedis
+            | Self::AxumSessionRedis
+            | Self::ActixSessionRedis => Keeps::Redis,
+        }
+    }
+
+    /// The same framework without sessions: what is beyond its processor time is the session's.
+    pub(crate) fn bare(self) -> Self {
+        match self {
+            Self::Actix | Self::ActixSessionRedis => Self::Actix,
+            _ => Self::Axum,
+        }
+    }
+}
+
+/// Serves on a free loopback port, which it prints, until standard input ends.
+pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
+    let store = || store.ok_or_else(|| anyhow::anyhow!("this server needs the URL of a store"));
+    match server {
+        Server::Axum => listen::axum(async { Ok(bare::router()) }),
+        Server::Floor => listen::axum(floor::router(store()?)),
+        Server::PycketMemory => listen::axum(async { pycket::on_memory() }),
+        Server::PycketRedis => listen::axum(async { pycket::on_redis(store()?) }),
+        Server::PycketMemcached => listen::axum(async { pycket::on_memcached(store()?) }),
+        Server::TowerSessionsMemory => listen::axum(async { Ok(tower_sessions::on_memory()) }),
+        Server::TowerSessionsRedis => listen::axum(tower_sessions::on_redis(store()?)),
+        Server::AxumSessionRedis => listen::axum(axum_session::router(store()?)),
+        Server::Actix => actix::serve(),
+        Server::ActixSessionRedis => actix_session::serve(store()?),
+    }
+}

@@ -1,0 +1,21 @@
+//! The same routes, with nothing behind them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::routing::{get, post};
+
+static VISITS: AtomicU64 = AtomicU64::new(1);
+
+pub(super) fn router() -> Router {
+    Router::new()
+        .route("/untouched", get(async || "ok"))
+        .route("/read", get(async || VISITS.load(Ordering::Relaxed).to_string()))
+        .route("/write", post(visit))
+        .route("/login", post(visit))
+        .route("/first", post(async || "1"))
+}
+
+async fn visit() -> String {
+    (VISITS.fetch_add(1, Ordering::Relaxed) + 1).to_string()
+}
