@@ -95,28 +95,27 @@ impl Record {
         if let Some(metadata) = changes.metadata() {
             self.metadata = metadata;
         }
-        if !self.replace(changes) {
+        if changes.entries().next().is_some() && !self.replace(changes) {
             self.entries = merge(&self.entries, changes).into();
         }
     }
 
-    /// Puts the new values in their places, if it only takes that and no clone would see it.
+    /// Puts the new values in their places, if no clone would see it and it only takes that.
     fn replace(&mut self, changes: &Changes) -> bool {
-        let is_there = |(name, value): (&Arc<str>, Option<&Value>)| {
-            value.is_some() && position(&self.entries, name).is_some()
-        };
-        if !changes.entries().all(is_there) {
-            return false;
-        }
         let Some(entries) = Arc::get_mut(&mut self.entries) else {
-            return changes.entries().next().is_none();
+            return false;
         };
-        for (name, value) in changes.sets() {
-            if let Some(entry) = position(entries, name).and_then(|index| entries.get_mut(index)) {
-                entry.1 = value.clone();
+        let only_replaces = changes
+            .entries()
+            .all(|(name, value)| value.is_some() && position(entries, name).is_some());
+        if only_replaces {
+            for (name, value) in changes.sets() {
+                if let Some(entry) = position(entries, name).and_then(|at| entries.get_mut(at)) {
+                    entry.1 = value.clone();
+                }
             }
         }
-        true
+        only_replaces
     }
 }
 

@@ -47,9 +47,10 @@ impl Shared {
             Base::Absent | Base::Ended => Outcome::Destroyed,
         };
         // In a box, as are the other rarer ways here, so that the usual one needs no room for it.
-        let ended = match pending.doomed.is_empty() {
-            true => Ok(false),
-            false => Box::pin(self.end_all(&mut pending.doomed, ending)).await,
+        let ended = if pending.doomed.is_empty() {
+            Ok(false)
+        } else {
+            Box::pin(self.end_all(&mut pending.doomed, ending)).await
         };
         let (base, unsettled, result) = match ended {
             Err(error) => (None, pending, Err(error)),

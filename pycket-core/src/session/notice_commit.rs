@@ -42,48 +42,32 @@ pub(super) async fn leave(
     if left.is_empty() {
         return Ok(Left::Stored);
     }
-    let is_alive = match owner {
-        Owner::New => begin(notices, live, left, ttl).await.map(|()| true)?,
-        Owner::Stored => store(notices, sessions, live, left, ttl).await?,
-        Owner::Untouched if store_and_renew(notices, sessions, live, left, ttl).await? => {
-            return Ok(Left::Renewed);
+    let (is_alive, stored) = match owner {
+        Owner::New => {
+            begin(notices, live, left, ttl).await?;
+            return Ok(Left::Stored);
         }
-        Owner::Untouched => false,
+        Owner::Stored => match put(notices, live, left, ttl).await? {
+            Put::Added => return Ok(Left::Stored),
+            Put::Begun => (sessions.load(&live.id).await?.is_some(), Left::Stored),
+        },
+        // Leaving a notification renews the session, so that it ends no earlier than what belongs to it.
+        Owner::Untouched => {
+            put(notices, live, left, ttl).await?;
+            let touch = Changes::new();
+            let touched =
+                settle::update(sessions, &live.id, &live.record, &touch, Some(ttl)).await?;
+            (touched == Update::Applied, Left::Renewed)
+        }
     };
-    Ok(if is_alive { Left::Stored } else { Left::Gone })
-}
-
-/// Stores what was left for the visitor of `live`, whose session this commit has just stored; `false` if
-/// it has ended meanwhile.
-async fn store(
-    notices: &dyn SessionStore,
-    sessions: &dyn SessionStore,
-    live: &Live,
-    left: &Changes,
-    ttl: Ttl,
-) -> Result<bool, Error> {
-    match put(notices, live, left, ttl).await? {
-        Put::Added => Ok(true),
-        Put::Begun => {
-            let is_alive = sessions.load(&live.id).await?.is_some();
-            keep(notices, &live.id, is_alive).await
-        }
+    if is_alive {
+        return Ok(stored);
     }
-}
-
-/// As [`store`], where the commit has not stored the session: leaving a notification renews its life, so
-/// that it ends no earlier than what belongs to it.
-async fn store_and_renew(
-    notices: &dyn SessionStore,
-    sessions: &dyn SessionStore,
-    live: &Live,
-    left: &Changes,
-    ttl: Ttl,
-) -> Result<bool, Error> {
-    put(notices, live, left, ttl).await?;
-    let touch = Changes::new();
-    let renewed = settle::update(sessions, &live.id, &live.record, &touch, Some(ttl)).await?;
-    keep(notices, &live.id, renewed == Update::Applied).await
+    // A logout before the record was stored has not seen it.
+    match settle::remove(notices, &live.id).await {
+        Removal::Kept(error) | Removal::Unknown(error) => Err(error),
+        Removal::Removed(_) | Removal::Absent | Removal::Unseen(_) => Ok(Left::Gone),
+    }
 }
 
 /// Stores what was left for a visitor whose id nobody else knows yet.
@@ -129,6 +113,7 @@ async fn gather(
     Ok(())
 }
 
+/// Where what was left went.
 enum Put {
     /// To a record that was there.
     Added,
@@ -153,17 +138,6 @@ async fn put(
         }
     }
     Err(Error::new(ErrorKind::Conflict, "other requests changed the notifications every time"))
-}
-
-/// A logout before the record was stored would not have seen it. Whether the session lives.
-async fn keep(notices: &dyn SessionStore, id: &SessionId, is_alive: bool) -> Result<bool, Error> {
-    if is_alive {
-        return Ok(true);
-    }
-    match settle::remove(notices, id).await {
-        Removal::Kept(error) | Removal::Unknown(error) => Err(error),
-        Removal::Removed(_) | Removal::Absent | Removal::Unseen(_) => Ok(false),
-    }
 }
 
 /// Whether it was created, be it by an attempt whose answer was lost.
