@@ -10,6 +10,8 @@ mod tower_sessions;
 use std::time::Duration;
 
 use anyhow::Result;
+use axum::Router;
+use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use tower_sessions::redis as tower_redis;
@@ -123,4 +125,19 @@ pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
         Server::Actix => actix::serve(),
         Server::ActixSessionRedis => actix_session::serve(store()?),
     }
+}
+
+/// The routes of every server of axum.
+fn routes<S: Clone + Send + Sync + 'static>(
+    read: MethodRouter<S>,
+    write: MethodRouter<S>,
+    login: MethodRouter<S>,
+    first: MethodRouter<S>,
+) -> Router<S> {
+    Router::new()
+        .route("/untouched", get(async || "ok"))
+        .route("/read", read)
+        .route("/write", write)
+        .route("/login", login)
+        .route("/first", first)
 }

@@ -7,7 +7,7 @@ use axum_session_redispool::{SessionRedisPool, SessionRedisSession};
 use redis_pool::SingleRedisPool;
 use time::Duration;
 
-use super::{CSRF, IDLE, SECRET, USER, VISITS};
+use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
 type Session = SessionRedisSession;
 
@@ -21,13 +21,7 @@ pub(super) async fn router(redis: &str) -> Result<Router> {
         .with_secure(true)
         .with_key(Key::derive_from(SECRET.as_bytes()));
     let store = SessionStore::<SessionRedisPool>::new(Some(pool.into()), config).await?;
-    Ok(Router::new()
-        .route("/untouched", get(async || "ok"))
-        .route("/read", get(read))
-        .route("/write", post(write))
-        .route("/login", post(login))
-        .route("/first", post(first))
-        .layer(SessionLayer::new(store)))
+    Ok(routes(get(read), post(write), post(login), post(first)).layer(SessionLayer::new(store)))
 }
 
 async fn read(session: Session) -> Result<String, StatusCode> {

@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::routing::{get, post};
 
+use super::routes;
+
 static VISITS: AtomicU64 = AtomicU64::new(1);
 
 pub(super) fn router() -> Router {
-    Router::new()
-        .route("/untouched", get(async || "ok"))
-        .route("/read", get(async || VISITS.load(Ordering::Relaxed).to_string()))
-        .route("/write", post(visit))
-        .route("/login", post(visit))
-        .route("/first", post(async || "1"))
+    let read = get(async || VISITS.load(Ordering::Relaxed).to_string());
+    routes(read, post(visit), post(visit), post(async || "1"))
 }
 
 async fn visit() -> String {

@@ -15,7 +15,7 @@ use cookie::{Cookie, CookieJar, Key, SameSite};
 use redis::Script;
 use redis::aio::MultiplexedConnection;
 
-use super::{CSRF, IDLE, SECRET, USER, VISITS};
+use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
 const NAME: &str = "SESSION_ID";
 
@@ -36,13 +36,7 @@ pub(super) async fn router(redis: &str) -> Result<Router> {
             return 1",
         ),
     };
-    Ok(Router::new()
-        .route("/untouched", get(async || "ok"))
-        .route("/read", get(read))
-        .route("/write", post(write))
-        .route("/login", post(login))
-        .route("/first", post(first))
-        .with_state(Arc::new(sessions)))
+    Ok(routes(get(read), post(write), post(login), post(first)).with_state(Arc::new(sessions)))
 }
 
 struct Sessions {

@@ -9,7 +9,7 @@ use pycket_core::{Expiry, MemoryStore, SessionManager, SessionStore};
 use pycket_memcache::MemcacheStore;
 use pycket_redis::RedisStore;
 
-use super::{CSRF, IDLE, SECRET, USER, VISITS};
+use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
 pub(super) fn on_memory() -> Result<Router> {
     router(Arc::new(MemoryStore::new()))
@@ -26,12 +26,7 @@ pub(super) fn on_memcached(address: &str) -> Result<Router> {
 fn router(store: Arc<dyn SessionStore>) -> Result<Router> {
     let manager = SessionManager::new(store).with_expiry(Expiry::default().with_idle(IDLE)?);
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(SECRET)?);
-    Ok(Router::new()
-        .route("/untouched", get(async || "ok"))
-        .route("/read", get(read))
-        .route("/write", post(write))
-        .route("/login", post(login))
-        .route("/first", post(first))
+    Ok(routes(get(read), post(write), post(login), post(first))
         .layer(SessionLayer::new(manager, cookie)))
 }
 

@@ -8,7 +8,7 @@ use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer, SessionS
 use tower_sessions_redis_store::RedisStore;
 use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 
-use super::{CSRF, IDLE, SECRET, USER, VISITS};
+use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
 pub(super) fn on_memory() -> Router {
     router(MemoryStore::default())
@@ -32,13 +32,7 @@ fn router<S: SessionStore + Clone>(store: S) -> Router {
     let layer = SessionManagerLayer::new(store)
         .with_expiry(Expiry::OnInactivity(idle))
         .with_signed(Key::derive_from(SECRET.as_bytes()));
-    Router::new()
-        .route("/untouched", get(async || "ok"))
-        .route("/read", get(read))
-        .route("/write", post(write))
-        .route("/login", post(login))
-        .route("/first", post(first))
-        .layer(layer)
+    routes(get(read), post(write), post(login), post(first)).layer(layer)
 }
 
 async fn read(session: Session) -> Result<String, StatusCode> {
