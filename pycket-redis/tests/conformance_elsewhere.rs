@@ -1,5 +1,6 @@
 //! The Redis driver keeps the contract of `SessionStore` also where it is not one server behind a port.
 
+#![cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 use std::sync::{Arc, OnceLock};

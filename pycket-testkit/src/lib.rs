@@ -29,6 +29,7 @@ mod steps;
 mod wrappers;
 
 pub use clock::ManualClock;
+pub use errors_seen::all_shown_by;
 pub use every_order::{Task, every_order};
 pub use harness::{Harness, Time};
 pub use network::NetworkHarness;
@@ -40,5 +41,5 @@ pub use run::{Place, run_case, run_fault};
 pub use server::RedisTls;
 #[cfg(unix)]
 pub use server::{RedisCluster, RedisSentinel, Server};
-pub use shown::shown;
+pub use shown::{shown, shown_values};
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

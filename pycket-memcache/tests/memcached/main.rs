@@ -28,7 +28,6 @@ mod several_servers;
 mod stand_in;
 mod touches;
 
-use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ use pycket_core::{
     SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
-use pycket_testkit::{FaultProxy, Server};
+use pycket_testkit::{FaultProxy, Server, all_shown_by as shown};
 
 const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
 
@@ -134,15 +133,4 @@ async fn failures(store: &dyn SessionStore) -> [Option<Error>; 5] {
         store.update(&id, &Changes::new(), Some(HOUR)).await.err(),
         store.delete(&id).await.err(),
     ]
-}
-
-/// All that an error shows, in any way.
-fn shown(error: &Error) -> String {
-    let mut shown = format!("{error} {error:?} {error:#?}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        shown += &format!(" {error} {error:?}");
-        source = error.source();
-    }
-    shown
 }

@@ -2,9 +2,8 @@
 
 use pycket_testkit::RedisSentinel;
 
-use crate::cluster_failover::assert_only_in_trouble;
 use crate::operator::{Operator, until};
-use crate::traffic::{Phase, Promise, Traffic};
+use crate::traffic::{Phase, Traffic, end_of_failover};
 use crate::*;
 
 /// Waits until every sentinel names another primary, and that is one.
@@ -54,21 +53,7 @@ async fn a_killed_primary_costs_errors_while_it_is_replaced_and_nothing_else() {
         traffic.succeeds(20).await;
     }
 
-    let (lost, errors) = plain.end().await;
-    assert_only_in_trouble(&errors);
-    eprintln!(
-        "without waiting: {} promises, {} lost by the engine, {} errors",
-        plain.promised(),
-        lost.len(),
-        errors.len()
-    );
-    for Promise { phase, .. } in &lost {
-        assert!(*phase < Phase::After, "{lost:?}");
-    }
-    let (lost, errors) = careful.end().await;
-    assert_only_in_trouble(&errors);
-    eprintln!("waiting: {} promises, {} errors", careful.promised(), errors.len());
-    assert!(lost.is_empty(), "{lost:?}");
+    end_of_failover(&plain, &careful).await;
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// Logs in, which moves the session to another key, and out.
+    /// Arrives and leaves for good, while another request is under way.
     async fn come_and_go(&self, phase: Phase) -> Result<(), pycket_core::Error> {
         let id = self.arrive(phase).await?;
         let session = self.manager.open(Some(id)).await?;
@@ -175,5 +175,32 @@ impl Traffic {
 
     fn promise(&self, id: SessionId, name: Option<String>, phase: Phase) {
         self.promises.lock().unwrap().push(Promise { id, name, phase });
+    }
+}
+
+/// Ends both after a failover: there were errors only in the trouble, and who waited for replicas has lost
+/// nothing. What the other one has lost, which is nothing that was promised afterwards.
+pub(crate) async fn end_of_failover(plain: &Traffic, careful: &Traffic) -> Vec<Promise> {
+    let (lost, errors) = plain.end().await;
+    assert_only_in_trouble(&errors);
+    eprintln!(
+        "without waiting: {} promises, {} lost by the engine, {} errors",
+        plain.promised(),
+        lost.len(),
+        errors.len()
+    );
+    for Promise { phase, .. } in &lost {
+        assert!(*phase < Phase::After, "{lost:?}");
+    }
+    let (lost_by_careful, errors) = careful.end().await;
+    assert_only_in_trouble(&errors);
+    eprintln!("waiting: {} promises, {} errors", careful.promised(), errors.len());
+    assert!(lost_by_careful.is_empty(), "{lost_by_careful:?}");
+    lost
+}
+
+fn assert_only_in_trouble(errors: &[(Phase, Phase, String)]) {
+    for (began, ended, error) in errors {
+        assert!(*began < Phase::After && *ended > Phase::Before, "{began:?} to {ended:?}: {error}");
     }
 }

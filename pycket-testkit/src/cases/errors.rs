@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 
 use crate::Harness;
 use crate::check::{check, ensure};
-use crate::errors_seen::{ids_shown, texts};
+use crate::errors_seen::{all_shown_by, ids_shown};
 use crate::steps::{HOUR, METADATA, Store, open, stored, text};
 
 /// A call to a store that is not there is an error of kind `Unavailable`, which is transient.
@@ -47,10 +47,9 @@ pub async fn no_error_shows_an_id_or_a_value(harness: &impl Harness) {
         return works_without_a_network(harness);
     };
     for (method, id, error) in failures(&store).await {
-        let texts = texts(&error);
-        ensure(method, "an error without the id", &texts, !ids_shown(&error, &id));
-        let shows_value = texts.iter().any(|text| text.contains(SECRET));
-        ensure(method, "an error without a value", &texts, !shows_value);
+        let shown = all_shown_by(&error);
+        ensure(method, "an error without the id", &shown, !ids_shown(&error, &id));
+        ensure(method, "an error without a value", &shown, !shown.contains(SECRET));
     }
 }
 

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::operation::{Answer, Operation, witness, works};
 use crate::check::ensure;
-use crate::errors_seen::{ids_shown, texts};
+use crate::errors_seen::{all_shown_by, ids_shown};
 use crate::steps::{HOUR, Store, fresh_namespace, put};
 use crate::{Exchange, FaultProxy, NetworkFault, NetworkHarness};
 
@@ -102,7 +102,7 @@ impl Trial {
                     || !happened;
                 ensure(what, "`Unavailable` only if it did not happen", &error, is_true);
                 let is_shown = ids_shown(&error, &self.id);
-                ensure(what, "an error without the id", texts(&error), !is_shown);
+                ensure(what, "an error without the id", all_shown_by(&error), !is_shown);
             }
         }
         works(&self.store, &self.witness).await;

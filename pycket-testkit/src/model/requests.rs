@@ -10,9 +10,9 @@ use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
 use pycket_core::{Error, ErrorKind, Expiry, IdChange, Session, SessionId, SessionManager};
 
-use crate::Time;
 use crate::check::show_error;
 use crate::steps::Store;
+use crate::{Time, shown_values};
 
 use super::failure::Failure;
 use super::records::Values;
@@ -253,8 +253,8 @@ impl Play {
     }
 
     fn shows(&mut self, request: usize, values: &Values, is_kept: bool) -> Result<(), Failure> {
-        let came = code::shown(self.session(request).iter());
-        let expected = code::shown_values(values);
+        let came = shown_values(self.session(request).iter());
+        let expected = code::expected_values(values);
         if is_kept || came != expected {
             self.script.assert_eq(&code::show(request), &format!("{expected:?}"));
         }

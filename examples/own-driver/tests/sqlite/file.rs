@@ -1,10 +1,10 @@
-use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use own_driver::{SqliteStore, SqliteStoreBuilder};
 use pycket_core::{
     Creation, Error, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value,
 };
+use pycket_testkit::all_shown_by;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -69,11 +69,6 @@ pub(crate) async fn stored(store: &SqliteStore, id: &SessionId) -> Option<Record
 
 /// Whether a log of the error, or of one of its sources, would show the id or the secret.
 pub(crate) fn tells_a_secret(error: &Error, id: &SessionId) -> bool {
-    let mut next: Option<&dyn StdError> = Some(error);
-    let mut texts = String::new();
-    while let Some(error) = next {
-        texts += &format!("{error} {error:?}");
-        next = error.source();
-    }
-    texts.contains(&id.expose()) || texts.contains(SECRET)
+    let shown = all_shown_by(error);
+    shown.contains(&id.expose()) || shown.contains(SECRET)
 }

@@ -1,6 +1,6 @@
 //! What requests do, as Rust, in the words that the script's head defines.
 
-use pycket_core::{Outcome, Value};
+use pycket_core::Outcome;
 
 use crate::model::records::Values;
 
@@ -54,16 +54,8 @@ pub(super) fn show(request: usize) -> String {
     format!("shown(&requests[{request}])")
 }
 
-/// As the script's own `shown`.
-pub(super) fn shown(values: impl Iterator<Item = (String, Value)>) -> String {
-    let values = values.map(|(name, value)| match value.decode::<u8>() {
-        Ok(number) => format!("{name}={number}"),
-        Err(error) => format!("{name}: {error}"),
-    });
-    values.collect::<Vec<_>>().join(", ")
-}
-
-pub(super) fn shown_values(values: &Values) -> String {
+/// What `shown_values` makes of them once they are stored.
+pub(super) fn expected_values(values: &Values) -> String {
     let values = values.iter().map(|(name, value)| format!("{name}={value}"));
     values.collect::<Vec<_>>().join(", ")
 }

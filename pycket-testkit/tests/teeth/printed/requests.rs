@@ -11,13 +11,7 @@ fn shrunk() -> Result<(), pycket_core::Error> {
     let idle = Duration::from_secs(35 * 60);
     let remembered = Duration::from_secs(65 * 60);
     let add_one = |n: Option<u8>| n.unwrap_or(0) + 1;
-    let shown = |session: &Session| {
-        let values = session.iter().map(|(name, value)| match value.decode::<u8>() {
-            Ok(number) => format!("{name}={number}"),
-            Err(error) => format!("{name}: {error}"),
-        });
-        values.collect::<Vec<_>>().join(", ")
-    };
+    let shown = |session: &Session| pycket_testkit::shown_values(session.iter());
 
     pycket_testkit::block_on(async {
         let harness = conformance_harness().await;

@@ -1,0 +1,58 @@
+//! What the tests of one server and of several have in common: a few records, and calls of all methods.
+
+use std::sync::Arc;
+
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, Metadata, Record, SessionId, SessionManager, SessionStore,
+    Timestamp, Ttl, Value,
+};
+use pycket_redis::RedisStore;
+
+pub(crate) const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
+
+pub(crate) fn manager(store: RedisStore) -> SessionManager {
+    SessionManager::new(Arc::new(store))
+}
+
+pub(crate) fn key(id: &SessionId) -> String {
+    format!("pycket:sessions:{}", id.expose())
+}
+
+pub(crate) fn text(value: &str) -> Value {
+    Value::encode(value).unwrap()
+}
+
+pub(crate) fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
+    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    Record::new(metadata, values.map(|(name, value)| (name, text(value))))
+}
+
+pub(crate) fn set(name: &str, value: &str) -> Changes {
+    Changes::new().set(name, text(value))
+}
+
+pub(crate) async fn put(store: &dyn SessionStore, record: &Record) -> SessionId {
+    let id = SessionId::generate();
+    assert_eq!(store.create(&id, record, HOUR).await.unwrap(), Creation::Created);
+    id
+}
+
+pub(crate) async fn stored(store: &dyn SessionStore, id: &SessionId) -> Option<Record> {
+    store.load(id).await.unwrap().map(|loaded| loaded.record)
+}
+
+/// What each method answers, for calls that would be fine if the server were.
+pub(crate) async fn kinds(store: &dyn SessionStore) -> [Option<ErrorKind>; 4] {
+    failures(store).await.map(|error| error.map(|error| error.kind()))
+}
+
+/// In the order load, create, update, delete.
+pub(crate) async fn failures(store: &dyn SessionStore) -> [Option<Error>; 4] {
+    let id = SessionId::generate();
+    [
+        store.load(&id).await.err(),
+        store.create(&id, &record([("name", "value")]), HOUR).await.err(),
+        store.update(&id, &set("name", "other"), Some(HOUR)).await.err(),
+        store.delete(&id).await.err(),
+    ]
+}
