@@ -39,7 +39,14 @@ impl SessionId {
 
     /// The id as text, for a store's key or a signed cookie. Keep it out of logs and messages.
     pub fn expose(&self) -> String {
-        self.0.hyphenated().to_string()
+        let mut text = String::with_capacity(Self::TEXT_LEN);
+        self.append_to(&mut text);
+        text
+    }
+
+    /// Adds what [`expose`](Self::expose) gives to `text`.
+    pub(crate) fn append_to(&self, text: &mut String) {
+        text.push_str(self.0.hyphenated().encode_lower(&mut [0; Self::TEXT_LEN]));
     }
 
     /// A random byte that says where an id goes among equals.

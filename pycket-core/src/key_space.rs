@@ -34,7 +34,7 @@ impl KeySpace {
     pub fn key(&self, id: &SessionId) -> String {
         let mut key = String::with_capacity(self.0.len() + SessionId::TEXT_LEN);
         key.push_str(&self.0);
-        key.push_str(&id.expose());
+        id.append_to(&mut key);
         key
     }
 }

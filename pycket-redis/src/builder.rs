@@ -13,9 +13,9 @@ use crate::RedisStore;
 use crate::address::{Address, invalid};
 use crate::connection::Timeouts;
 use crate::file::RedisSettingsFile;
+use crate::safety::Replicas;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use many::Replicas;
 
 /// The settings of a [`RedisStore`]; from [`RedisStore::builder`].
 ///
@@ -163,7 +163,7 @@ impl RedisStoreBuilder {
         if self.timeouts.response.is_zero() {
             return Err(invalid("`response_timeout` must be more than zero"));
         }
-        self.replicas.map_or(Ok(()), |replicas| replicas.check(self.timeouts))?;
+        self.replicas.map_or(Ok(()), |replicas| many::check(replicas, self.timeouts))?;
         let servers = self.servers(database)?;
         Ok(RedisStore::new(servers, KeySpace::new(&self.prefix, dataset)))
     }

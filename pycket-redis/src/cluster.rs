@@ -218,8 +218,9 @@ async fn ask(node: &Node, message: Message<'_>) -> Result<Vec<Value>, Failure> {
         Message::Waiting(_) => Message::Waiting(&announced),
         _ => Message::Pipeline(&announced),
     };
-    let answers = node.send(announced).await?;
-    Ok(answers.into_iter().skip(1).step_by(2).collect())
+    let mut answers = node.send(announced).await?;
+    let waited = if let Message::Waiting(_) = message { answers.pop() } else { None };
+    Ok(answers.into_iter().skip(1).step_by(2).chain(waited).collect())
 }
 
 fn cluster_slots() -> Cmd {

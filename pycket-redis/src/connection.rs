@@ -3,13 +3,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
-use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
 };
 use tokio::sync::OnceCell;
-use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
+
+use crate::batcher::Batcher;
 
 /// The process's connections to one server. They connect on first use, are shared by all requests, and
 /// replace themselves when they break.
@@ -20,6 +20,8 @@ pub(crate) struct Pool {
     client: Client,
     config: AsyncConnectionConfig,
     connect_timeout: Duration,
+    /// What each batch of commands ends with.
+    ending: Option<Cmd>,
     /// Under one lock, so that whoever is told that a connection broke finds all of them replaced.
     attempts: Mutex<Box<[Arc<Attempt>]>>,
     next: AtomicUsize,
@@ -40,7 +42,7 @@ pub(crate) enum Failure {
 }
 
 /// One attempt to connect, shared by all who wait for it, and the connection that came of it.
-type Attempt = OnceCell<RedisResult<MultiplexedConnection>>;
+type Attempt = OnceCell<RedisResult<Arc<Batcher>>>;
 
 /// The attempt that a request uses, and which of the connections it is.
 struct Place {
@@ -65,26 +67,68 @@ impl Pool {
             client,
             config,
             connect_timeout: timeouts.connect,
+            ending: None,
             attempts: Mutex::new((0..connections).map(|_| Arc::default()).collect()),
             next: AtomicUsize::new(0),
         }
     }
 
+    /// Ends each batch of commands with this one, whose answer goes to every request of the batch, too.
+    pub(crate) fn ending_with(mut self, command: Cmd) -> Self {
+        self.ending = Some(command);
+        self
+    }
+
     /// One command; its answer.
-    pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, Failure> {
-        let (place, mut connection) = self.connect().await?;
-        let answer = command.query_async(&mut connection).await;
+    pub(crate) async fn command(&self, command: Cmd) -> Result<Value, Failure> {
+        let (place, answers) = self.ask([command]).await?;
+        let answer = answers.into_iter().next().unwrap_or(Value::Nil).extract_error();
         answer.map_err(|error| self.failed(&place, error))
     }
 
     /// Several commands in one round trip; the answer to each.
-    pub(crate) async fn pipeline(&self, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (place, mut connection) = self.connect().await?;
-        let answers = pipeline.query_async(&mut connection).await;
-        answers.map_err(|error| self.failed(&place, error))
+    pub(crate) async fn commands(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<Vec<Value>, Failure> {
+        let (place, answers) = self.ask(commands).await?;
+        self.none_refused(&place, answers)
     }
 
-    async fn connect(&self) -> Result<(Place, MultiplexedConnection), Failure> {
+    /// Several commands, and the one that waits for them to be safe; the answer to each.
+    pub(crate) async fn waiting(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let (place, mut answers) = self.ask(commands.cmd_iter().cloned()).await?;
+        let waited = answers.pop();
+        let mut answers = self.none_refused(&place, answers)?;
+        match waited.map(Value::extract_error).transpose() {
+            Ok(waited) => answers.extend(waited),
+            // The others have happened.
+            Err(error) => {
+                let what = "the server refused to wait for replicas";
+                let error = (redis::ErrorKind::Client, what, error.to_string()).into();
+                return Err(Failure::Sent(error));
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn ask(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<(Place, Vec<Value>), Failure> {
+        let (place, connection) = self.connect().await?;
+        match connection.ask(commands).await {
+            Ok(answers) => Ok((place, answers)),
+            Err(error) => Err(self.failed(&place, error)),
+        }
+    }
+
+    fn none_refused(&self, place: &Place, answers: Vec<Value>) -> Result<Vec<Value>, Failure> {
+        let answers = answers.into_iter().map(Value::extract_error).collect::<RedisResult<_>>();
+        answers.map_err(|error| self.failed(place, error))
+    }
+
+    async fn connect(&self) -> Result<(Place, Arc<Batcher>), Failure> {
         let place = self.place();
         let attempt = match place.attempt.get() {
             Some(attempt) => attempt.clone(),
@@ -95,11 +139,7 @@ impl Pool {
             }
         };
         match attempt {
-            Ok(connection) => {
-                // Others that are ready send theirs now too, and one write takes all of them.
-                yield_now().await;
-                Ok((place, connection))
-            }
+            Ok(connection) => Ok((place, connection)),
             Err(error) => {
                 self.give_up(&place, Damage::This);
                 Err(Failure::Unsent(error))
@@ -109,11 +149,12 @@ impl Pool {
 
     /// Whoever takes over because others stopped waiting has itself been waiting since its arrival, so
     /// that nobody waits longer than the timeout.
-    async fn open(&self, arrival: Instant) -> RedisResult<MultiplexedConnection> {
+    async fn open(&self, arrival: Instant) -> RedisResult<Arc<Batcher>> {
         let left = self.connect_timeout.saturating_sub(arrival.elapsed());
         let connecting = self.client.get_multiplexed_async_connection_with_config(&self.config);
         match timeout(left, connecting).await {
-            Ok(connection) => connection.map_err(|error| self.without_password(error)),
+            Ok(Ok(connection)) => Ok(Arc::new(Batcher::new(connection, self.ending.clone()))),
+            Ok(Err(error)) => Err(self.without_password(error)),
             Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         }
     }

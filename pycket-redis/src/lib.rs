@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod batcher;
 mod builder;
 mod cluster;
 mod connection;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
@@ -6,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::connection::Failure;
 use crate::error::Request;
 use crate::node::{Message, Node};
+use crate::patience::Patience;
 use crate::safety::Safety;
 use crate::sentinel::Watched;
 
@@ -17,8 +19,8 @@ pub(crate) struct Many {
 
 /// How the server for a key is found.
 pub(crate) enum Route {
-    /// There is one.
-    One(Box<Node>),
+    /// There is one. Asked again for so long.
+    One(Box<Node>, Duration),
     Cluster(Box<Cluster>),
     Watched(Box<Watched>),
 }
@@ -28,9 +30,9 @@ impl Many {
         let Some(safety) = &self.safety else {
             return only(self.route.send(key, Message::Command(command), Request::Write).await?);
         };
-        let mut pipeline = Pipeline::with_capacity(2);
+        let mut pipeline = Pipeline::with_capacity(1);
         pipeline.add_command(command.clone());
-        let answers = self.wait(safety, key, pipeline, Request::Write).await;
+        let answers = self.wait(safety, key, &pipeline, Request::Write).await;
         safety.note(key, answers.as_ref().err());
         only(answers?)
     }
@@ -38,7 +40,7 @@ impl Many {
     pub(crate) async fn read(&self, key: &str, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
         match self.safety.as_ref().filter(|safety| safety.is_unsettled(key)) {
             None => self.route.send(key, Message::Pipeline(pipeline), Request::Read).await,
-            Some(safety) => self.wait(safety, key, pipeline.clone(), Request::Read).await,
+            Some(safety) => self.wait(safety, key, pipeline, Request::Read).await,
         }
     }
 
@@ -46,11 +48,10 @@ impl Many {
         &self,
         safety: &Safety,
         key: &str,
-        mut pipeline: Pipeline,
+        pipeline: &Pipeline,
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
-        pipeline.add_command(safety.wait());
-        let answers = self.route.send(key, Message::Waiting(&pipeline), request).await?;
+        let answers = self.route.send(key, Message::Waiting(pipeline), request).await?;
         let confirmed = safety.confirmed(answers);
         if confirmed.is_err() {
             self.route.doubt();
@@ -67,12 +68,13 @@ impl Route {
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
         match self {
-            Self::One(node) => match node.send(message).await {
-                Err(failure) if request == Request::Read && failure.is_break() => {
-                    node.send(message).await
+            Self::One(node, limit) => {
+                let patience = Patience::new(*limit);
+                match node.send(message).await {
+                    Err(failure) => patience.insist(failure, request, || node.send(message)).await,
+                    answers => answers,
                 }
-                answers => answers,
-            },
+            }
             Self::Cluster(cluster) => cluster.send(key, message, request).await,
             Self::Watched(watched) => watched.send(message, request).await,
         }
@@ -94,7 +96,7 @@ fn only(answers: Vec<Value>) -> Result<Value, Failure> {
 impl fmt::Debug for Many {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.route {
-            Route::One(_) => f.write_str("One"),
+            Route::One(..) => f.write_str("One"),
             Route::Cluster(cluster) => cluster.fmt(f),
             Route::Watched(watched) => watched.fmt(f),
         }

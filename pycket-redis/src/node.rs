@@ -2,13 +2,14 @@ use redis::{Client, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
 
 use crate::connection::{Failure, Pool, Timeouts};
 use crate::place::Place;
+use crate::safety::Replicas;
 
 /// What is sent to a server at once.
 #[derive(Clone, Copy)]
 pub(crate) enum Message<'a> {
     Command(&'a Cmd),
     Pipeline(&'a Pipeline),
-    /// One whose answer replicas are waited for.
+    /// The same, and replicas are waited for: one answer more.
     Waiting(&'a Pipeline),
 }
 
@@ -26,7 +27,7 @@ pub(crate) struct Node {
 pub(crate) struct NodeSettings {
     pub(crate) timeouts: Timeouts,
     pub(crate) connections: usize,
-    pub(crate) waits: bool,
+    pub(crate) replicas: Option<Replicas>,
 }
 
 impl NodeSettings {
@@ -34,7 +35,8 @@ impl NodeSettings {
         let place = Place::of(&info);
         let client = Client::open(info)?;
         let pool = |client| Pool::new(client, self.timeouts, self.connections);
-        let waiting = self.waits.then(|| pool(client.clone()));
+        let waiting =
+            self.replicas.map(|replicas| pool(client.clone()).ending_with(replicas.wait()));
         Ok(Node { place, pool: pool(client), waiting })
     }
 }
@@ -43,23 +45,11 @@ impl Node {
     /// The answer to each command.
     pub(crate) async fn send(&self, message: Message<'_>) -> Result<Vec<Value>, Failure> {
         match message {
-            Message::Command(command) => Ok(vec![self.pool.command(command).await?]),
-            Message::Pipeline(pipeline) => self.pool.pipeline(pipeline).await,
+            Message::Command(command) => Ok(vec![self.pool.command(command.clone()).await?]),
+            Message::Pipeline(pipeline) => self.pool.commands(pipeline.cmd_iter().cloned()).await,
             Message::Waiting(pipeline) => {
-                let pool = self.waiting.as_ref().unwrap_or(&self.pool);
-                pool.pipeline(pipeline).await.map_err(|failure| after_the_fact(failure, pipeline))
+                self.waiting.as_ref().unwrap_or(&self.pool).waiting(pipeline).await
             }
         }
     }
-}
-
-/// If it is only the waiting, at the end, that the server refused, the rest has happened.
-fn after_the_fact(failure: Failure, pipeline: &Pipeline) -> Failure {
-    let Failure::Sent(error) = failure else { return failure };
-    let errors = error.clone().into_server_errors().unwrap_or_default();
-    if !errors.is_empty() && errors.iter().all(|(index, _)| index + 1 == pipeline.len()) {
-        let what = "the server refused to wait for replicas";
-        return Failure::Sent((redis::ErrorKind::Client, what, error.to_string()).into());
-    }
-    Failure::Sent(error)
 }

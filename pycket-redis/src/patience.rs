@@ -50,6 +50,32 @@ impl Patience {
         self.hops <= Self::HOPS
     }
 
+    /// After a failure: asks again until that goes well, fails for good, or takes too long.
+    ///
+    /// A reader whose connection broke asks again at once, whatever the limit: it may have stood idle
+    /// and broken long ago.
+    pub(crate) async fn insist<T, F>(
+        mut self,
+        mut failure: Failure,
+        request: Request,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut is_at_once = request == Request::Read && failure.is_break();
+        while matches!(Verdict::on(&failure, request, None), Verdict::Again)
+            && (is_at_once || self.allows_pause().await)
+        {
+            is_at_once = false;
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(next) => failure = next,
+            }
+        }
+        Err(failure)
+    }
+
     /// Waits for a moment; `false` if there is no time left for that.
     pub(crate) async fn allows_pause(&mut self) -> bool {
         let pause = Self::FIRST_PAUSE * 2_u32.pow(self.pauses.min(Self::DOUBLINGS));

@@ -7,13 +7,28 @@ use tokio::time::Instant;
 
 use crate::connection::Failure;
 
+/// How many replicas are waited for, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replicas {
+    pub(crate) count: u32,
+    pub(crate) limit: Duration,
+}
+
+impl Replicas {
+    /// The command that says how many have what went before it.
+    pub(crate) fn wait(self) -> Cmd {
+        let mut command = redis::cmd("WAIT");
+        command.arg(self.count).arg(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX));
+        command
+    }
+}
+
 /// Writes are done when so many replicas have them.
 ///
 /// A session that gets no answer to a write reads the record, to see whether it happened. What it sees on
 /// the primary may still be lost, so for a while that reading waits for the replicas too.
 pub(crate) struct Safety {
     wanted: i64,
-    limit: Duration,
     unsettled: Mutex<HashMap<String, Instant>>,
 }
 
@@ -21,15 +36,8 @@ impl Safety {
     /// Longer than a session takes to ask what became of its write.
     const UNSETTLED: Duration = Duration::from_secs(30);
 
-    pub(crate) fn new(replicas: u32, limit: Duration) -> Self {
-        Self { wanted: replicas.into(), limit, unsettled: Mutex::default() }
-    }
-
-    /// The command that ends whatever has to be safe.
-    pub(crate) fn wait(&self) -> Cmd {
-        let mut command = redis::cmd("WAIT");
-        command.arg(self.wanted).arg(u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX));
-        command
+    pub(crate) fn new(replicas: Replicas) -> Self {
+        Self { wanted: replicas.count.into(), unsettled: Mutex::default() }
     }
 
     /// The answers but the last, if that says that enough replicas have them.

@@ -36,11 +36,11 @@ impl Script {
         &self,
         servers: &Servers,
         key: &str,
-        args: &[&[u8]],
+        args: &(impl Fn(&mut Cmd) + Sync),
     ) -> Result<Value, Failure> {
-        match servers.write(key, &invocation("EVALSHA", &self.digest, key, args)).await {
+        match servers.write(key, &|| invocation("EVALSHA", &self.digest, key, args)).await {
             Err(Failure::Sent(error)) if error.kind() == ServerErrorKind::NoScript.into() => {
-                let whole = invocation("EVAL", self.body, key, args);
+                let whole = || invocation("EVAL", self.body, key, args);
                 Box::pin(servers.write(key, &whole)).await
             }
             answer => answer,
@@ -48,12 +48,10 @@ impl Script {
     }
 }
 
-fn invocation(verb: &str, script: &str, key: &str, args: &[&[u8]]) -> Cmd {
-    let size = args.iter().map(|arg| arg.len()).sum::<usize>() + script.len() + key.len();
-    let mut command = Cmd::with_capacity(args.len() + 4, size + 16);
+fn invocation(verb: &str, script: &str, key: &str, args: &impl Fn(&mut Cmd)) -> Cmd {
+    // As much as most take.
+    let mut command = Cmd::with_capacity(16, script.len() + key.len() + 128);
     command.arg(verb).arg(script).arg(1).arg(key);
-    for arg in args {
-        command.arg(*arg);
-    }
+    args(&mut command);
     command
 }

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use crate::connection::{Failure, Pool};
 use crate::error::Request;
 use crate::node::{Message, Node, NodeSettings};
-use crate::patience::{Patience, Verdict};
+use crate::patience::Patience;
 use crate::place::Place;
 
 /// A primary that sentinels watch, and replace when it fails.
@@ -57,25 +57,20 @@ impl Watched {
         message: Message<'_>,
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
-        let mut patience = Patience::new(self.limit);
-        loop {
-            let failure = match self.primary().await {
-                Err(failure) => failure,
-                Ok(primary) => match primary.send(message).await {
-                    Ok(answers) => return Ok(answers),
-                    Err(failure) => {
-                        if failure.is_open() || failure.is_transient() {
-                            self.forget(&primary);
-                        }
-                        failure
-                    }
-                },
-            };
-            let is_final = matches!(Verdict::on(&failure, request, None), Verdict::Final);
-            if is_final || !patience.allows_pause().await {
-                return Err(failure);
-            }
+        let patience = Patience::new(self.limit);
+        match self.attempt(message).await {
+            Err(failure) => patience.insist(failure, request, || self.attempt(message)).await,
+            answers => answers,
         }
+    }
+
+    async fn attempt(&self, message: Message<'_>) -> Result<Vec<Value>, Failure> {
+        let primary = self.primary().await?;
+        let answers = primary.send(message).await;
+        if answers.as_ref().is_err_and(|failure| failure.is_open() || failure.is_transient()) {
+            self.forget(&primary);
+        }
+        answers
     }
 
     /// Looks for the primary again before the next request.
@@ -135,7 +130,7 @@ impl Watched {
     }
 
     async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
-        let answer = sentinel.command(&address_of(&self.service)).await.map_err(reason)?;
+        let answer = sentinel.command(address_of(&self.service)).await.map_err(reason)?;
         let place = place(&answer).ok_or_else(unknown)?;
         let node = self.settings.node(place.info(&self.info))?;
         let role = node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(reason)?;

@@ -6,7 +6,7 @@ use pycket_core::{
     Changes, Creation, Error, ErrorKind, KeySpace, Loaded, Record, SessionId, SessionStore, Ttl,
     Update,
 };
-use redis::{Pipeline, Value};
+use redis::{Cmd, Value};
 
 use crate::RedisStoreBuilder;
 use crate::address::Address;
@@ -63,44 +63,34 @@ impl RedisStore {
         &self,
         id: &SessionId,
         changes: &Changes,
-        sets: Vec<(&str, &pycket_core::Value)>,
+        metadata: Option<&pycket_core::Value>,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let (present, absent): (Vec<_>, Vec<_>) =
-            changes.expectations().partition(|(_, value)| value.is_some());
-        let ttl = ttl.map(ttl_text).unwrap_or_default();
-        let counts = [present.len(), absent.len(), sets.len()].map(|n| n.to_string());
-        let mut args = vec![ttl.as_bytes()];
-        args.extend(counts.iter().map(String::as_bytes));
-        for (name, value) in present {
-            args.push(name.as_bytes());
-            args.extend(value.map(pycket_core::Value::as_bytes));
-        }
-        args.extend(absent.iter().map(|(name, _)| name.as_bytes()));
-        args.extend(sets.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
-        args.extend(changes.removals().map(str::as_bytes));
-        updated(self.run(&UPDATE, id, &args).await?)
+        let expected = || changes.expectations().filter_map(|(name, value)| Some((name, value?)));
+        let missing = || changes.expectations().filter(|(_, value)| value.is_none());
+        let sets = || metadata.map(|own| (METADATA, own)).into_iter().chain(changes.sets());
+        check(expected())?;
+        let answer = self.run(&UPDATE, id, |command| {
+            match ttl {
+                Some(ttl) => command.arg(ttl.as_millis()),
+                None => command.arg(""),
+            };
+            command.arg(expected().count()).arg(missing().count()).arg(sets().count());
+            add(command, expected());
+            missing().for_each(|(name, _)| _ = command.arg(name));
+            add(command, sets());
+            changes.removals().for_each(|name| _ = command.arg(name));
+        });
+        updated(answer.await?)
     }
 
-    /// A script that is told a life and some fields.
-    async fn put<'a>(
+    async fn run(
         &self,
         script: &Script,
         id: &SessionId,
-        ttl: Ttl,
-        fields: impl Iterator<Item = (&'a str, &'a pycket_core::Value)>,
+        args: impl Fn(&mut Cmd) + Sync,
     ) -> Result<Value, Error> {
-        let ttl = ttl_text(ttl);
-        let fields = fields.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-        let args: Vec<_> = iter::once(ttl.as_bytes()).chain(fields).collect();
-        self.run(script, id, &args).await
-    }
-
-    async fn run(&self, script: &Script, id: &SessionId, args: &[&[u8]]) -> Result<Value, Error> {
-        if args.iter().any(|arg| arg.len() > MAX_VALUE_LEN) {
-            return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
-        }
-        let answer = script.run(&self.servers, &self.keys.key(id), args).await;
+        let answer = script.run(&self.servers, &self.keys.key(id), &args).await;
         answer.map_err(|failure| classify(failure, Request::Write, id))
     }
 }
@@ -109,8 +99,12 @@ impl RedisStore {
 impl SessionStore for RedisStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         let metadata = encode_metadata(record.metadata())?;
-        let fields = iter::once((METADATA, &metadata)).chain(record.iter());
-        match self.put(&CREATE, id, ttl, fields).await? {
+        check(record.iter())?;
+        let answer = self.run(&CREATE, id, |command| {
+            command.arg(ttl.as_millis());
+            add(command, iter::once((METADATA, &metadata)).chain(record.iter()));
+        });
+        match answer.await? {
             Value::Int(1) => Ok(Creation::Created),
             Value::Int(0) => Ok(Creation::Taken),
             _ => Err(nonsense()),
@@ -119,9 +113,8 @@ impl SessionStore for RedisStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let key = self.keys.key(id);
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.cmd("HGETALL").arg(&key).cmd("PTTL").arg(&key);
-        let answers = self.servers.read(&key, &pipeline).await;
+        let questions = || ["HGETALL", "PTTL"].map(|verb| question(verb, &key));
+        let answers = self.servers.read(&key, &questions).await;
         let answers = answers.map_err(|failure| classify(failure, Request::Read, id))?;
         let Ok([record, pttl]) = <[Value; 2]>::try_from(answers) else {
             return Err(nonsense());
@@ -137,23 +130,45 @@ impl SessionStore for RedisStore {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
         let metadata = changes.metadata().as_ref().map(encode_metadata).transpose()?;
-        let sets = metadata.iter().map(|own| (METADATA, own)).chain(changes.sets());
+        check(changes.sets())?;
         let only_sets = !changes.is_empty()
             && changes.expectations().len() == 0
             && changes.removals().next().is_none();
-        match ttl.filter(|_| only_sets) {
-            Some(ttl) => updated(self.put(&SET, id, ttl, sets).await?),
-            None => self.merge(id, changes, sets.collect(), ttl).await,
-        }
+        let Some(ttl) = ttl.filter(|_| only_sets) else {
+            return Box::pin(self.merge(id, changes, metadata.as_ref(), ttl)).await;
+        };
+        let answer = self.run(&SET, id, |command| {
+            command.arg(ttl.as_millis());
+            add(command, metadata.iter().map(|own| (METADATA, own)).chain(changes.sets()));
+        });
+        updated(answer.await?)
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        decode_record(self.run(&DELETE, id, &[]).await?)
+        decode_record(self.run(&DELETE, id, |_| {}).await?)
     }
 }
 
-fn ttl_text(ttl: Ttl) -> String {
-    ttl.as_millis().to_string()
+/// A name and its value.
+type Field<'a> = (&'a str, &'a pycket_core::Value);
+
+fn add<'a>(command: &mut Cmd, fields: impl Iterator<Item = Field<'a>>) {
+    for (name, value) in fields {
+        command.arg(name).arg(value.as_bytes());
+    }
+}
+
+fn check<'a>(mut fields: impl Iterator<Item = Field<'a>>) -> Result<(), Error> {
+    if fields.any(|(name, value)| name.len().max(value.as_bytes().len()) > MAX_VALUE_LEN) {
+        return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
+    }
+    Ok(())
+}
+
+fn question(verb: &str, key: &str) -> Cmd {
+    let mut command = Cmd::with_capacity(2, verb.len() + key.len());
+    command.arg(verb).arg(key);
+    command
 }
 
 fn updated(answer: Value) -> Result<Update, Error> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pycket_core::SessionStore;
@@ -24,7 +25,8 @@ impl Harness for Redis {
     }
 
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> {
-        Some(store("redis://127.0.0.1:1", "nobody"))
+        let builder = RedisStore::builder("redis://127.0.0.1:1");
+        Some(Arc::new(builder.deadline(Duration::from_millis(50)).build().unwrap()))
     }
 }
 

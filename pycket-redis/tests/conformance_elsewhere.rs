@@ -16,6 +16,11 @@ fn patient(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
 }
 
+/// For where nobody is.
+fn hasty(url: &str) -> RedisStoreBuilder {
+    RedisStore::builder(url).deadline(Duration::from_millis(50))
+}
+
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Settings that lead to servers of the one or the other kind; and to where nobody is.
@@ -52,7 +57,7 @@ mod cluster {
     }
 
     fn nowhere() -> RedisStoreBuilder {
-        RedisStore::builder("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+        hasty("redis+cluster://127.0.0.1:1,127.0.0.1:2")
     }
 
     pycket_testkit::conformance!(Elsewhere { there, nowhere });
@@ -70,7 +75,7 @@ mod sentinel {
     }
 
     fn nowhere() -> RedisStoreBuilder {
-        RedisStore::builder("redis+sentinel://127.0.0.1:1,127.0.0.1:2/sessions")
+        hasty("redis+sentinel://127.0.0.1:1,127.0.0.1:2/sessions")
     }
 
     pycket_testkit::conformance!(Elsewhere { there, nowhere });
@@ -101,7 +106,7 @@ mod tls {
     }
 
     fn nowhere() -> RedisStoreBuilder {
-        RedisStore::builder("rediss://127.0.0.1:1")
+        hasty("rediss://127.0.0.1:1")
     }
 
     pycket_testkit::conformance!(Elsewhere { there, nowhere });

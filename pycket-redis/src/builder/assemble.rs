@@ -12,7 +12,7 @@ use crate::many::{Many, Route};
 use crate::node::NodeSettings;
 use crate::safety::Safety;
 use crate::sentinel::Watched;
-use crate::servers::Servers;
+use crate::servers::{Servers, Single};
 use crate::target::Target;
 
 /// Routers and firewalls forget a connection that is silent for some minutes, and tell nobody.
@@ -26,9 +26,10 @@ impl RedisStoreBuilder {
                 if self.replicas.is_none() {
                     let client = redis::Client::open(info).map_err(unusable)?;
                     let pool = Pool::new(client, self.timeouts, self.max_connections);
-                    return Ok(Servers::One(Box::new(pool)));
+                    let server = Single { pool, limit: self.deadline };
+                    return Ok(Servers::One(Box::new(server)));
                 }
-                Route::One(Box::new(self.nodes().node(info).map_err(unusable)?))
+                Route::One(Box::new(self.nodes().node(info).map_err(unusable)?), self.deadline)
             }
             Target::Cluster(nodes) => Route::Cluster(Box::new(self.cluster(nodes)?)),
             Target::Sentinel { sentinels, service, primary } => {
@@ -36,8 +37,7 @@ impl RedisStoreBuilder {
                 Route::Watched(Box::new(self.watched(sentinels, service, primary)?))
             }
         };
-        let safety = self.replicas.as_ref();
-        let safety = safety.map(|replicas| Safety::new(replicas.count, replicas.limit));
+        let safety = self.replicas.map(Safety::new);
         Ok(Servers::Many(Box::new(Many { route, safety })))
     }
 
@@ -70,7 +70,7 @@ impl RedisStoreBuilder {
         NodeSettings {
             timeouts: self.timeouts,
             connections: self.max_connections,
-            waits: self.replicas.is_some(),
+            replicas: self.replicas,
         }
     }
 

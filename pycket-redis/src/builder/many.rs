@@ -5,24 +5,20 @@ use pycket_core::Error;
 use super::RedisStoreBuilder;
 use crate::address::invalid;
 use crate::connection::Timeouts;
-
-/// How many replicas are waited for, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Replicas {
-    pub(super) count: u32,
-    pub(super) limit: Duration,
-}
+use crate::safety::Replicas;
 
 impl RedisStoreBuilder {
     /// Two seconds: what a visitor may be kept waiting, while nothing is lost.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 
     /// How long a call that surely did nothing is tried again, by default
-    /// [two seconds](Self::DEFAULT_DEADLINE): with a cluster or with sentinels, while another server
-    /// takes over. Zero means once; a redirection is followed all the same.
+    /// [two seconds](Self::DEFAULT_DEADLINE): while a server restarts, loads its data or is replaced by
+    /// another one. Zero means once; a redirection is followed all the same, and a load whose connection
+    /// broke is repeated once.
     ///
-    /// It begins no attempt after that; one that has begun ends within its own timeouts. A single server
-    /// is asked once: there is no other one to wait for.
+    /// It begins no attempt after that; one that has begun ends within its own timeouts. While no server
+    /// answers, each request waits for so long before it fails, and as many wait as come in that time:
+    /// set less where they must not pile up.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -37,8 +33,8 @@ impl RedisStoreBuilder {
     /// that reading waits for the replicas, too.
     ///
     /// A connection on which a write waits does nothing else meanwhile, so this has connections of its
-    /// own: as many again as [`max_connections`](Self::max_connections), and each carries one write after
-    /// the other. Give it some.
+    /// own: as many again as [`max_connections`](Self::max_connections). Writes that come while one waits
+    /// are sent together when it is done, and wait together.
     ///
     /// ```
     /// use std::time::Duration;
@@ -82,19 +78,15 @@ impl RedisStoreBuilder {
     }
 }
 
-impl Replicas {
-    pub(super) fn check(self, timeouts: Timeouts) -> Result<(), Error> {
-        if self.count == 0 {
-            return Err(invalid(
-                "`wait_replicas` must be 1 or more; leave it out to wait for none",
-            ));
-        }
-        if self.limit < Duration::from_millis(1) || self.limit >= timeouts.response {
-            return Err(invalid(
-                "the time limit of `wait_replicas` must be 1 ms or more, and less than \
-                 `response_timeout`",
-            ));
-        }
-        Ok(())
+pub(super) fn check(replicas: Replicas, timeouts: Timeouts) -> Result<(), Error> {
+    if replicas.count == 0 {
+        return Err(invalid("`wait_replicas` must be 1 or more; leave it out to wait for none"));
     }
+    if replicas.limit < Duration::from_millis(1) || replicas.limit >= timeouts.response {
+        return Err(invalid(
+            "the time limit of `wait_replicas` must be 1 ms or more, and less than \
+             `response_timeout`",
+        ));
+    }
+    Ok(())
 }

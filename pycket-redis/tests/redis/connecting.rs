@@ -8,7 +8,7 @@ use crate::*;
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn impatient(stand_in: &StandIn) -> Arc<RedisStore> {
-    let builder = RedisStore::builder(&stand_in.url()).connect_timeout(LIMIT);
+    let builder = once(&stand_in.url()).connect_timeout(LIMIT);
     Arc::new(builder.response_timeout(Duration::MAX).build().unwrap())
 }
 
@@ -86,7 +86,7 @@ async fn a_failed_attempt_is_not_remembered() {
 async fn no_more_connections_are_made_than_allowed() {
     for allowed in [1, 3] {
         let stand_in = StandIn::new([Manner::LeadsTo(shared().address())]).await;
-        let builder = RedisStore::builder(&stand_in.url()).max_connections(allowed);
+        let builder = once(&stand_in.url()).max_connections(allowed);
         let store = Arc::new(builder.connect_timeout(Duration::MAX).build().unwrap());
         let loads: Vec<_> = (0..64).map(|_| tokio::spawn(load(store.clone()))).collect();
         for load in loads {

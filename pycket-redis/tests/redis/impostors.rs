@@ -8,7 +8,7 @@ use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, Unavailable};
 /// The kinds that each method fails with, if all that is ever said is `answer`.
 async fn kinds_if_told(answer: impl Into<Vec<u8>>) -> [Option<ErrorKind>; 4] {
     let stand_in = StandIn::new([Manner::Says(answer.into().into())]).await;
-    kinds(&RedisStore::builder(&stand_in.url()).build().unwrap()).await
+    kinds(&once(&stand_in.url()).build().unwrap()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn answers_of_no_sense_are_errors_and_never_a_panic() {
 async fn hostile_answers_exhaust_neither_stack_nor_memory() {
     for answer in ["*1\r\n".repeat(100_000), "*2147483647\r\n".repeat(2)] {
         let stand_in = StandIn::new([Manner::Says(answer.into_bytes().into())]).await;
-        let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+        let store = once(&stand_in.url()).build().unwrap();
         assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
     }
 }
@@ -67,14 +67,14 @@ async fn hostile_answers_exhaust_neither_stack_nor_memory() {
 #[tokio::test]
 async fn an_echo_is_no_store() {
     let stand_in = StandIn::new([Manner::Echo]).await;
-    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let store = once(&stand_in.url()).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Corrupt); 4]);
 }
 
 #[tokio::test]
 async fn a_server_that_closes_every_connection_is_unavailable() {
     let stand_in = StandIn::new([Manner::Closes]).await;
-    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let store = once(&stand_in.url()).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
 }
 
@@ -119,7 +119,7 @@ async fn a_replica_of_an_old_version_is_given_up_too() {
     let replica = wrapped("-READONLY You can't write against a read only replica.").repeat(2);
     let manners = [Manner::Says(replica.into_bytes().into()), Manner::LeadsTo(shared().address())];
     let stand_in = StandIn::new(manners).await;
-    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let store = once(&stand_in.url()).build().unwrap();
     let created = store.create(&SessionId::generate(), &record([]), HOUR).await;
     assert_eq!(created.unwrap_err().kind(), Unavailable);
     assert_eq!(kinds(&store).await, [None; 4]);

@@ -11,6 +11,7 @@ mod concurrency;
 mod connecting;
 mod corruption;
 mod cut_connections;
+mod deadline;
 mod file;
 mod format_read;
 mod format_written;
@@ -58,7 +59,12 @@ fn store(server: &Server) -> RedisStore {
 /// No answer of a busy machine is too late for it.
 fn patient(server: &Server) -> RedisStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
-    RedisStore::builder(&server.url()).connect_timeout(LIMIT).response_timeout(LIMIT)
+    once(&server.url()).connect_timeout(LIMIT).response_timeout(LIMIT)
+}
+
+/// Asks only once, so that a failure shows.
+fn once(url: &str) -> RedisStoreBuilder {
+    RedisStore::builder(url).deadline(Duration::ZERO)
 }
 
 /// A connection of its own, for what an operator would do with `redis-cli`.

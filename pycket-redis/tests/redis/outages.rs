@@ -24,7 +24,7 @@ async fn a_wrong_address_is_an_error_of_the_first_call_that_says_what_is_wrong_w
     for (url, fault) in
         [(server.url(), "refused"), ("redis+unix:///no/such/socket".to_owned(), "No such file")]
     {
-        let store = RedisStore::builder(&url).build().unwrap();
+        let store = once(&url).build().unwrap();
         for error in failures(&store).await.map(Option::unwrap) {
             assert_eq!(error.kind(), Unavailable);
             assert!(shown(&error).contains(fault), "{error:?}");

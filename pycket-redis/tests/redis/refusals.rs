@@ -16,7 +16,7 @@ fn guarded() -> Server {
 
 fn store_at(server: &Server, credentials: &str, database: &str) -> RedisStore {
     let url = format!("redis://{credentials}{}{database}", server.address());
-    RedisStore::builder(&url).build().unwrap()
+    once(&url).build().unwrap()
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_connection_to_what_has_become_a_replica_is_given_up() {
     let (old, new) = (Server::redis(), Server::redis());
     let manners = [Manner::LeadsTo(old.address()), Manner::LeadsTo(new.address())];
     let stand_in = StandIn::new(manners).await;
-    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let store = once(&stand_in.url()).build().unwrap();
     assert_eq!(kinds(&store).await, [None; 4]);
     let () = run(&mut operator(&old), "REPLICAOF 127.0.0.1 1");
     let created = store.create(&SessionId::generate(), &record([]), HOUR).await;

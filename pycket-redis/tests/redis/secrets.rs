@@ -16,7 +16,7 @@ async fn a_server_that_repeats_the_key_is_not_quoted() {
     let exposed = id.expose();
     for repeated in [key(&id), exposed.clone(), exposed[..20].to_owned(), exposed[9..].to_owned()] {
         let stand_in = StandIn::new([unknown_command(&format!("'{repeated}' "))]).await;
-        let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+        let store = once(&stand_in.url()).build().unwrap();
         let value = record([("name", "value")]);
         for error in [
             store.load(&id).await.unwrap_err(),
@@ -35,7 +35,7 @@ async fn a_server_that_repeats_the_key_is_not_quoted() {
 #[tokio::test]
 async fn a_server_that_repeats_nothing_is_quoted() {
     let stand_in = StandIn::new([unknown_command("")]).await;
-    let store = RedisStore::builder(&stand_in.url()).build().unwrap();
+    let store = once(&stand_in.url()).build().unwrap();
     let error = store.load(&SessionId::generate()).await.unwrap_err();
     assert!(shown(&error).contains("unknown command 'EVALSHA'"), "{error:?}");
 }
@@ -45,7 +45,7 @@ async fn a_server_that_repeats_the_password_is_not_quoted() {
     for query in ["", "/3", "?protocol=resp3", "/3?protocol=resp3"] {
         let stand_in = StandIn::new([unknown_command("'3' 'AUTH' 'default' 'open sesame'")]).await;
         let url = stand_in.url().replace("//", "//:open%20sesame@") + query;
-        let store = RedisStore::builder(&url).build().unwrap();
+        let store = once(&url).build().unwrap();
         for error in failures(&store).await {
             let error = error.unwrap();
             assert_eq!(error.kind(), ErrorKind::Rejected, "{error:?}");
@@ -57,7 +57,7 @@ async fn a_server_that_repeats_the_password_is_not_quoted() {
 #[tokio::test]
 async fn the_store_and_its_settings_show_neither_url_nor_password() {
     let url = "redis://somebody:open%20sesame@127.0.0.1:1/2";
-    let builder = RedisStore::builder(url);
+    let builder = once(url);
     let shown = format!("{builder:?} {builder:#?}");
     let store = builder.build().unwrap();
     let shown = format!("{shown} {store:?} {store:#?}");

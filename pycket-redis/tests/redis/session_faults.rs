@@ -47,6 +47,8 @@ impl World {
         warm.cycle_id();
         warm.commit().await.unwrap();
         warm.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
+        warm.set("a", &1).unwrap();
+        warm.commit().await.unwrap();
         proxy.take_exchanges();
         Self { proxy, manager, direct, before }
     }
@@ -58,7 +60,7 @@ impl World {
 
 fn sessions_and_notifications(url: &str) -> SessionManager {
     const LIMIT: Duration = Duration::from_secs(60);
-    let builder = RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT);
+    let builder = once(url).connect_timeout(LIMIT).response_timeout(LIMIT);
     let (sessions, notifications) = builder.build_with_notifications().unwrap();
     SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications))
 }

@@ -68,7 +68,7 @@ async fn a_port_without_tls_is_rejected_by_who_asks_for_it_if_it_answers() {
 #[tokio::test]
 async fn a_port_with_tls_is_unavailable_to_who_does_not_ask_for_it() {
     let server = Server::redis_tls();
-    let store = RedisStore::builder(&format!("redis://{}", server.address())).build().unwrap();
+    let store = once(&format!("redis://{}", server.address())).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
 }
 
