@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 use crate::{Metadata, Value};
 
@@ -21,8 +22,8 @@ use crate::{Metadata, Value};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    values: BTreeMap<Arc<str>, Option<Value>>,
-    expected: BTreeMap<Arc<str>, Option<Value>>,
+    values: BTreeMap<SmolStr, Option<Value>>,
+    expected: BTreeMap<SmolStr, Option<Value>>,
     metadata: Option<Metadata>,
 }
 
@@ -34,22 +35,22 @@ impl Changes {
 
     /// Sets `name`, instead of what was said of it before.
     #[must_use]
-    pub fn set(mut self, name: impl Into<Arc<str>>, value: Value) -> Self {
-        self.values.insert(name.into(), Some(value));
+    pub fn set(mut self, name: impl AsRef<str>, value: Value) -> Self {
+        self.values.insert(name.as_ref().into(), Some(value));
         self
     }
 
     /// Removes `name`, instead of what was said of it before. A missing one is no error.
     #[must_use]
-    pub fn remove(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.values.insert(name.into(), None);
+    pub fn remove(mut self, name: impl AsRef<str>) -> Self {
+        self.values.insert(name.as_ref().into(), None);
         self
     }
 
     /// Makes the update depend on the value that `name` has in the store: exactly these bytes, or none.
     #[must_use]
-    pub fn expect(mut self, name: impl Into<Arc<str>>, value: Option<Value>) -> Self {
-        self.expected.insert(name.into(), value);
+    pub fn expect(mut self, name: impl AsRef<str>, value: Option<Value>) -> Self {
+        self.expected.insert(name.as_ref().into(), value);
         self
     }
 
@@ -62,17 +63,17 @@ impl Changes {
 
     /// The values to set, in the order of the names.
     pub fn sets(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.values.iter().filter_map(|(name, value)| Some((&**name, value.as_ref()?)))
+        self.values.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)))
     }
 
     /// The names to remove, in order.
     pub fn removals(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| &**name)
+        self.values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str())
     }
 
     /// What must hold for the update to happen: the value, or `None` for a name that must be missing.
     pub fn expectations(&self) -> impl ExactSizeIterator<Item = (&str, Option<&Value>)> {
-        self.expected.iter().map(|(name, value)| (&**name, value.as_ref()))
+        self.expected.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
     /// The metadata that replace the record's, if any.
@@ -90,11 +91,11 @@ impl Changes {
         self.values.get(name).map(Option::as_ref)
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Arc<str>, Option<&Value>)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&SmolStr, Option<&Value>)> {
         self.values.iter().map(|(name, value)| (name, value.as_ref()))
     }
 
-    pub(crate) fn insert(&mut self, name: Arc<str>, value: Option<Value>) {
+    pub(crate) fn insert(&mut self, name: SmolStr, value: Option<Value>) {
         self.values.insert(name, value);
     }
 

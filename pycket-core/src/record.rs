@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use crate::{Changes, Timestamp, Ttl, Value};
 
 /// What a store keeps under one id: when the session began, its own lifetime, and its values by name.
@@ -32,15 +34,15 @@ pub struct Metadata {
     pub lifetime: Option<Ttl>,
 }
 
-type Entry = (Arc<str>, Value);
+type Entry = (SmolStr, Value);
 
 impl Record {
     /// A record of these values. Of two with the same name the later one counts.
-    pub fn new<N: Into<Arc<str>>>(
+    pub fn new<N: AsRef<str>>(
         metadata: Metadata,
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Self {
-        let values = values.into_iter().map(|(name, value)| (name.into(), value));
+        let values = values.into_iter().map(|(name, value)| (SmolStr::from(name.as_ref()), value));
         let mut entries: Vec<Entry> = values.collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         entries.dedup_by(|later, earlier| {
@@ -66,12 +68,12 @@ impl Record {
 
     /// Names and values, in the order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.entries.iter().map(|(name, value)| (&**name, value))
+        self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// The names, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.entries.iter().map(|(name, _)| &**name)
+        self.entries.iter().map(|(name, _)| name.as_str())
     }
 
     /// How many values there are.
@@ -95,32 +97,27 @@ impl Record {
         if let Some(metadata) = changes.metadata() {
             self.metadata = metadata;
         }
-        if changes.entries().next().is_some() && !self.replace(changes) {
-            self.entries = merge(&self.entries, changes).into();
+        if changes.entries().next().is_none() {
+            return;
         }
-    }
-
-    /// Puts the new values in their places, if no clone would see it and it only takes that.
-    fn replace(&mut self, changes: &Changes) -> bool {
-        let Some(entries) = Arc::get_mut(&mut self.entries) else {
-            return false;
-        };
         let only_replaces = changes
             .entries()
-            .all(|(name, value)| value.is_some() && position(entries, name).is_some());
+            .all(|(name, value)| value.is_some() && position(&self.entries, name).is_some());
         if only_replaces {
+            let entries = Arc::make_mut(&mut self.entries);
             for (name, value) in changes.sets() {
                 if let Some(entry) = position(entries, name).and_then(|at| entries.get_mut(at)) {
                     entry.1 = value.clone();
                 }
             }
+        } else {
+            self.entries = merge(&self.entries, changes).into();
         }
-        only_replaces
     }
 }
 
 fn position(entries: &[Entry], name: &str) -> Option<usize> {
-    entries.binary_search_by(|(key, _)| (**key).cmp(name)).ok()
+    entries.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()
 }
 
 /// Both sides are in the order of the names, so one pass suffices, however many names there are.
