@@ -49,6 +49,9 @@ where
                 if !this.handle.was_asked_for() {
                     return Poll::Ready(answer);
                 }
+                if this.handle.is_at_rest() {
+                    return Poll::Ready(answer.map(|response| finish(response, this.handle)));
+                }
                 let failed = answer.as_ref().map_or(true, |r| r.status().is_server_error());
                 let handle = this.handle.clone();
                 let closing: Closing = Box::pin(async move { handle.close(failed).await });

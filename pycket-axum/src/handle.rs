@@ -18,7 +18,9 @@ pub struct SessionHandle(Arc<Slot>);
 
 struct Slot {
     settings: Arc<Settings>,
-    cookies: Vec<HeaderValue>,
+    /// The `Cookie` header. Nearly always there is one at most.
+    cookie: Option<HeaderValue>,
+    more_cookies: Vec<HeaderValue>,
     opened: OnceCell<Opened>,
     /// Also true if opening it failed: the response depends on the cookie all the same.
     was_asked_for: AtomicBool,
@@ -34,9 +36,11 @@ struct Opened {
 
 impl SessionHandle {
     pub(crate) fn new(settings: Arc<Settings>, headers: &HeaderMap) -> Self {
+        let mut cookies = headers.get_all(COOKIE).iter().cloned();
         Self(Arc::new(Slot {
             settings,
-            cookies: headers.get_all(COOKIE).iter().cloned().collect(),
+            cookie: cookies.next(),
+            more_cookies: cookies.collect(),
             opened: OnceCell::new(),
             was_asked_for: AtomicBool::new(false),
             is_signed_anew: AtomicBool::new(false),
@@ -57,8 +61,8 @@ impl SessionHandle {
 
     async fn open(&self) -> Result<Opened, Error> {
         let Settings { manager, cookie, .. } = &*self.0.settings;
-        let (id, outdated_key) = match cookie.read(self.0.cookies.iter().map(HeaderValue::as_bytes))
-        {
+        let headers = self.0.cookie.iter().chain(&self.0.more_cookies);
+        let (id, outdated_key) = match cookie.read(headers.map(HeaderValue::as_bytes)) {
             Presented::Nothing => (None, false),
             Presented::Rejected => {
                 manager.emit(Event::Rejected);
@@ -71,6 +75,13 @@ impl SessionHandle {
 
     pub(crate) fn was_asked_for(&self) -> bool {
         self.0.was_asked_for.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is nothing to store: nobody used the session, or only to read, and its cookie is of
+    /// the key that signs.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let opened = self.0.opened.get();
+        opened.is_none_or(|opened| !opened.outdated_key && opened.session.is_at_rest())
     }
 
     /// Stores what is to be stored.

@@ -246,13 +246,18 @@ impl Session {
     /// The store's. The changes are then still there, to be committed again or dropped.
     pub async fn commit(&self) -> Result<Outcome, Error> {
         // Held by another commit, the turn has to be awaited to learn how that one ends.
-        if let Ok(_turn) = self.0.turn.try_lock()
-            && self.0.is_at_rest()
-        {
+        if self.is_at_rest() {
             return Ok(Outcome::Unchanged);
         }
         let shared = Arc::clone(&self.0);
         Completion::new(async move { shared.commit().await }).await
+    }
+
+    /// Whether a [`commit`](Self::commit) would have nothing to do and nothing to wait for: neither a
+    /// change nor a life to renew, and no other commit under way. For adapters, which can save themselves
+    /// the trouble then.
+    pub fn is_at_rest(&self) -> bool {
+        self.0.turn.try_lock().is_ok_and(|_turn| self.0.is_at_rest())
     }
 
     /// Ends without storing: uncommitted changes are dropped, and only a [`destroy`](Self::destroy) is

@@ -29,6 +29,9 @@ struct Batch {
     requests: Vec<Request>,
 }
 
+/// The answer to each command, refusals among them; then that to what the batch ends with.
+pub(crate) struct Answers(oneshot::Receiver<RedisResult<Vec<Value>>>);
+
 /// Who waits, and for how many answers.
 struct Request {
     answers: usize,
@@ -45,16 +48,13 @@ impl Batcher {
         Self { connection, gathering: Mutex::new(Batch::for_about(1)), ending }
     }
 
-    /// The answer to each command, refusals among them; then that to what the batch ends with.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        commands: impl IntoIterator<Item = Cmd>,
-    ) -> RedisResult<Vec<Value>> {
+    /// Sends them with the next batch.
+    pub(crate) fn send(self: &Arc<Self>, commands: impl IntoIterator<Item = Cmd>) -> Answers {
         let (to, answers) = oneshot::channel();
         if self.gather(commands, to) {
             tokio::spawn(Departure(Some(Arc::clone(self))).depart());
         }
-        answers.await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::BrokenPipe).into()))
+        Answers(answers)
     }
 
     /// Whether it is the first of its batch, and has to see to the departure.
@@ -75,6 +75,12 @@ impl Batcher {
 
     fn gathering(&self) -> MutexGuard<'_, Batch> {
         self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answers {
+    pub(crate) async fn all(self) -> RedisResult<Vec<Value>> {
+        self.0.await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::BrokenPipe).into()))
     }
 }
 

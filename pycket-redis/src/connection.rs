@@ -80,16 +80,16 @@ impl Pool {
     }
 
     /// One command; its answer.
-    pub(crate) async fn command(&self, command: Cmd) -> Result<Value, Failure> {
-        let (place, answers) = self.ask([command]).await?;
+    pub(crate) async fn command(&self, command: impl Fn() -> Cmd) -> Result<Value, Failure> {
+        let (place, answers) = self.ask(|| [command()]).await?;
         let answer = answers.into_iter().next().unwrap_or(Value::Nil).extract_error();
         answer.map_err(|error| self.failed(&place, error))
     }
 
     /// Several commands in one round trip; the answer to each.
-    pub(crate) async fn commands(
+    pub(crate) async fn commands<I: IntoIterator<Item = Cmd>>(
         &self,
-        commands: impl IntoIterator<Item = Cmd>,
+        commands: impl Fn() -> I,
     ) -> Result<Vec<Value>, Failure> {
         let (place, answers) = self.ask(commands).await?;
         self.none_refused(&place, answers)
@@ -97,7 +97,7 @@ impl Pool {
 
     /// Several commands, and the one that waits for them to be safe; the answer to each.
     pub(crate) async fn waiting(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (place, mut answers) = self.ask(commands.cmd_iter().cloned()).await?;
+        let (place, mut answers) = self.ask(|| commands.cmd_iter().cloned()).await?;
         let waited = answers.pop();
         let mut answers = self.none_refused(&place, answers)?;
         match waited.map(Value::extract_error).transpose() {
@@ -112,12 +112,15 @@ impl Pool {
         Ok(answers)
     }
 
-    async fn ask(
+    /// The commands are made when there is a connection, so that waiting needs no room for them.
+    async fn ask<I: IntoIterator<Item = Cmd>>(
         &self,
-        commands: impl IntoIterator<Item = Cmd>,
+        commands: impl Fn() -> I,
     ) -> Result<(Place, Vec<Value>), Failure> {
         let (place, connection) = self.connect().await?;
-        match connection.ask(commands).await {
+        let answers = connection.send(commands());
+        drop(connection);
+        match answers.all().await {
             Ok(answers) => Ok((place, answers)),
             Err(error) => Err(self.failed(&place, error)),
         }

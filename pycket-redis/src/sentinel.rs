@@ -130,7 +130,7 @@ impl Watched {
     }
 
     async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
-        let answer = sentinel.command(address_of(&self.service)).await.map_err(reason)?;
+        let answer = sentinel.command(|| address_of(&self.service)).await.map_err(reason)?;
         let place = place(&answer).ok_or_else(unknown)?;
         let node = self.settings.node(place.info(&self.info))?;
         let role = node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(reason)?;

@@ -32,10 +32,10 @@ impl Servers {
         match self {
             Self::One(server) => {
                 let patience = Patience::new(server.limit);
-                match server.pool.command(command()).await {
+                match server.pool.command(command).await {
                     // In boxes, so that the usual way needs no room for the others.
                     Err(failure) => {
-                        let again = || server.pool.command(command());
+                        let again = || server.pool.command(command);
                         Box::pin(patience.insist(failure, Request::Write, again)).await
                     }
                     answer => answer,
@@ -57,9 +57,9 @@ impl Servers {
         match self {
             Self::One(server) => {
                 let patience = Patience::new(server.limit);
-                match server.pool.commands(commands()).await {
+                match server.pool.commands(commands).await {
                     Err(failure) => {
-                        let again = || server.pool.commands(commands());
+                        let again = || server.pool.commands(commands);
                         Box::pin(patience.insist(failure, Request::Read, again)).await
                     }
                     answers => answers,

@@ -10,9 +10,15 @@ use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
 use super::state::{Base, Live, Settled};
 
-/// What a step came to: the state of the store, if it changed, what could not be stored, and the word
-/// for the caller.
-type Done = (Option<Base>, Pending, Result<Outcome, Error>);
+/// What a step came to.
+struct Done {
+    /// What the store has now, if that changed.
+    base: Option<Base>,
+    /// What could not be stored.
+    unsettled: Option<Box<Pending>>,
+    /// The word for the caller.
+    result: Result<Outcome, Error>,
+}
 
 impl Shared {
     pub(super) fn is_at_rest(&self) -> bool {
@@ -40,39 +46,29 @@ impl Shared {
 
     /// For whoever holds the turn.
     pub(super) async fn commit_in_turn(&self) -> Result<Outcome, Error> {
-        let (base, mut pending, destroys_seen) = self.state().begin();
-        // Of a session that lives on, only an old id can have been left to end.
-        let ending = match base {
-            Base::Live(_) => Outcome::Rotated,
-            Base::Absent | Base::Ended => Outcome::Destroyed,
-        };
+        let (base, pending, destroys_seen) = self.state().begin();
         // In a box, as are the other rarer ways here, so that the usual one needs no room for it.
-        let ended = if pending.doomed.is_empty() {
-            Ok(false)
+        let done = if pending.doomed.is_empty() {
+            self.store(&base, &pending).await
         } else {
-            Box::pin(self.end_all(&mut pending.doomed, ending)).await
+            Box::pin(self.end_and_store(&base, &pending)).await
         };
-        let (base, unsettled, result) = match ended {
-            Err(error) => (None, pending, Err(error)),
-            Ok(ended) => {
-                let done = self.carry_out(&base, pending).await;
-                let (base, unsettled, result) = self.leave_notices(&base, done).await;
-                let unchanged_but_ended = ended && matches!(result, Ok(Outcome::Unchanged));
-                let result = if unchanged_but_ended { Ok(ending) } else { result };
-                (base, unsettled, result)
-            }
-        };
-        let settled = Settled { base, unsettled, destroys_seen };
-        self.state().settle(settled);
+        let Done { base, unsettled, result } = done;
+        self.state().settle(Settled { base, unsettled, destroys_seen });
         if let Some(event) = result.as_ref().ok().and_then(|outcome| event_of(*outcome)) {
             self.manager.emit(event);
         }
         result
     }
 
-    /// Ends the sessions that were destroyed; whether there were any. Those that remain are left.
-    async fn end_all(&self, all: &mut Vec<Doomed>, ending: Outcome) -> Result<bool, Error> {
-        let ended = !all.is_empty();
+    /// First ends the sessions that were destroyed. Those that remain are left.
+    async fn end_and_store(&self, base: &Base, pending: &Pending) -> Done {
+        // Of a session that lives on, only an old id can have been left to end.
+        let ending = match base {
+            Base::Live(_) => Outcome::Rotated,
+            Base::Absent | Base::Ended => Outcome::Destroyed,
+        };
+        let mut all = pending.doomed.clone();
         while let Some(doomed) = all.last_mut() {
             let was_removed = doomed.record == Fate::Removed;
             let result = end(&self.manager, doomed).await;
@@ -81,74 +77,103 @@ impl Shared {
             if has_ended && ending == Outcome::Destroyed {
                 self.manager.emit(Event::Destroyed);
             }
-            result?;
+            if let Err(error) = result {
+                let unsettled = Some(Box::new(Pending { doomed: all, ..pending.clone() }));
+                return Done { base: None, unsettled, result: Err(error) };
+            }
             all.pop();
         }
-        Ok(ended)
+        let mut done = self.store(base, pending).await;
+        if matches!(done.result, Ok(Outcome::Unchanged)) {
+            done.result = Ok(ending);
+        }
+        done
     }
 
-    async fn carry_out(&self, base: &Base, pending: Pending) -> Done {
+    /// Stores the session, then its notifications.
+    async fn store(&self, base: &Base, pending: &Pending) -> Done {
+        let done = self.carry_out(base, pending).await;
+        if self.leaves_notices(base, &done) {
+            Box::pin(self.leave_notices(base, done)).await
+        } else {
+            done
+        }
+    }
+
+    async fn carry_out(&self, base: &Base, pending: &Pending) -> Done {
         let store = self.manager.store();
-        match self.plan(base, &pending) {
-            Step::Rest => (None, pending, Ok(Outcome::Unchanged)),
-            Step::GiveUp => gone(),
+        match self.plan(base, pending) {
+            Step::Rest => Done::unchanged(pending, Ok(Outcome::Unchanged)),
+            Step::GiveUp => Done::gone(),
             Step::Touch { live, ttl } => {
                 let answer = store.update(&live.id, &Changes::new(), Some(ttl)).await;
                 if answer.is_err() {
                     // Whoever only read has what it came for.
                     self.manager.emit(Event::RenewalFailed);
-                    return (None, pending, Ok(Outcome::Unchanged));
+                    return Done::unchanged(pending, Ok(Outcome::Unchanged));
                 }
                 self.updated(answer, live, pending, ttl, Outcome::Touched)
             }
-            Step::Update { live, metadata, ttl } => {
+            Step::Update { mut live, metadata, ttl } => {
                 let changes = match metadata {
                     None => Cow::Borrowed(&pending.changes),
                     Some(metadata) => Cow::Owned(pending.changes.clone().with_metadata(metadata)),
                 };
                 let answer =
                     settle::update(store, &live.id, &live.record, &changes, Some(ttl)).await;
-                let mut changed = live;
-                changed.record.apply(&changes);
-                self.updated(answer, changed, pending, ttl, Outcome::Updated)
+                live.record.apply(&changes);
+                self.updated(answer, live, pending, ttl, Outcome::Updated)
             }
             Step::Create { record, ttl } => match settle::create(store, &record, ttl).await {
                 Ok(id) => {
                     let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                    (Some(Base::Live(live)), pending.notices_only(), Ok(Outcome::Created))
+                    Done::stored(live, pending, Outcome::Created)
                 }
-                Err(error) => (None, pending, Err(error)),
+                Err(error) => Done::unchanged(pending, Err(error)),
             },
             Step::Rotate { live, record, ttl } => {
                 let rotating = rotate(&self.manager, &live, &pending.changes, record, ttl);
                 match Box::pin(rotating).await {
                     Rotated::Done { id, record, ttl, left } => {
                         let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                        let (unsettled, result) = match left {
-                            None => (Pending::default(), Ok(Outcome::Rotated)),
-                            Some(left) => (left.0, Err(left.1)),
-                        };
-                        let Pending { notices, uncarried, .. } = pending;
-                        let unsettled = Pending { notices, uncarried, ..unsettled };
-                        (Some(Base::Live(live)), unsettled, result)
+                        let mut done = Done::stored(live, pending, Outcome::Rotated);
+                        if let Some(left) = left {
+                            let (left, error) = *left;
+                            let notices = done.unsettled.map(|notices| *notices);
+                            let Pending { notices, uncarried, .. } = notices.unwrap_or_default();
+                            done.unsettled = Some(Box::new(Pending { notices, uncarried, ..left }));
+                            done.result = Err(error);
+                        }
+                        done
                     }
-                    Rotated::Gone => gone(),
-                    Rotated::Failed(error) => (None, pending, Err(error)),
+                    Rotated::Gone => Done::gone(),
+                    Rotated::Failed(error) => Done::unchanged(pending, Err(error)),
                 }
             }
         }
     }
 
+    /// Whether there are notifications to be stored, or to be looked for, and a session for them.
+    fn leaves_notices(&self, before: &Base, done: &Done) -> bool {
+        let Base::Live(live) = done.base.as_ref().unwrap_or(before) else {
+            return false;
+        };
+        let is_rotated = matches!(before, Base::Live(before) if before.id != live.id);
+        let has_notices = done.unsettled.as_ref().is_some_and(|left| left.has_notices());
+        let is_in_vain = done.result.is_err() && done.base.is_none();
+        self.manager.notifications().is_some() && (is_rotated || has_notices) && !is_in_vain
+    }
+
     /// Stores the notifications, once it is sure that there is a session that they belong to.
     async fn leave_notices(&self, before: &Base, done: Done) -> Done {
-        let (after, mut unsettled, result) = done;
         let (Some(notices), Base::Live(live)) =
-            (self.manager.notifications(), after.as_ref().unwrap_or(before))
+            (self.manager.notifications(), done.base.as_ref().unwrap_or(before))
         else {
-            return (after, unsettled, result);
+            return done;
         };
+        let mut unsettled = done.unsettled.unwrap_or_default();
         let owner = match before {
-            Base::Live(before) if before.id == live.id && after.is_none() => Owner::Untouched,
+            Base::Live(before) if before.id == live.id && done.base.is_none() => Owner::Untouched,
             Base::Live(before) if before.id == live.id => Owner::Stored,
             Base::Live(before) => {
                 unsettled.uncarried.push(before.id);
@@ -156,54 +181,54 @@ impl Shared {
             }
             Base::Absent | Base::Ended => Owner::New,
         };
-        if !unsettled.has_notices() || (result.is_err() && after.is_none()) {
-            return (after, unsettled, result);
-        }
         let now = self.manager.clock().now();
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
-            return gone();
+            return Done::gone();
         };
         let sessions = self.manager.store();
-        let Pending { notices: left, uncarried, .. } = &mut unsettled;
-        let leaving = notice_commit::leave(notices, sessions, live, owner, uncarried, left, ttl);
-        let stored = Box::pin(leaving).await;
+        let Pending { notices: left, uncarried, .. } = &mut *unsettled;
+        let stored =
+            notice_commit::leave(notices, sessions, live, owner, uncarried, left, ttl).await;
         self.state().forget_notices();
         let renewed = match stored {
-            Ok(Left::Gone) => return gone(),
+            Ok(Left::Gone) => return Done::gone(),
             Ok(Left::Stored) => None,
             Ok(Left::Renewed) => {
                 let expires_at = self.expires_at(ttl);
                 Some(Base::Live(Live { expires_at, ..live.clone() }))
             }
-            Err(error) => return (after, unsettled, result.and(Err(error))),
+            Err(error) => {
+                let (unsettled, result) = (Some(unsettled), done.result.and(Err(error)));
+                return Done { base: done.base, unsettled, result };
+            }
         };
         unsettled.notices = Changes::new();
-        let result = result.map(|outcome| match outcome {
+        let result = done.result.map(|outcome| match outcome {
             Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
             outcome => outcome,
         });
-        (after.or(renewed), unsettled, result)
+        Done { base: done.base.or(renewed), unsettled: Some(unsettled), result }
     }
 
     fn updated(
         &self,
         answer: Result<Update, Error>,
         live: Live,
-        pending: Pending,
+        pending: &Pending,
         ttl: Ttl,
         outcome: Outcome,
     ) -> Done {
         match answer {
             Ok(Update::Applied) => {
                 let live = Live { expires_at: self.expires_at(ttl), ..live };
-                (Some(Base::Live(live)), pending.notices_only(), Ok(outcome))
+                Done::stored(live, pending, outcome)
             }
-            Ok(Update::Gone) => gone(),
+            Ok(Update::Gone) => Done::gone(),
             Ok(Update::Conflict) => {
                 let message = "the store refused an update that expected nothing";
-                (None, pending, Err(Error::new(ErrorKind::Conflict, message)))
+                Done::unchanged(pending, Err(Error::new(ErrorKind::Conflict, message)))
             }
-            Err(error) => (None, pending, Err(error)),
+            Err(error) => Done::unchanged(pending, Err(error)),
         }
     }
 
@@ -252,8 +277,20 @@ async fn end(manager: &SessionManager, doomed: &mut Doomed) -> Result<(), Error>
     }
 }
 
-fn gone() -> Done {
-    (Some(Base::Ended), Pending::default(), Ok(Outcome::Gone))
+impl Done {
+    /// The store has what it had.
+    fn unchanged(pending: &Pending, result: Result<Outcome, Error>) -> Self {
+        Self { base: None, unsettled: Some(pending.all_but_doomed()), result }
+    }
+
+    fn stored(live: Live, pending: &Pending, outcome: Outcome) -> Self {
+        let unsettled = pending.only_notices();
+        Self { base: Some(Base::Live(live)), unsettled, result: Ok(outcome) }
+    }
+
+    fn gone() -> Self {
+        Self { base: Some(Base::Ended), unsettled: None, result: Ok(Outcome::Gone) }
+    }
 }
 
 /// A destroyed session has told of itself already, and an update is what sessions are for.

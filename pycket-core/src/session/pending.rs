@@ -59,13 +59,23 @@ impl Pending {
         !self.notices.is_empty() || !self.uncarried.is_empty()
     }
 
-    /// What is left to do when the session itself is stored.
-    pub(crate) fn notices_only(self) -> Self {
-        Self { notices: self.notices, uncarried: self.uncarried, ..Self::default() }
+    /// What is left to do when the sessions that were destroyed are.
+    pub(super) fn all_but_doomed(&self) -> Box<Self> {
+        Box::new(Self { doomed: Vec::new(), ..self.clone() })
     }
 
-    pub(super) fn only_doomed(self) -> Self {
-        Self { doomed: self.doomed, ..Self::default() }
+    /// What is left to do when the session itself is stored.
+    pub(super) fn only_notices(&self) -> Option<Box<Self>> {
+        let only_notices = || Self {
+            notices: self.notices.clone(),
+            uncarried: self.uncarried.clone(),
+            ..Self::default()
+        };
+        self.has_notices().then(|| Box::new(only_notices()))
+    }
+
+    pub(super) fn only_doomed(&self) -> Self {
+        Self { doomed: self.doomed.clone(), ..Self::default() }
     }
 
     /// What is to end with a session for which this was pending.

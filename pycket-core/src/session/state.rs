@@ -1,4 +1,5 @@
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Changes, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
@@ -10,7 +11,7 @@ pub(crate) struct State {
     base: Base,
     /// What a commit is storing at this moment; readers still see it. If nobody has the turn, what one
     /// left that was cut off.
-    in_flight: Option<Pending>,
+    in_flight: Option<Arc<Pending>>,
     pending: Pending,
     id_change: IdChange,
     /// Whether the client presented an id, so that there is something to withdraw.
@@ -51,7 +52,7 @@ pub(crate) struct Settled {
     /// What the store has now, if that changed.
     pub(crate) base: Option<Base>,
     /// What could not be stored.
-    pub(crate) unsettled: Pending,
+    pub(crate) unsettled: Option<Box<Pending>>,
     pub(crate) destroys_seen: u32,
 }
 
@@ -135,7 +136,7 @@ impl State {
             self.id_change = IdChange::Withdrawn;
         }
         self.pending.doomed = doomed;
-        self.in_flight = self.in_flight.take().map(Pending::only_doomed);
+        self.in_flight = self.in_flight.take().map(|left| Arc::new(left.only_doomed()));
         self.notices = Notices::Unknown;
     }
 
@@ -235,7 +236,7 @@ impl State {
 
     /// Drops what is not stored, except the end of a session; whether there is one.
     pub(crate) fn abandon(&mut self) -> bool {
-        self.pending = mem::take(&mut self.pending).only_doomed();
+        self.pending = self.pending.only_doomed();
         !self.pending.doomed.is_empty()
     }
 
@@ -244,10 +245,10 @@ impl State {
     }
 
     /// Takes what is pending, to be stored. Until [`settle`](Self::settle) readers see it as it was.
-    pub(crate) fn begin(&mut self) -> (Base, Pending, u32) {
+    pub(crate) fn begin(&mut self) -> (Base, Arc<Pending>, u32) {
         self.reclaim();
-        let pending = mem::take(&mut self.pending);
-        self.in_flight = Some(pending.clone());
+        let pending = Arc::new(mem::take(&mut self.pending));
+        self.in_flight = Some(Arc::clone(&pending));
         (self.base.clone(), pending, self.destroys)
     }
 
@@ -255,6 +256,7 @@ impl State {
     /// finishes it. Only for whoever has the turn, since nobody else is committing then.
     pub(crate) fn reclaim(&mut self) {
         if let Some(left) = self.in_flight.take() {
+            let left = Arc::unwrap_or_clone(left);
             self.pending = left.overlaid_with(mem::take(&mut self.pending));
         }
     }
@@ -265,7 +267,9 @@ impl State {
             self.settle_after_destroy(settled);
             return;
         }
-        self.pending = settled.unsettled.overlaid_with(mem::take(&mut self.pending));
+        if let Some(unsettled) = settled.unsettled {
+            self.pending = unsettled.overlaid_with(mem::take(&mut self.pending));
+        }
         match settled.base {
             None => {}
             Some(Base::Ended) => self.end(),
@@ -287,7 +291,8 @@ impl State {
             Some(Base::Live(live)) => Some(Doomed::new(live.id)),
             Some(Base::Absent | Base::Ended) | None => None,
         };
-        for doomed in settled.unsettled.into_doomed().into_iter().chain(born) {
+        let unsettled = settled.unsettled.map(|left| left.into_doomed()).unwrap_or_default();
+        for doomed in unsettled.into_iter().chain(born) {
             if self.pending.doomed.iter().all(|other| other.id != doomed.id) {
                 self.pending.doomed.push(doomed);
             }
