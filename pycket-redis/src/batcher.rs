@@ -1,4 +1,5 @@
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::MultiplexedConnection;
@@ -9,10 +10,13 @@ use tokio::task::yield_now;
 /// One connection. What requests that are ready at the same time have to send goes to the server in one
 /// write, and is answered in one.
 ///
-/// The client would write each as it comes: it wakes its writer at the first, and that one runs next.
+/// The client would write each as it comes: it wakes its writer at the first, and that one runs next. Here
+/// too the first is sent at once where nothing is under way, so that nobody waits for company.
 pub(crate) struct Batcher {
     connection: MultiplexedConnection,
     gathering: Mutex<Batch>,
+    /// How many batches are not answered yet.
+    under_way: AtomicUsize,
     ending: Option<Ending>,
 }
 
@@ -24,6 +28,7 @@ struct Ending {
 }
 
 /// What is sent together.
+#[derive(Default)]
 struct Batch {
     commands: Pipeline,
     requests: Vec<Request>,
@@ -45,7 +50,8 @@ struct Departure(Option<Arc<Batcher>>);
 impl Batcher {
     pub(crate) fn new(connection: MultiplexedConnection, ending: Option<Cmd>) -> Self {
         let ending = ending.map(|command| Ending { command, alone: tokio::sync::Mutex::default() });
-        Self { connection, gathering: Mutex::new(Batch::for_about(1)), ending }
+        let gathering = Mutex::default();
+        Self { connection, gathering, under_way: AtomicUsize::new(0), ending }
     }
 
     /// Sends them with the next batch.
@@ -86,9 +92,11 @@ impl Answers {
 
 impl Departure {
     async fn depart(mut self) {
-        // Whoever is ready to run has something to send, as likely as not.
-        yield_now().await;
         let Some(batcher) = self.0.clone() else { return };
+        if batcher.under_way.fetch_add(1, Ordering::Relaxed) > 0 {
+            // Whoever is ready to run has something to send, as likely as not.
+            yield_now().await;
+        }
         let ending = batcher.ending.as_ref();
         let _alone = match ending {
             Some(ending) => Some(ending.alone.lock().await),
@@ -97,18 +105,16 @@ impl Departure {
         self.0 = None;
         let batch = batcher.gathering().take();
         batch.send(batcher.connection.clone(), ending.map(|ending| &ending.command)).await;
+        batcher.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Batch {
-    fn for_about(requests: usize) -> Self {
-        Self { commands: Pipeline::with_capacity(requests), requests: Vec::with_capacity(requests) }
-    }
-
     /// Leaves room for as many.
     fn take(&mut self) -> Self {
-        let next = Self::for_about(self.requests.len());
-        std::mem::replace(self, next)
+        let commands = Pipeline::with_capacity(self.commands.len());
+        let requests = Vec::with_capacity(self.requests.len());
+        std::mem::replace(self, Self { commands, requests })
     }
 
     async fn send(mut self, mut connection: MultiplexedConnection, ending: Option<&Cmd>) {
