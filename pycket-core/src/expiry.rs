@@ -113,6 +113,10 @@ impl Expiry {
         self
     }
 
+    pub(crate) fn renews_on_access(&self) -> bool {
+        self.renew == Renew::OnAccess
+    }
+
     /// How long such a record may live from `now` on if it is renewed; `None` once it is past its
     /// absolute end.
     pub fn ttl(&self, metadata: &Metadata, now: Timestamp) -> Option<Ttl> {
@@ -138,8 +142,7 @@ impl Expiry {
     ) -> Option<Ttl> {
         let worth_it = self.idle_of(metadata).as_duration() / 10;
         self.ttl(metadata, now).filter(|ttl| {
-            self.renew == Renew::OnAccess
-                && ttl.as_duration().saturating_sub(expires_in) >= worth_it
+            self.renews_on_access() && ttl.as_duration().saturating_sub(expires_in) >= worth_it
         })
     }
 

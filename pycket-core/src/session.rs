@@ -8,6 +8,7 @@ mod plan;
 mod rotation;
 mod settle;
 mod state;
+mod turn;
 
 use std::any::type_name;
 use std::fmt;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::completion::Completion;
 use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
@@ -24,6 +26,7 @@ pub use outcome::{IdChange, Outcome};
 use pending::Rotation;
 use state::State;
 pub(crate) use state::{Base, Live};
+use turn::Turn;
 
 /// One visitor's session, during one request.
 ///
@@ -51,17 +54,15 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     manager: SessionManager,
     state: Mutex<State>,
-    /// Held while the store is written, so that one request's writes follow each other.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// One.
+    turns: Semaphore,
 }
-
-type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 /// Reading and changing: in memory, without waiting.
 impl Session {
     pub(crate) fn new(manager: SessionManager, base: Base, presented: bool) -> Self {
         let state = Mutex::new(State::new(base, presented));
-        Self(Arc::new(Shared { manager, state, turn: Arc::default() }))
+        Self(Arc::new(Shared { manager, state, turns: Semaphore::const_new(1) }))
     }
 
     /// The value of `name`, or `None` if there is none. What this request has set is seen at once.
@@ -257,7 +258,7 @@ impl Session {
     /// change nor a life to renew, and no other commit under way. For adapters, which can save themselves
     /// the trouble then.
     pub fn is_at_rest(&self) -> bool {
-        self.0.turn.try_lock().is_ok_and(|_turn| self.0.is_at_rest())
+        Turn::at_once(&*self.0).is_some_and(|_turn| self.0.is_at_rest())
     }
 
     /// Ends without storing: uncommitted changes are dropped, and only a [`destroy`](Self::destroy) is
@@ -268,7 +269,7 @@ impl Session {
     /// As for [`commit`](Self::commit).
     pub async fn abort(&self) -> Result<Outcome, Error> {
         // Held by a commit, the turn has to be awaited too: that one may change the id.
-        if let Ok(_turn) = self.0.turn.try_lock()
+        if let Some(_turn) = Turn::at_once(&*self.0)
             && !self.0.abandon()
         {
             return Ok(Outcome::Unchanged);

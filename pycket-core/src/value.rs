@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 use rmp_serde::decode;
-use serde::{Deserialize, Serialize};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
 

@@ -1,6 +1,6 @@
-use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{io, mem};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
@@ -15,6 +15,8 @@ use tokio::task::yield_now;
 pub(crate) struct Batcher {
     connection: MultiplexedConnection,
     gathering: Mutex<Batch>,
+    /// One that has been sent: its room is used again.
+    spare: Mutex<Batch>,
     /// How many batches are not answered yet.
     under_way: AtomicUsize,
     ending: Option<Ending>,
@@ -50,8 +52,8 @@ struct Departure(Option<Arc<Batcher>>);
 impl Batcher {
     pub(crate) fn new(connection: MultiplexedConnection, ending: Option<Cmd>) -> Self {
         let ending = ending.map(|command| Ending { command, alone: tokio::sync::Mutex::default() });
-        let gathering = Mutex::default();
-        Self { connection, gathering, under_way: AtomicUsize::new(0), ending }
+        let (gathering, spare) = (Mutex::default(), Mutex::default());
+        Self { connection, gathering, spare, under_way: AtomicUsize::new(0), ending }
     }
 
     /// Sends them with the next batch.
@@ -69,7 +71,7 @@ impl Batcher {
         commands: impl IntoIterator<Item = Cmd>,
         to: oneshot::Sender<RedisResult<Vec<Value>>>,
     ) -> bool {
-        let mut batch = self.gathering();
+        let mut batch = lock(&self.gathering);
         let before = batch.commands.len();
         for command in commands {
             batch.commands.add_command(command);
@@ -79,9 +81,14 @@ impl Batcher {
         before == 0
     }
 
-    fn gathering(&self) -> MutexGuard<'_, Batch> {
-        self.gathering.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(&self) -> Batch {
+        let next = mem::take(&mut *lock(&self.spare));
+        mem::replace(&mut *lock(&self.gathering), next)
     }
+}
+
+fn lock(batch: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
+    batch.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Answers {
@@ -103,29 +110,26 @@ impl Departure {
             None => None,
         };
         self.0 = None;
-        let batch = batcher.gathering().take();
+        let mut batch = batcher.take();
         batch.send(batcher.connection.clone(), ending.map(|ending| &ending.command)).await;
+        *lock(&batcher.spare) = batch;
         batcher.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Batch {
-    /// Leaves room for as many.
-    fn take(&mut self) -> Self {
-        let commands = Pipeline::with_capacity(self.commands.len());
-        let requests = Vec::with_capacity(self.requests.len());
-        std::mem::replace(self, Self { commands, requests })
-    }
-
-    async fn send(mut self, mut connection: MultiplexedConnection, ending: Option<&Cmd>) {
+    /// Leaves it empty.
+    async fn send(&mut self, mut connection: MultiplexedConnection, ending: Option<&Cmd>) {
         let number = self.commands.len();
         let commands = &mut self.commands;
         let all = ending.into_iter().fold(commands, |all, ending| all.add_command(ending.clone()));
-        match connection.send_packed_commands(all, 0, all.len()).await {
+        let answers = connection.send_packed_commands(all, 0, all.len()).await;
+        self.commands.clear();
+        match answers {
             Ok(mut answers) => {
                 let last = answers.split_off(number.min(answers.len()));
                 let mut answers = answers.into_iter();
-                for request in self.requests {
+                for request in self.requests.drain(..) {
                     let own = answers.by_ref().take(request.answers);
                     let own = own.chain(last.iter().cloned()).collect();
                     // Nobody may be waiting any more.
@@ -133,7 +137,7 @@ impl Batch {
                 }
             }
             Err(error) => {
-                for request in self.requests {
+                for request in self.requests.drain(..) {
                     let _ = request.to.send(Err(error.clone()));
                 }
             }
@@ -144,7 +148,7 @@ impl Batch {
 impl Drop for Departure {
     fn drop(&mut self) {
         if let Some(batcher) = self.0.take() {
-            drop(batcher.gathering().take());
+            drop(batcher.take());
         }
     }
 }

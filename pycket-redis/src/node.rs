@@ -46,7 +46,9 @@ impl Node {
     pub(crate) async fn send(&self, message: Message<'_>) -> Result<Vec<Value>, Failure> {
         match message {
             Message::Command(command) => Ok(vec![self.pool.command(|| command.clone()).await?]),
-            Message::Pipeline(pipeline) => self.pool.commands(|| pipeline.cmd_iter().cloned()).await,
+            Message::Pipeline(pipeline) => {
+                self.pool.commands(|| pipeline.cmd_iter().cloned()).await
+            }
             Message::Waiting(pipeline) => {
                 self.waiting.as_ref().unwrap_or(&self.pool).waiting(pipeline).await
             }

@@ -8,10 +8,13 @@ use crate::{Changes, Error, ErrorKind, Event, SessionId, Ttl, Update, Value};
 
 use super::settle;
 use super::state::Base;
-use super::{Shared, Turn, decode};
+use super::turn::Turn;
+use super::{Shared, decode};
 
 /// Some writer wins every round, so that this many are lost only by one that is cut off from the rest.
 const ROUNDS: usize = 1000;
+
+type OwnTurn = Turn<Arc<Shared>>;
 
 /// One attempt to write one name.
 struct Attempt {
@@ -29,7 +32,7 @@ impl Shared {
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
     {
-        let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        let mut turn = Turn::wait(Arc::clone(self)).await;
         if self.has_to_commit_first() {
             turn = self.commit_first(turn).await?;
         }
@@ -61,7 +64,7 @@ impl Shared {
     }
 
     /// To the end, even if the caller is dropped; gives the turn back.
-    async fn commit_first(self: &Arc<Self>, turn: Turn) -> Result<Turn, Error> {
+    async fn commit_first(self: &Arc<Self>, turn: OwnTurn) -> Result<OwnTurn, Error> {
         let shared = Arc::clone(self);
         Completion::new(async move { shared.commit_in_turn().await.map(|_| turn) }).await
     }
@@ -69,7 +72,7 @@ impl Shared {
     /// The first value of a new session: nobody else can know of it.
     async fn begin_with<T, F>(
         self: &Arc<Self>,
-        turn: Turn,
+        turn: OwnTurn,
         name: &str,
         f: &mut F,
     ) -> Result<T, Error>

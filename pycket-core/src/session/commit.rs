@@ -9,6 +9,7 @@ use super::plan::{Step, plan};
 use super::rotation::{Rotated, rotate};
 use super::settle::{self, Removal};
 use super::state::{Base, Live, Settled};
+use super::turn::Turn;
 
 /// What a step came to.
 struct Done {
@@ -24,16 +25,17 @@ impl Shared {
     pub(super) fn is_at_rest(&self) -> bool {
         let mut state = self.state();
         state.reclaim();
-        !state.is_changed() && matches!(self.plan(state.base(), state.pending()), Step::Rest)
+        let is_renewed = || !matches!(self.plan(state.base(), state.pending()), Step::Rest);
+        !(state.is_changed() || self.manager.expiry().renews_on_access() && is_renewed())
     }
 
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = Turn::wait(self).await;
         self.commit_in_turn().await
     }
 
     pub(super) async fn abort(&self) -> Result<Outcome, Error> {
-        let _turn = self.turn.lock().await;
+        let _turn = Turn::wait(self).await;
         if self.abandon() { self.commit_in_turn().await } else { Ok(Outcome::Unchanged) }
     }
 

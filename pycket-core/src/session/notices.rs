@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Changes, Error, ErrorKind, Record, Session, SessionId, SessionStore, Update, Value};
 
+use super::turn::Turn;
 use super::{Shared, check_name, decode, settle};
 
 /// Each round is lost to another reader or writer of the same notification.
@@ -19,7 +20,7 @@ impl Session {
 
     /// What is unread, with what this request has left.
     pub(crate) async fn notices(&self) -> Result<Record, Error> {
-        let _turn = self.0.turn.lock().await;
+        let _turn = Turn::wait(&*self.0).await;
         self.0.load_notices().await?;
         Ok(self.state().notices())
     }
@@ -28,7 +29,7 @@ impl Session {
         &self,
         name: &str,
     ) -> Result<Option<T>, Error> {
-        let _turn = self.0.turn.lock().await;
+        let _turn = Turn::wait(&*self.0).await;
         for _ in 0..ROUNDS {
             self.0.load_notices().await?;
             let Some(value) = self.state().notices().get(name).cloned() else {
@@ -43,7 +44,7 @@ impl Session {
     }
 
     pub(crate) async fn take_all_notices(&self) -> Result<Vec<(String, Value)>, Error> {
-        let _turn = self.0.turn.lock().await;
+        let _turn = Turn::wait(&*self.0).await;
         for _ in 0..ROUNDS {
             self.0.load_notices().await?;
             let unread = self.state().notices();
