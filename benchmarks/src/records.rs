@@ -2,6 +2,7 @@ mod fill;
 mod footprint;
 mod growth;
 mod large;
+mod references;
 mod small;
 
 use anyhow::{Context, Result};
@@ -19,6 +20,8 @@ pub(crate) struct Records {
     pub(crate) memory_bytes: Bytes,
     pub(crate) redis_bytes: Bytes,
     pub(crate) growth: Vec<Growth>,
+    /// Beside what the growth is to be seen; no goal is judged by it.
+    pub(crate) references: Vec<Growth>,
     pub(crate) large: Large,
 }
 
@@ -52,6 +55,8 @@ pub(crate) enum Part {
     Footprint { library: Library },
     /// Prints how the store in memory grows slower, as JSON.
     Growth,
+    /// Prints how others do, as JSON.
+    References,
 }
 
 /// All of it, on servers of its own.
@@ -64,11 +69,12 @@ pub(crate) async fn measure() -> Result<Records> {
     let large = large::measure(&few.url()).await?;
     let mut growth: Vec<Growth> = serde_json::from_str(&own_process(&["growth"])?)?;
     growth.extend(growth::on_redis(&few.url(), &many.url()).await?);
+    let references = serde_json::from_str(&own_process(&["references"])?)?;
     let memory_bytes = Bytes {
         pycket: own_process(&["footprint", "pycket"])?.trim().parse()?,
         tower_sessions: own_process(&["footprint", "tower-sessions"])?.trim().parse()?,
     };
-    Ok(Records { memory_bytes, redis_bytes, growth, large })
+    Ok(Records { memory_bytes, redis_bytes, growth, references, large })
 }
 
 /// What such a process prints.
@@ -78,6 +84,7 @@ pub(crate) fn part(part: Part) -> Result<String> {
         match part {
             Part::Footprint { library } => Ok(footprint::in_memory(library).await?.to_string()),
             Part::Growth => Ok(serde_json::to_string(&growth::in_memory().await?)?),
+            Part::References => Ok(serde_json::to_string(&references::measure().await?)?),
         }
     })
 }

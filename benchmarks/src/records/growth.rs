@@ -12,7 +12,7 @@ use crate::report::median;
 use crate::servers::VISITS;
 
 /// How often the two stores take turns.
-const TURNS: usize = 21;
+pub(super) const TURNS: usize = 21;
 
 pub(super) async fn in_memory() -> Result<Vec<Growth>> {
     let (few, many) = (MemoryStore::new(), MemoryStore::new());
@@ -55,10 +55,7 @@ async fn compare(
 
 /// The microseconds of one operation on a record chosen by chance.
 async fn time(operation: &str, operations: usize, (store, ids): Filled<'_>) -> Result<f64> {
-    // Chosen before the clock runs, and read in order while it does.
-    let random = RandomState::new();
-    let choice = |n: usize| ids.get(random.hash_one(n) as usize % ids.len()).copied();
-    let chosen: Vec<SessionId> = (0..operations).filter_map(choice).collect();
+    let chosen = choose(ids, operations);
     let changes = Changes::new().set(VISITS, Value::encode(&2_u64)?);
     let ttl = Some(small::ttl()?);
     let start = Instant::now();
@@ -70,6 +67,13 @@ async fn time(operation: &str, operations: usize, (store, ids): Filled<'_>) -> R
         }
     }
     Ok(start.elapsed().as_secs_f64() * 1e6 / operations as f64)
+}
+
+/// Some ids by chance: chosen before the clock runs, and read in order while it does.
+pub(super) fn choose<I: Copy>(ids: &[I], number: usize) -> Vec<I> {
+    let random = RandomState::new();
+    let choice = |n: usize| ids.get(random.hash_one(n) as usize % ids.len()).copied();
+    (0..number).filter_map(choice).collect()
 }
 
 async fn create(store: &MemoryStore, records: usize) -> Result<Vec<SessionId>> {

@@ -94,7 +94,7 @@ fn print_records(records: &Records) {
         println!("| {store} | {:.0} | {:.0} |", bytes.pycket, bytes.tower_sessions);
     }
     println!("\n| µs per operation | at a thousand records | at a million |\n|---|---:|---:|");
-    for growth in &records.growth {
+    for growth in records.growth.iter().chain(&records.references) {
         let (thousand, million) = (growth.at_a_thousand_us, growth.at_a_million_us);
         println!("| {} | {thousand:.3} | {million:.3} |", growth.operation);
     }

@@ -1,0 +1,79 @@
+//! What others take for the same, so that one sees what of a growth is the machine's: with a million records
+//! most of them are in no cache.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+use pycket_core::SessionId;
+use tower_sessions::session::Id;
+use tower_sessions::{MemoryStore, SessionStore};
+
+use super::growth::{TURNS, choose};
+use super::{Growth, MILLION, THOUSAND, small};
+use crate::report::median;
+
+const OPERATIONS: usize = 20_000;
+
+pub(super) async fn measure() -> Result<Vec<Growth>> {
+    Ok(vec![plain_map(), tower_sessions().await?])
+}
+
+/// The least that a map of shared records can do: one look-up, and one pointer copied.
+fn plain_map() -> Growth {
+    let maps = [THOUSAND, MILLION].map(|records| {
+        let record = |_| (SessionId::generate(), Arc::new([0_u8; 200]));
+        (0..records).map(record).collect::<HashMap<_, _>>()
+    });
+    let ids = maps.each_ref().map(|map| map.keys().copied().collect::<Vec<_>>());
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        for ((map, ids), times) in maps.iter().zip(&ids).zip(&mut times) {
+            let chosen = choose(ids, OPERATIONS);
+            let start = Instant::now();
+            for id in &chosen {
+                black_box(map.get(id).cloned());
+            }
+            times.push(micros_each(start));
+        }
+    }
+    growth("`get` on a `HashMap` of `Arc`s, without a lock or a life", times)
+}
+
+async fn tower_sessions() -> Result<Growth> {
+    let stores = [MemoryStore::default(), MemoryStore::default()];
+    let mut ids: [Vec<Id>; 2] = Default::default();
+    for ((store, ids), records) in stores.iter().zip(&mut ids).zip([THOUSAND, MILLION]) {
+        for _ in 0..records {
+            let mut record = small::tower_sessions()?;
+            store.create(&mut record).await?;
+            ids.push(record.id);
+        }
+    }
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        for ((store, ids), times) in stores.iter().zip(&ids).zip(&mut times) {
+            let chosen = choose(ids, OPERATIONS);
+            let start = Instant::now();
+            for id in &chosen {
+                anyhow::ensure!(store.load(id).await?.is_some(), "a record is gone");
+            }
+            times.push(micros_each(start));
+        }
+    }
+    Ok(growth("`load` on tower-sessions' memory store", times))
+}
+
+fn growth(operation: &str, [few, many]: [Vec<f64>; 2]) -> Growth {
+    Growth {
+        operation: operation.to_owned(),
+        at_a_thousand_us: median(few).unwrap_or(f64::NAN),
+        at_a_million_us: median(many).unwrap_or(f64::NAN),
+    }
+}
+
+fn micros_each(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e6 / OPERATIONS as f64
+}
