@@ -33,6 +33,12 @@ fn patient(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
 }
 
+/// Waits for a replica. That none confirms a write is for the test to say, not for a clock.
+fn waiting(url: &str) -> RedisStoreBuilder {
+    const LIMIT: Duration = Duration::from_secs(60);
+    patient(url).response_timeout(2 * LIMIT).wait_replicas(1, LIMIT)
+}
+
 /// All four methods do what they should with one id.
 async fn assert_served(store: &dyn SessionStore, id: SessionId) {
     let created = store.create(&id, &record([("name", "value")]), HOUR).await;
