@@ -1,10 +1,12 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 /// One connection. What requests that are ready at the same time have to send goes to the server in one
 /// write, and is answered in one.
@@ -14,6 +16,9 @@ pub(crate) struct Batcher {
     connection: MultiplexedConnection,
     gathering: Mutex<Batch>,
     ending: Option<Ending>,
+    /// How long a request waits for its answer. The client has the same limit, for what was sent: whoever
+    /// waits for another batch, or for a runtime in which nothing runs, has not been sent.
+    limit: Duration,
 }
 
 /// What each batch ends with. The next one is gathered until it is answered: while it waits the server
@@ -40,9 +45,13 @@ struct Request {
 struct Departure(Option<Arc<Batcher>>);
 
 impl Batcher {
-    pub(crate) fn new(connection: MultiplexedConnection, ending: Option<Cmd>) -> Self {
+    pub(crate) fn new(
+        connection: MultiplexedConnection,
+        ending: Option<Cmd>,
+        limit: Duration,
+    ) -> Self {
         let ending = ending.map(|command| Ending { command, alone: tokio::sync::Mutex::default() });
-        Self { connection, gathering: Mutex::new(Batch::for_about(1)), ending }
+        Self { connection, gathering: Mutex::new(Batch::for_about(1)), ending, limit }
     }
 
     /// The answer to each command, refusals among them; then that to what the batch ends with.
@@ -54,7 +63,11 @@ impl Batcher {
         if self.gather(commands, to) {
             tokio::spawn(Departure(Some(Arc::clone(self))).depart());
         }
-        answers.await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::BrokenPipe).into()))
+        match timeout(self.limit, answers).await {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(_)) => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        }
     }
 
     /// Whether it is the first of its batch, and has to see to the departure.

@@ -130,10 +130,12 @@ impl Watched {
     }
 
     async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
-        let answer = sentinel.command(address_of(&self.service)).await.map_err(reason)?;
+        let answer =
+            sentinel.command(address_of(&self.service)).await.map_err(Failure::into_error)?;
         let place = place(&answer).ok_or_else(unknown)?;
         let node = self.settings.node(place.info(&self.info))?;
-        let role = node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(reason)?;
+        let role =
+            node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(Failure::into_error)?;
         if is_primary(&role) { Ok(node) } else { Err(not_yet()) }
     }
 
@@ -166,13 +168,6 @@ fn place(answer: &Value) -> Option<Place> {
 fn is_primary(answers: &[Value]) -> bool {
     let Some(Value::Array(role)) = answers.first() else { return false };
     matches!(role.first(), Some(Value::BulkString(role)) if role == b"master")
-}
-
-/// Wherever the question failed, the request was not even sent.
-fn reason(failure: Failure) -> RedisError {
-    match failure {
-        Failure::Sent(error) | Failure::Unsent(error) => error,
-    }
 }
 
 fn unknown() -> RedisError {

@@ -17,6 +17,7 @@ mod permissions;
 mod records;
 mod replicas;
 mod sentinel;
+mod sharing;
 mod traffic;
 
 use std::sync::Arc;
