@@ -26,7 +26,8 @@ pub(crate) struct Cluster {
     /// How long a request that surely did nothing is tried again.
     limit: Duration,
     map: Mutex<Map>,
-    learning: tokio::sync::Mutex<()>,
+    /// What the last lesson failed with.
+    learning: tokio::sync::Mutex<Option<RedisError>>,
     /// How often the nodes have been asked.
     lessons: AtomicUsize,
     turn: AtomicUsize,
@@ -96,9 +97,10 @@ impl Cluster {
                 Next::Asking(place) => (Some(self.node(place).map_err(Failure::Unsent)?), true),
             };
             let Some(node) = node else {
-                self.learn(lessons, None, None).await;
-                if owner().is_none() && !patience.allows_pause().await {
-                    return Err(Failure::Unsent(nobody()));
+                let error = self.learn(lessons, None, None).await;
+                let failure = Failure::Unsent(error.unwrap_or_else(nobody));
+                if owner().is_none() && !(failure.is_transient() && patience.allows_pause().await) {
+                    return Err(failure);
                 }
                 continue;
             };
@@ -127,31 +129,49 @@ impl Cluster {
     }
 
     /// Asks nodes who is responsible for what, unless another request has done so since there were so many
-    /// `lessons`: first the one that should know best, last the one that has just failed.
-    async fn learn(&self, lessons: usize, best: Option<&Place>, worst: Option<&Place>) {
-        let _alone = self.learning.lock().await;
+    /// `lessons`: first the one that should know best, last the one that has just failed. Why none of them
+    /// told, if so.
+    async fn learn(
+        &self,
+        lessons: usize,
+        best: Option<&Place>,
+        worst: Option<&Place>,
+    ) -> Option<RedisError> {
+        let mut last = self.learning.lock().await;
         if self.lessons.load(Ordering::Acquire) != lessons {
-            return;
+            return last.clone();
         }
         let informants = self.informants(best, worst);
-        if let Ok(Some(slots)) =
-            timeout(self.settings.timeouts.both(), self.question(informants)).await
-        {
-            self.remember(slots);
-        }
+        let answer = timeout(self.settings.timeouts.both(), self.question(informants)).await;
+        *last = match answer {
+            Ok(Ok(slots)) => {
+                self.remember(slots);
+                None
+            }
+            Ok(Err(failure)) => Some(failure.into_error()),
+            Err(_) => Some(nobody()),
+        };
         self.lessons.fetch_add(1, Ordering::Release);
+        last.clone()
     }
 
-    async fn question(&self, informants: Vec<Place>) -> Option<Slots> {
+    /// That all refuse for good is final; one that may answer a moment later is worth waiting for.
+    async fn question(&self, informants: Vec<Place>) -> Result<Slots, Failure> {
+        let mut reason = None;
         for place in informants {
             let Ok(node) = self.node(&place) else { continue };
             let answer = node.send(Message::Command(&cluster_slots())).await;
-            let slots = answer.ok().and_then(|answers| Slots::parse(answers.first()?, &place));
-            if slots.is_some() {
-                return slots;
+            let error = match answer.map(|answers| Slots::parse(answers.first()?, &place)) {
+                Ok(Some(slots)) => return Ok(slots),
+                Ok(None) => nobody(),
+                Err(failure) => failure.into_error(),
+            };
+            let next = Failure::Unsent(error);
+            if reason.as_ref().is_none_or(|_| next.is_transient()) {
+                reason = Some(next);
             }
         }
-        None
+        Err(reason.unwrap_or_else(|| Failure::Unsent(nobody())))
     }
 
     fn informants(&self, best: Option<&Place>, worst: Option<&Place>) -> Vec<Place> {

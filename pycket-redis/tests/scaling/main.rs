@@ -15,6 +15,7 @@ mod operator;
 mod permissions;
 #[path = "../records/mod.rs"]
 mod records;
+mod refusals;
 mod replicas;
 mod sentinel;
 mod sharing;
