@@ -3,6 +3,7 @@
 use pycket_testkit::RedisSentinel;
 
 use crate::operator::{Operator, until};
+use crate::traffic::Phase;
 use crate::*;
 
 use ErrorKind::Ambiguous;
@@ -72,6 +73,20 @@ async fn what_only_the_primary_has_is_lost_with_it_and_is_never_called_safe() {
     sentinel::until_replaced(&watched).await;
     let found = plain.open(session.id()).await.unwrap();
     assert_eq!(found.keys(), ["early", "safe"], "acknowledged without waiting, and lost: `late`");
+}
+
+/// The same under load, and counted as it is in the other failovers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_lost_with_a_primary_is_counted_and_who_waits_loses_nothing() {
+    let watched = Server::redis_sentinel();
+    let [plain, careful] = sentinel::plain_and_careful_traffic(&watched).await;
+    plain.enter(Phase::Trouble);
+    careful.enter(Phase::Trouble);
+    cut_off_the_replicas(&watched);
+    // Of each visitor's twenty the first may have begun before that, and three may come and go.
+    plain.succeeds(20).await;
+    let lost = sentinel::end_with_another_primary(&watched, [plain, careful]).await;
+    assert!(lost.len() >= 6 * 16, "{}: {lost:?}", lost.len());
 }
 
 fn cut_off_the_replicas(watched: &RedisSentinel) {
