@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisError, RedisResult, Value};
+use redis::{Cmd, ConnectionInfo, RedisError, RedisResult, Value};
 use tokio::time::timeout;
 
 use crate::connection::Failure;
@@ -86,10 +86,39 @@ impl Cluster {
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
         let slot = slot_of(key.as_bytes());
-        let mut patience = Patience::new(self.limit);
-        let mut next = Next::ToOwner;
+        let patience = Patience::new(self.limit);
+        let lessons = self.lessons.load(Ordering::Acquire);
+        let owner = self.lock().owner(slot);
+        let failed = match owner {
+            Some(owner) => match owner.send(message).await {
+                Ok(answers) => return Ok(answers),
+                Err(failure) => Some((owner, failure)),
+            },
+            None => None,
+        };
+        // In a box, so that the usual way needs no room for this.
+        Box::pin(self.insist(slot, message, request, patience, lessons, failed)).await
+    }
+
+    /// Goes on after a failure, or when nobody is known to be responsible. The nodes had been asked so often,
+    /// by `lessons`, before the request was sent.
+    async fn insist(
+        &self,
+        slot: u16,
+        message: Message<'_>,
+        request: Request,
+        mut patience: Patience,
+        mut lessons: usize,
+        mut failed: Option<(Arc<Node>, Failure)>,
+    ) -> Result<Vec<Value>, Failure> {
         loop {
-            let lessons = self.lessons.load(Ordering::Acquire);
+            let next = match failed.take() {
+                Some((node, failure)) => {
+                    self.next(&node, failure, request, lessons, &mut patience).await?
+                }
+                None => Next::ToOwner,
+            };
+            lessons = self.lessons.load(Ordering::Acquire);
             let owner = || self.lock().owner(slot);
             let (node, is_asking) = match &next {
                 Next::ToOwner => (owner(), false),
@@ -106,25 +135,35 @@ impl Cluster {
             };
             let answers =
                 if is_asking { ask(&node, message).await } else { node.send(message).await };
-            let failure = match answers {
+            match answers {
                 Ok(answers) => return Ok(answers),
-                Err(failure) => failure,
-            };
-            next = match Verdict::on(&failure, request, node.place.as_ref()) {
-                Verdict::Final => return Err(failure),
-                Verdict::Moved(to) if patience.allows_hop() => {
-                    self.learn(lessons, Some(&to), None).await;
-                    Next::To(to)
+                Err(failure) => failed = Some((node, failure)),
+            }
+        }
+    }
+
+    async fn next(
+        &self,
+        node: &Node,
+        failure: Failure,
+        request: Request,
+        lessons: usize,
+        patience: &mut Patience,
+    ) -> Result<Next, Failure> {
+        match Verdict::on(&failure, request, node.place.as_ref()) {
+            Verdict::Final => Err(failure),
+            Verdict::Moved(to) if patience.allows_hop() => {
+                self.learn(lessons, Some(&to), None).await;
+                Ok(Next::To(to))
+            }
+            Verdict::Asking(to) if patience.allows_hop() => Ok(Next::Asking(to)),
+            _ => {
+                if !patience.allows_pause().await {
+                    return Err(failure);
                 }
-                Verdict::Asking(to) if patience.allows_hop() => Next::Asking(to),
-                _ => {
-                    if !patience.allows_pause().await {
-                        return Err(failure);
-                    }
-                    self.learn(lessons, None, node.place.as_ref()).await;
-                    Next::ToOwner
-                }
-            };
+                self.learn(lessons, None, node.place.as_ref()).await;
+                Ok(Next::ToOwner)
+            }
         }
     }
 
@@ -160,7 +199,7 @@ impl Cluster {
         let mut reason = None;
         for place in informants {
             let Ok(node) = self.node(&place) else { continue };
-            let answer = node.send(Message::Command(&cluster_slots())).await;
+            let answer = node.send(Message::of(&|| vec![cluster_slots()])).await;
             let error = match answer.map(|answers| Slots::parse(answers.first()?, &place)) {
                 Ok(Some(slots)) => return Ok(slots),
                 Ok(None) => nobody(),
@@ -224,22 +263,12 @@ impl Cluster {
 
 /// Every command has to be announced on its own.
 async fn ask(node: &Node, message: Message<'_>) -> Result<Vec<Value>, Failure> {
-    let mut announced = Pipeline::new();
-    let mut announce = |command: &Cmd| {
-        announced.cmd("ASKING").add_command(command.clone());
+    let announced = || {
+        let commands = (message.commands)().into_iter();
+        commands.flat_map(|command| [redis::cmd("ASKING"), command]).collect()
     };
-    match message {
-        Message::Command(command) => announce(command),
-        Message::Pipeline(pipeline) | Message::Waiting(pipeline) => {
-            pipeline.cmd_iter().for_each(announce);
-        }
-    }
-    let announced = match message {
-        Message::Waiting(_) => Message::Waiting(&announced),
-        _ => Message::Pipeline(&announced),
-    };
-    let mut answers = node.send(announced).await?;
-    let waited = if let Message::Waiting(_) = message { answers.pop() } else { None };
+    let mut answers = node.send(Message { commands: &announced, ..message }).await?;
+    let waited = if message.waits { answers.pop() } else { None };
     Ok(answers.into_iter().skip(1).step_by(2).chain(waited).collect())
 }
 

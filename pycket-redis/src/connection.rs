@@ -3,9 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
@@ -96,8 +94,11 @@ impl Pool {
     }
 
     /// Several commands, and the one that waits for them to be safe; the answer to each.
-    pub(crate) async fn waiting(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (place, mut answers) = self.ask(commands.cmd_iter().cloned()).await?;
+    pub(crate) async fn waiting(
+        &self,
+        commands: impl IntoIterator<Item = Cmd>,
+    ) -> Result<Vec<Value>, Failure> {
+        let (place, mut answers) = self.ask(commands).await?;
         let waited = answers.pop();
         let mut answers = self.none_refused(&place, answers)?;
         match waited.map(Value::extract_error).transpose() {

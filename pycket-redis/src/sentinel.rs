@@ -134,8 +134,10 @@ impl Watched {
             sentinel.command(address_of(&self.service)).await.map_err(Failure::into_error)?;
         let place = place(&answer).ok_or_else(unknown)?;
         let node = self.settings.node(place.info(&self.info))?;
-        let role =
-            node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(Failure::into_error)?;
+        let role = node
+            .send(Message::of(&|| vec![redis::cmd("ROLE")]))
+            .await
+            .map_err(Failure::into_error)?;
         if is_primary(&role) { Ok(node) } else { Err(not_yet()) }
     }
 
