@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
@@ -22,7 +23,7 @@ pub(crate) enum Route {
     /// There is one. Asked again for so long.
     One(Box<Node>, Duration),
     Cluster(Box<Cluster>),
-    Watched(Box<Watched>),
+    Watched(Arc<Watched>),
 }
 
 impl Many {

@@ -91,6 +91,28 @@ async fn a_failover_that_an_operator_orders_needs_no_restart() {
     }
 }
 
+/// As after `SENTINEL FAILOVER`: the old primary takes writes for another ten seconds, and they are lost.
+#[tokio::test]
+async fn a_primary_that_lives_is_left_when_the_sentinels_name_another_one() {
+    let (watched, new) = (Server::redis_sentinel(), Server::redis());
+    let store = patient(&watched.url()).build().unwrap();
+    put(&store, &record([])).await;
+    for sentinel in watched.sentinels() {
+        let service = RedisSentinel::SERVICE;
+        let mut operator = Operator::of(sentinel);
+        let () = operator.order(&format!("SENTINEL REMOVE {service}"));
+        let port = new.port();
+        let () = operator.order(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} 2"));
+    }
+    let mut operator = Operator::of(&new);
+    let writing = async {
+        while operator.order::<usize>("DBSIZE") == 0 {
+            put(&store, &record([])).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), writing).await.unwrap();
+}
+
 #[tokio::test]
 async fn dead_sentinels_are_passed_over() {
     let watched = Server::redis_sentinel();
