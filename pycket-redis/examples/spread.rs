@@ -1,10 +1,11 @@
-//! Measures what a cluster costs and what a session weighs: two hundred thousand sessions in a cluster of
-//! three primaries and in one server, side by side.
+//! Measures what a cluster costs, what an operation costs the server, and what a session weighs: two hundred
+//! thousand sessions in a cluster of three primaries and in one server, side by side.
 //!
-//! `cargo run --release -p pycket-redis --all-features --example spread [-- SESSIONS]`
+//! `cargo run --release -p pycket-redis --all-features --example spread [-- SESSIONS [PRIMARIES]]`
 
 #![expect(
     clippy::print_stdout,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a measurement: it prints, and a panic is a failure"
 )]
@@ -20,42 +21,55 @@ use pycket_testkit::Server;
 use tokio::task::JoinSet;
 
 const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
-const ROUND: usize = 10_000;
+const OPERATIONS: [&str; 3] = ["create", "load", "update"];
 
 /// How many requests there are at a time, and what part of the sessions they are for.
 const LOADS: [(usize, usize); 2] = [(1, 10), (64, 1)];
 
-/// The time that went into each kind of operation.
-#[derive(Default)]
-struct Times([Duration; 3]);
+/// As many go to the one server before as many go to the cluster.
+const TURN: usize = 10_000;
 
-#[tokio::main]
+/// A store, and the servers behind it.
+struct Place<'a> {
+    store: Arc<RedisStore>,
+    servers: &'a [Server],
+}
+
+/// What an operation takes, in microseconds.
+#[derive(Default)]
+struct Cost {
+    time: f64,
+    /// How long it keeps a processor of the servers busy.
+    work: f64,
+}
+
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let sessions = std::env::args().nth(1).map_or(200_000, |number| number.parse().unwrap());
-    let (cluster, single) = (Server::redis_cluster(3), Server::redis());
-    let stores = [store(&single.url()), store(&cluster.url())];
+    let argument = |place| std::env::args().nth(place).map(|number| number.parse().unwrap());
+    let (sessions, primaries) = (argument(1).unwrap_or(200_000), argument(2).unwrap_or(3));
+    let (cluster, single) = (Server::redis_cluster(primaries), Server::redis());
+    let places = [
+        Place { store: store(&single.url()), servers: std::slice::from_ref(&single) },
+        Place { store: store(&cluster.url()), servers: cluster.nodes() },
+    ];
     let empty = memory(&single);
 
     let mut stored = 0;
     for (at_once, part) in LOADS {
-        let sessions = sessions / part;
-        stored += sessions;
-        // Turn about, so that whatever else the machine does meets both.
-        let mut times = [Times::default(), Times::default()];
-        for first in (0..sessions).step_by(ROUND / part) {
-            let count = (ROUND / part).min(sessions - first);
-            for (store, times) in stores.iter().zip(&mut times) {
-                times.measure(store, count, at_once).await;
-            }
-        }
-        let [alone, together] =
-            times.map(|times| times.0.map(|time| per_operation(time, sessions)));
-        println!("requests at a time: {at_once}; microseconds an operation:");
-        for (index, operation) in ["create", "load", "update"].into_iter().enumerate() {
-            let (alone, together) = (alone.get(index).unwrap(), together.get(index).unwrap());
+        let ids: Vec<_> = (0..sessions / part).map(|_| SessionId::generate()).collect();
+        stored += ids.len();
+        println!(
+            "requests at a time: {at_once}; microseconds an operation, those of a processor of Redis:"
+        );
+        for (index, operation) in OPERATIONS.into_iter().enumerate() {
+            let [alone, together] = measure(&places, index, &ids, at_once).await;
             println!(
-                "{operation:>8}: one server {alone:6.1}, cluster {together:6.1}, ratio {:.2}",
-                together / alone
+                "{operation:>8}: one server {:5.1}, {:4.1}; cluster {:5.1}, {:4.1}; ratio {:.2}",
+                alone.time,
+                alone.work,
+                together.time,
+                together.work,
+                together.time / alone.time
             );
         }
     }
@@ -71,30 +85,79 @@ async fn main() {
     );
 }
 
-impl Times {
-    async fn measure(&mut self, store: &Arc<RedisStore>, count: usize, at_once: usize) {
-        let ids: Arc<[SessionId]> = (0..count).map(|_| SessionId::generate()).collect();
-        let [create, load, update] = &mut self.0;
-        *create += each(store, &ids, at_once, |store, id| async move {
-            assert_eq!(store.create(&id, &record(), DAY).await.unwrap(), Creation::Created);
-        })
-        .await;
-        *load += each(store, &ids, at_once, |store, id| async move {
-            assert!(store.load(&id).await.unwrap().is_some());
-        })
-        .await;
-        *update += each(store, &ids, at_once, |store, id| async move {
-            let changes = Changes::new().set("visits", Value::encode(&2).unwrap());
-            let updated = store.update(&id, &changes, Some(DAY)).await.unwrap();
-            assert_eq!(updated, Update::Applied);
-        })
-        .await;
+/// Side by side, so that whatever else the machine does meets both.
+async fn measure(
+    places: &[Place<'_>; 2],
+    operation: usize,
+    ids: &[SessionId],
+    at_once: usize,
+) -> [Cost; 2] {
+    let works = || places.each_ref().map(|place| place.servers.iter().map(work).sum::<f64>());
+    let before = works();
+    let times = match operation {
+        0 => sides(places, ids, at_once, create).await,
+        1 => sides(places, ids, at_once, load).await,
+        _ => sides(places, ids, at_once, update).await,
+    };
+    let after = works();
+    let per_operation = |seconds: f64| seconds * 1e6 / ids.len() as f64;
+    [0, 1].map(|place: usize| Cost {
+        time: per_operation(times[place].as_secs_f64()),
+        work: per_operation(after[place] - before[place]),
+    })
+}
+
+/// A single request finds processors that are asleep, and the longer ago the last one was the deeper. So one
+/// goes to each place at the same moment; more of them keep the processors awake, and go turn about.
+async fn sides<F, R>(
+    places: &[Place<'_>; 2],
+    ids: &[SessionId],
+    at_once: usize,
+    operation: F,
+) -> [Duration; 2]
+where
+    F: Fn(Arc<RedisStore>, SessionId) -> R + Copy + Send + 'static,
+    R: Future<Output = ()> + Send,
+{
+    let [alone, together] = places.each_ref().map(|place| &place.store);
+    let mut times = [Duration::ZERO; 2];
+    if at_once == 1 {
+        for (index, ids) in ids.chunks(1).enumerate() {
+            // Who comes first waits for the other one to be sent.
+            let (first, last) = if index % 2 == 0 { (0, 1) } else { (1, 0) };
+            let stores = [alone, together];
+            let (one, other) = tokio::join!(
+                each(stores[first], ids, 1, operation),
+                each(stores[last], ids, 1, operation)
+            );
+            times[first] += one;
+            times[last] += other;
+        }
+        return times;
     }
+    for ids in ids.chunks(TURN) {
+        times[0] += each(alone, ids, at_once, operation).await;
+        times[1] += each(together, ids, at_once, operation).await;
+    }
+    times
+}
+
+async fn create(store: Arc<RedisStore>, id: SessionId) {
+    assert_eq!(store.create(&id, &record(), DAY).await.unwrap(), Creation::Created);
+}
+
+async fn load(store: Arc<RedisStore>, id: SessionId) {
+    assert!(store.load(&id).await.unwrap().is_some());
+}
+
+async fn update(store: Arc<RedisStore>, id: SessionId) {
+    let changes = Changes::new().set("visits", Value::encode(&2).unwrap());
+    assert_eq!(store.update(&id, &changes, Some(DAY)).await.unwrap(), Update::Applied);
 }
 
 async fn each<F, R>(
     store: &Arc<RedisStore>,
-    ids: &Arc<[SessionId]>,
+    ids: &[SessionId],
     at_once: usize,
     operation: F,
 ) -> Duration
@@ -105,10 +168,11 @@ where
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for task in 0..at_once {
-        let (store, ids) = (store.clone(), ids.clone());
+        let own: Vec<_> = ids.iter().skip(task).step_by(at_once).copied().collect();
+        let store = store.clone();
         tasks.spawn(async move {
-            for id in ids.iter().skip(task).step_by(at_once) {
-                operation(store.clone(), *id).await;
+            for id in own {
+                operation(store.clone(), id).await;
             }
         });
     }
@@ -132,8 +196,11 @@ fn record() -> Record {
     Record::new(metadata, values)
 }
 
-fn per_operation(time: Duration, operations: usize) -> f64 {
-    time.as_secs_f64() * 1e6 / operations as f64
+/// How many seconds the server has kept a processor busy.
+fn work(server: &Server) -> f64 {
+    let info: redis::InfoDict = ask(server, "INFO");
+    let seconds = |name| info.get::<f64>(name).unwrap();
+    seconds("used_cpu_user") + seconds("used_cpu_sys")
 }
 
 fn memory(server: &Server) -> u64 {

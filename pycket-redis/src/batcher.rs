@@ -1,11 +1,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use std::{io, mem};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
+use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
+use tokio::time::timeout;
 
 /// One connection. What requests that are ready at the same time have to send goes to the server in one
 /// write, and is answered in one.
@@ -20,6 +23,8 @@ pub(crate) struct Batcher {
     /// How many batches are not answered yet.
     under_way: AtomicUsize,
     ending: Option<Ending>,
+    /// How long a request waits for its answer. The client has the same limit, for what was sent.
+    limit: Duration,
 }
 
 /// What each batch ends with. The next one is gathered until it is answered: while it waits the server
@@ -34,10 +39,17 @@ struct Ending {
 struct Batch {
     commands: Pipeline,
     requests: Vec<Request>,
+    /// The runtime that it departs from.
+    home: Option<runtime::Id>,
 }
 
 /// The answer to each command, refusals among them; then that to what the batch ends with.
-pub(crate) struct Answers(oneshot::Receiver<RedisResult<Vec<Value>>>);
+pub(crate) struct Answers {
+    answers: oneshot::Receiver<RedisResult<Vec<Value>>>,
+    /// For whoever waits for another batch, or for a runtime in which nothing may run any more. Other batches
+    /// depart at once, and the client's limit is enough.
+    limit: Option<Duration>,
+}
 
 /// Who waits, and for how many answers.
 struct Request {
@@ -50,27 +62,35 @@ struct Request {
 struct Departure(Option<Arc<Batcher>>);
 
 impl Batcher {
-    pub(crate) fn new(connection: MultiplexedConnection, ending: Option<Cmd>) -> Self {
+    pub(crate) fn new(
+        connection: MultiplexedConnection,
+        ending: Option<Cmd>,
+        limit: Duration,
+    ) -> Self {
         let ending = ending.map(|command| Ending { command, alone: tokio::sync::Mutex::default() });
         let (gathering, spare) = (Mutex::default(), Mutex::default());
-        Self { connection, gathering, spare, under_way: AtomicUsize::new(0), ending }
+        Self { connection, gathering, spare, under_way: AtomicUsize::new(0), ending, limit }
     }
 
     /// Sends them with the next batch.
     pub(crate) fn send(self: &Arc<Self>, commands: impl IntoIterator<Item = Cmd>) -> Answers {
         let (to, answers) = oneshot::channel();
-        if self.gather(commands, to) {
-            tokio::spawn(Departure(Some(Arc::clone(self))).depart());
+        let runtime = Handle::current();
+        let (is_first, home) = self.gather(commands, to, runtime.id());
+        if is_first {
+            runtime.spawn(Departure(Some(Arc::clone(self))).depart());
         }
-        Answers(answers)
+        let departs_at_once = self.ending.is_none() && home == runtime.id();
+        Answers { answers, limit: (!departs_at_once).then_some(self.limit) }
     }
 
-    /// Whether it is the first of its batch, and has to see to the departure.
+    /// Whether it is the first of its batch, and has to see to the departure; and from which runtime that is.
     fn gather(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
         to: oneshot::Sender<RedisResult<Vec<Value>>>,
-    ) -> bool {
+        here: runtime::Id,
+    ) -> (bool, runtime::Id) {
         let mut batch = lock(&self.gathering);
         let before = batch.commands.len();
         for command in commands {
@@ -78,7 +98,7 @@ impl Batcher {
         }
         let answers = batch.commands.len() - before;
         batch.requests.push(Request { answers, to });
-        before == 0
+        (before == 0, *batch.home.get_or_insert(here))
     }
 
     fn take(&self) -> Batch {
@@ -93,7 +113,14 @@ fn lock(batch: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
 
 impl Answers {
     pub(crate) async fn all(self) -> RedisResult<Vec<Value>> {
-        self.0.await.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::BrokenPipe).into()))
+        let answers = match self.limit {
+            None => self.answers.await,
+            Some(limit) => match Box::pin(timeout(limit, self.answers)).await {
+                Ok(answers) => answers,
+                Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            },
+        };
+        answers.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::BrokenPipe).into()))
     }
 }
 
@@ -125,6 +152,7 @@ impl Batch {
         let all = ending.into_iter().fold(commands, |all, ending| all.add_command(ending.clone()));
         let answers = connection.send_packed_commands(all, 0, all.len()).await;
         self.commands.clear();
+        self.home = None;
         match answers {
             Ok(mut answers) => {
                 let last = answers.split_off(number.min(answers.len()));

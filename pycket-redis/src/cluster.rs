@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionInfo, Pipeline, RedisError, RedisResult, Value};
+use redis::{Cmd, ConnectionInfo, RedisError, RedisResult, Value};
 use tokio::time::timeout;
 
 use crate::connection::Failure;
@@ -26,7 +26,8 @@ pub(crate) struct Cluster {
     /// How long a request that surely did nothing is tried again.
     limit: Duration,
     map: Mutex<Map>,
-    learning: tokio::sync::Mutex<()>,
+    /// What the last lesson failed with.
+    learning: tokio::sync::Mutex<Option<RedisError>>,
     /// How often the nodes have been asked.
     lessons: AtomicUsize,
     turn: AtomicUsize,
@@ -85,10 +86,39 @@ impl Cluster {
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
         let slot = slot_of(key.as_bytes());
-        let mut patience = Patience::new(self.limit);
-        let mut next = Next::ToOwner;
+        let patience = Patience::new(self.limit);
+        let lessons = self.lessons.load(Ordering::Acquire);
+        let owner = self.lock().owner(slot);
+        let failed = match owner {
+            Some(owner) => match owner.send(message).await {
+                Ok(answers) => return Ok(answers),
+                Err(failure) => Some((owner, failure)),
+            },
+            None => None,
+        };
+        // In a box, so that the usual way needs no room for this.
+        Box::pin(self.insist(slot, message, request, patience, lessons, failed)).await
+    }
+
+    /// Goes on after a failure, or when nobody is known to be responsible. The nodes had been asked so often,
+    /// by `lessons`, before the request was sent.
+    async fn insist(
+        &self,
+        slot: u16,
+        message: Message<'_>,
+        request: Request,
+        mut patience: Patience,
+        mut lessons: usize,
+        mut failed: Option<(Arc<Node>, Failure)>,
+    ) -> Result<Vec<Value>, Failure> {
         loop {
-            let lessons = self.lessons.load(Ordering::Acquire);
+            let next = match failed.take() {
+                Some((node, failure)) => {
+                    self.next(&node, failure, request, lessons, &mut patience).await?
+                }
+                None => Next::ToOwner,
+            };
+            lessons = self.lessons.load(Ordering::Acquire);
             let owner = || self.lock().owner(slot);
             let (node, is_asking) = match &next {
                 Next::ToOwner => (owner(), false),
@@ -96,62 +126,91 @@ impl Cluster {
                 Next::Asking(place) => (Some(self.node(place).map_err(Failure::Unsent)?), true),
             };
             let Some(node) = node else {
-                self.learn(lessons, None, None).await;
-                if owner().is_none() && !patience.allows_pause().await {
-                    return Err(Failure::Unsent(nobody()));
+                let error = self.learn(lessons, None, None).await;
+                let failure = Failure::Unsent(error.unwrap_or_else(nobody));
+                if owner().is_none() && !(failure.is_transient() && patience.allows_pause().await) {
+                    return Err(failure);
                 }
                 continue;
             };
             let answers =
                 if is_asking { ask(&node, message).await } else { node.send(message).await };
-            let failure = match answers {
+            match answers {
                 Ok(answers) => return Ok(answers),
-                Err(failure) => failure,
-            };
-            next = match Verdict::on(&failure, request, node.place.as_ref()) {
-                Verdict::Final => return Err(failure),
-                Verdict::Moved(to) if patience.allows_hop() => {
-                    self.learn(lessons, Some(&to), None).await;
-                    Next::To(to)
+                Err(failure) => failed = Some((node, failure)),
+            }
+        }
+    }
+
+    async fn next(
+        &self,
+        node: &Node,
+        failure: Failure,
+        request: Request,
+        lessons: usize,
+        patience: &mut Patience,
+    ) -> Result<Next, Failure> {
+        match Verdict::on(&failure, request, node.place.as_ref()) {
+            Verdict::Final => Err(failure),
+            Verdict::Moved(to) if patience.allows_hop() => {
+                self.learn(lessons, Some(&to), None).await;
+                Ok(Next::To(to))
+            }
+            Verdict::Asking(to) if patience.allows_hop() => Ok(Next::Asking(to)),
+            _ => {
+                if !patience.allows_pause().await {
+                    return Err(failure);
                 }
-                Verdict::Asking(to) if patience.allows_hop() => Next::Asking(to),
-                _ => {
-                    if !patience.allows_pause().await {
-                        return Err(failure);
-                    }
-                    self.learn(lessons, None, node.place.as_ref()).await;
-                    Next::ToOwner
-                }
-            };
+                self.learn(lessons, None, node.place.as_ref()).await;
+                Ok(Next::ToOwner)
+            }
         }
     }
 
     /// Asks nodes who is responsible for what, unless another request has done so since there were so many
-    /// `lessons`: first the one that should know best, last the one that has just failed.
-    async fn learn(&self, lessons: usize, best: Option<&Place>, worst: Option<&Place>) {
-        let _alone = self.learning.lock().await;
+    /// `lessons`: first the one that should know best, last the one that has just failed. Why none of them
+    /// told, if so.
+    async fn learn(
+        &self,
+        lessons: usize,
+        best: Option<&Place>,
+        worst: Option<&Place>,
+    ) -> Option<RedisError> {
+        let mut last = self.learning.lock().await;
         if self.lessons.load(Ordering::Acquire) != lessons {
-            return;
+            return last.clone();
         }
         let informants = self.informants(best, worst);
-        if let Ok(Some(slots)) =
-            timeout(self.settings.timeouts.both(), self.question(informants)).await
-        {
-            self.remember(slots);
-        }
+        let answer = timeout(self.settings.timeouts.both(), self.question(informants)).await;
+        *last = match answer {
+            Ok(Ok(slots)) => {
+                self.remember(slots);
+                None
+            }
+            Ok(Err(failure)) => Some(failure.into_error()),
+            Err(_) => Some(nobody()),
+        };
         self.lessons.fetch_add(1, Ordering::Release);
+        last.clone()
     }
 
-    async fn question(&self, informants: Vec<Place>) -> Option<Slots> {
+    /// That all refuse for good is final; one that may answer a moment later is worth waiting for.
+    async fn question(&self, informants: Vec<Place>) -> Result<Slots, Failure> {
+        let mut reason = None;
         for place in informants {
             let Ok(node) = self.node(&place) else { continue };
-            let answer = node.send(Message::Command(&cluster_slots())).await;
-            let slots = answer.ok().and_then(|answers| Slots::parse(answers.first()?, &place));
-            if slots.is_some() {
-                return slots;
+            let answer = node.send(Message::of(&|| vec![cluster_slots()])).await;
+            let error = match answer.map(|answers| Slots::parse(answers.first()?, &place)) {
+                Ok(Some(slots)) => return Ok(slots),
+                Ok(None) => nobody(),
+                Err(failure) => failure.into_error(),
+            };
+            let next = Failure::Unsent(error);
+            if reason.as_ref().is_none_or(|_| next.is_transient()) {
+                reason = Some(next);
             }
         }
-        None
+        Err(reason.unwrap_or_else(|| Failure::Unsent(nobody())))
     }
 
     fn informants(&self, best: Option<&Place>, worst: Option<&Place>) -> Vec<Place> {
@@ -204,22 +263,12 @@ impl Cluster {
 
 /// Every command has to be announced on its own.
 async fn ask(node: &Node, message: Message<'_>) -> Result<Vec<Value>, Failure> {
-    let mut announced = Pipeline::new();
-    let mut announce = |command: &Cmd| {
-        announced.cmd("ASKING").add_command(command.clone());
+    let announced = || {
+        let commands = (message.commands)().into_iter();
+        commands.flat_map(|command| [redis::cmd("ASKING"), command]).collect()
     };
-    match message {
-        Message::Command(command) => announce(command),
-        Message::Pipeline(pipeline) | Message::Waiting(pipeline) => {
-            pipeline.cmd_iter().for_each(announce);
-        }
-    }
-    let announced = match message {
-        Message::Waiting(_) => Message::Waiting(&announced),
-        _ => Message::Pipeline(&announced),
-    };
-    let mut answers = node.send(announced).await?;
-    let waited = if let Message::Waiting(_) = message { answers.pop() } else { None };
+    let mut answers = node.send(Message { commands: &announced, ..message }).await?;
+    let waited = if message.waits { answers.pop() } else { None };
     Ok(answers.into_iter().skip(1).step_by(2).chain(waited).collect())
 }
 

@@ -3,9 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
 
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, ServerErrorKind, Value,
-};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, ServerErrorKind, Value};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
 
@@ -19,7 +17,7 @@ use crate::batcher::Batcher;
 pub(crate) struct Pool {
     client: Client,
     config: AsyncConnectionConfig,
-    connect_timeout: Duration,
+    timeouts: Timeouts,
     /// What each batch of commands ends with.
     ending: Option<Cmd>,
     /// Under one lock, so that whoever is told that a connection broke finds all of them replaced.
@@ -66,7 +64,7 @@ impl Pool {
         Self {
             client,
             config,
-            connect_timeout: timeouts.connect,
+            timeouts,
             ending: None,
             attempts: Mutex::new((0..connections).map(|_| Arc::default()).collect()),
             next: AtomicUsize::new(0),
@@ -96,8 +94,11 @@ impl Pool {
     }
 
     /// Several commands, and the one that waits for them to be safe; the answer to each.
-    pub(crate) async fn waiting(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (place, mut answers) = self.ask(|| commands.cmd_iter().cloned()).await?;
+    pub(crate) async fn waiting<I: IntoIterator<Item = Cmd>>(
+        &self,
+        commands: impl Fn() -> I,
+    ) -> Result<Vec<Value>, Failure> {
+        let (place, mut answers) = self.ask(commands).await?;
         let waited = answers.pop();
         let mut answers = self.none_refused(&place, answers)?;
         match waited.map(Value::extract_error).transpose() {
@@ -153,10 +154,13 @@ impl Pool {
     /// Whoever takes over because others stopped waiting has itself been waiting since its arrival, so
     /// that nobody waits longer than the timeout.
     async fn open(&self, arrival: Instant) -> RedisResult<Arc<Batcher>> {
-        let left = self.connect_timeout.saturating_sub(arrival.elapsed());
+        let left = self.timeouts.connect.saturating_sub(arrival.elapsed());
         let connecting = self.client.get_multiplexed_async_connection_with_config(&self.config);
         match timeout(left, connecting).await {
-            Ok(Ok(connection)) => Ok(Arc::new(Batcher::new(connection, self.ending.clone()))),
+            Ok(Ok(connection)) => {
+                let ending = self.ending.clone();
+                Ok(Arc::new(Batcher::new(connection, ending, self.timeouts.response)))
+            }
             Ok(Err(error)) => Err(self.without_password(error)),
             Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
         }
@@ -212,6 +216,13 @@ impl Failure {
     /// Whether it was the connection that failed, and not only the answer that was late.
     pub(crate) fn is_break(&self) -> bool {
         matches!(self, Self::Sent(error) if is_break(error))
+    }
+
+    /// Wherever it failed: for a question on the way to the request, which was not even sent.
+    pub(crate) fn into_error(self) -> RedisError {
+        match self {
+            Self::Sent(error) | Self::Unsent(error) => error,
+        }
     }
 }
 

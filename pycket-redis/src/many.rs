@@ -1,7 +1,8 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 use crate::cluster::Cluster;
 use crate::connection::Failure;
@@ -22,25 +23,35 @@ pub(crate) enum Route {
     /// There is one. Asked again for so long.
     One(Box<Node>, Duration),
     Cluster(Box<Cluster>),
-    Watched(Box<Watched>),
+    Watched(Arc<Watched>),
 }
 
 impl Many {
-    pub(crate) async fn write(&self, key: &str, command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) async fn write(
+        &self,
+        key: &str,
+        command: &(impl Fn() -> Cmd + Sync),
+    ) -> Result<Value, Failure> {
+        let commands = || vec![command()];
+        let message = Message::of(&commands);
         let Some(safety) = &self.safety else {
-            return only(self.route.send(key, Message::Command(command), Request::Write).await?);
+            return only(self.route.send(key, message, Request::Write).await?);
         };
-        let mut pipeline = Pipeline::with_capacity(1);
-        pipeline.add_command(command.clone());
-        let answers = self.wait(safety, key, &pipeline, Request::Write).await;
+        let answers = self.wait(safety, key, message, Request::Write).await;
         safety.note(key, answers.as_ref().err());
         only(answers?)
     }
 
-    pub(crate) async fn read(&self, key: &str, pipeline: &Pipeline) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn read<const N: usize>(
+        &self,
+        key: &str,
+        commands: &(impl Fn() -> [Cmd; N] + Sync),
+    ) -> Result<Vec<Value>, Failure> {
+        let commands = || Vec::from(commands());
+        let message = Message::of(&commands);
         match self.safety.as_ref().filter(|safety| safety.is_unsettled(key)) {
-            None => self.route.send(key, Message::Pipeline(pipeline), Request::Read).await,
-            Some(safety) => self.wait(safety, key, pipeline, Request::Read).await,
+            None => self.route.send(key, message, Request::Read).await,
+            Some(safety) => self.wait(safety, key, message, Request::Read).await,
         }
     }
 
@@ -48,10 +59,11 @@ impl Many {
         &self,
         safety: &Safety,
         key: &str,
-        pipeline: &Pipeline,
+        message: Message<'_>,
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
-        let answers = self.route.send(key, Message::Waiting(pipeline), request).await?;
+        let message = Message { waits: true, ..message };
+        let answers = self.route.send(key, message, request).await?;
         let confirmed = safety.confirmed(answers);
         if confirmed.is_err() {
             self.route.doubt();

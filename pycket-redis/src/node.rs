@@ -1,4 +1,4 @@
-use redis::{Client, Cmd, ConnectionInfo, Pipeline, RedisResult, Value};
+use redis::{Client, Cmd, ConnectionInfo, RedisResult, Value};
 
 use crate::connection::{Failure, Pool, Timeouts};
 use crate::place::Place;
@@ -6,11 +6,17 @@ use crate::safety::Replicas;
 
 /// What is sent to a server at once.
 #[derive(Clone, Copy)]
-pub(crate) enum Message<'a> {
-    Command(&'a Cmd),
-    Pipeline(&'a Pipeline),
-    /// The same, and replicas are waited for: one answer more.
-    Waiting(&'a Pipeline),
+pub(crate) struct Message<'a> {
+    /// Makes the commands, each time that they are sent.
+    pub(crate) commands: &'a (dyn Fn() -> Vec<Cmd> + Sync),
+    /// Whether replicas are waited for: one answer more.
+    pub(crate) waits: bool,
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn of(commands: &'a (dyn Fn() -> Vec<Cmd> + Sync)) -> Self {
+        Self { commands, waits: false }
+    }
 }
 
 /// One server of several, or one whose replicas are waited for. It connects when it is first needed.
@@ -44,14 +50,9 @@ impl NodeSettings {
 impl Node {
     /// The answer to each command.
     pub(crate) async fn send(&self, message: Message<'_>) -> Result<Vec<Value>, Failure> {
-        match message {
-            Message::Command(command) => Ok(vec![self.pool.command(|| command.clone()).await?]),
-            Message::Pipeline(pipeline) => {
-                self.pool.commands(|| pipeline.cmd_iter().cloned()).await
-            }
-            Message::Waiting(pipeline) => {
-                self.waiting.as_ref().unwrap_or(&self.pool).waiting(pipeline).await
-            }
+        match &self.waiting {
+            Some(waiting) if message.waits => waiting.waiting(message.commands).await,
+            _ => self.pool.commands(message.commands).await,
         }
     }
 }

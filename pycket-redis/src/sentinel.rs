@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use redis::{Client, Cmd, ConnectionInfo, RedisError, RedisResult, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::connection::{Failure, Pool};
 use crate::error::Request;
@@ -22,14 +22,24 @@ pub(crate) struct Watched {
     /// How long a request that surely did nothing is tried again.
     limit: Duration,
     /// As it was last found.
-    primary: Mutex<Option<Arc<Node>>>,
+    primary: Mutex<Option<Found>>,
     /// What the last search failed with.
     searching: tokio::sync::Mutex<Option<RedisError>>,
     searches: AtomicUsize,
     turn: AtomicUsize,
 }
 
+struct Found {
+    node: Arc<Node>,
+    /// When the sentinels were last asked.
+    asked: Instant,
+}
+
 impl Watched {
+    /// A primary that the sentinels replace while it lives does not know for some ten seconds, and takes
+    /// writes that are lost. They know at once.
+    const ASKED_EVERY: Duration = Duration::from_secs(1);
+
     pub(crate) fn new(
         sentinels: Vec<ConnectionInfo>,
         service: String,
@@ -53,7 +63,7 @@ impl Watched {
 
     /// The answer to each command of the message, from the primary.
     pub(crate) async fn send(
-        &self,
+        self: &Arc<Self>,
         message: Message<'_>,
         request: Request,
     ) -> Result<Vec<Value>, Failure> {
@@ -64,7 +74,7 @@ impl Watched {
         }
     }
 
-    async fn attempt(&self, message: Message<'_>) -> Result<Vec<Value>, Failure> {
+    async fn attempt(self: &Arc<Self>, message: Message<'_>) -> Result<Vec<Value>, Failure> {
         let primary = self.primary().await?;
         let answers = primary.send(message).await;
         if answers.as_ref().is_err_and(|failure| failure.is_open() || failure.is_transient()) {
@@ -79,13 +89,13 @@ impl Watched {
     }
 
     /// All who need it wait for one search, and share its failure.
-    async fn primary(&self) -> Result<Arc<Node>, Failure> {
+    async fn primary(self: &Arc<Self>) -> Result<Arc<Node>, Failure> {
         let searches = self.searches.load(Ordering::Acquire);
-        if let Some(primary) = self.lock().clone() {
+        if let Some(primary) = self.known() {
             return Ok(primary);
         }
         let mut last = self.searching.lock().await;
-        if let Some(primary) = self.lock().clone() {
+        if let Some(primary) = self.known() {
             return Ok(primary);
         }
         if let Some(error) = last.clone().filter(|_| self.is_later(searches)) {
@@ -96,14 +106,38 @@ impl Watched {
         self.searches.fetch_add(1, Ordering::Release);
         match found {
             Ok(primary) => {
-                let primary = Arc::new(primary);
-                *self.lock() = Some(Arc::clone(&primary));
-                Ok(primary)
+                let node = Arc::new(primary);
+                *self.lock() = Some(Found { node: Arc::clone(&node), asked: Instant::now() });
+                Ok(node)
             }
             Err(error) => {
                 *last = Some(error.clone());
                 Err(Failure::Unsent(error))
             }
+        }
+    }
+
+    /// Nobody waits for the sentinels when it is time to ask them again.
+    fn known(self: &Arc<Self>) -> Option<Arc<Node>> {
+        let mut primary = self.lock();
+        let found = primary.as_mut()?;
+        if found.asked.elapsed() >= Self::ASKED_EVERY {
+            found.asked = Instant::now();
+            tokio::spawn(Arc::clone(self).check(Arc::clone(&found.node)));
+        }
+        Some(Arc::clone(&found.node))
+    }
+
+    /// Whether the sentinels still name it; if they do not say, it stays.
+    async fn check(self: Arc<Self>, primary: Arc<Node>) {
+        let first = self.turn.load(Ordering::Relaxed);
+        for sentinel in self.sentinels.iter().cycle().skip(first).take(self.sentinels.len()) {
+            let answer = sentinel.command(|| address_of(&self.service)).await;
+            let Some(named) = answer.ok().as_ref().and_then(place) else { continue };
+            if primary.place.as_ref() != Some(&named) {
+                self.forget(&primary);
+            }
+            return;
         }
     }
 
@@ -130,22 +164,26 @@ impl Watched {
     }
 
     async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
-        let answer = sentinel.command(|| address_of(&self.service)).await.map_err(reason)?;
+        let address = || address_of(&self.service);
+        let answer = sentinel.command(address).await.map_err(Failure::into_error)?;
         let place = place(&answer).ok_or_else(unknown)?;
         let node = self.settings.node(place.info(&self.info))?;
-        let role = node.send(Message::Command(&redis::cmd("ROLE"))).await.map_err(reason)?;
+        let role = node
+            .send(Message::of(&|| vec![redis::cmd("ROLE")]))
+            .await
+            .map_err(Failure::into_error)?;
         if is_primary(&role) { Ok(node) } else { Err(not_yet()) }
     }
 
     /// Unless another request already has found a new one.
     fn forget(&self, primary: &Arc<Node>) {
         let mut current = self.lock();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, primary)) {
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.node, primary)) {
             *current = None;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Node>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Found>> {
         self.primary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -166,13 +204,6 @@ fn place(answer: &Value) -> Option<Place> {
 fn is_primary(answers: &[Value]) -> bool {
     let Some(Value::Array(role)) = answers.first() else { return false };
     matches!(role.first(), Some(Value::BulkString(role)) if role == b"master")
-}
-
-/// Wherever the question failed, the request was not even sent.
-fn reason(failure: Failure) -> RedisError {
-    match failure {
-        Failure::Sent(error) | Failure::Unsent(error) => error,
-    }
 }
 
 fn unknown() -> RedisError {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 
 use crate::connection::{Failure, Pool};
 use crate::error::Request;
@@ -41,10 +41,7 @@ impl Servers {
                     answer => answer,
                 }
             }
-            Self::Many(many) => {
-                let many = async move { many.write(key, &command()).await };
-                Box::pin(many).await
-            }
+            Self::Many(many) => Box::pin(many.write(key, command)).await,
         }
     }
 
@@ -65,16 +62,7 @@ impl Servers {
                     answers => answers,
                 }
             }
-            Self::Many(many) => {
-                let many = async move {
-                    let mut pipeline = Pipeline::with_capacity(N);
-                    for command in commands() {
-                        pipeline.add_command(command);
-                    }
-                    many.read(key, &pipeline).await
-                };
-                Box::pin(many).await
-            }
+            Self::Many(many) => Box::pin(many.read(key, commands)).await,
         }
     }
 }

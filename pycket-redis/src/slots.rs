@@ -33,11 +33,30 @@ pub(crate) fn slot_of(key: &[u8]) -> u16 {
 /// CRC-16/XMODEM.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |sum, byte| {
-        (0..8).fold(sum ^ (u16::from(*byte) << 8), |sum, _| {
-            if sum & 0x8000 == 0 { sum << 1 } else { (sum << 1) ^ 0x1021 }
-        })
+        let [high, low] = sum.to_be_bytes();
+        #[expect(clippy::indexing_slicing, reason = "a byte is always below 256")]
+        let next = SUMS[usize::from(high ^ byte)];
+        (u16::from(low) << 8) ^ next
     })
 }
+
+/// The sum of each byte: every request needs the sum of its key.
+#[expect(clippy::indexing_slicing, reason = "the loop ends before the array does")]
+static SUMS: [u16; 256] = {
+    let mut sums = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut sum = (byte as u16) << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = if sum & 0x8000 == 0 { sum << 1 } else { (sum << 1) ^ 0x1021 };
+            bit += 1;
+        }
+        sums[byte] = sum;
+        byte += 1;
+    }
+    sums
+};
 
 impl Slots {
     /// The answer of the node at `from` to `CLUSTER SLOTS`; `None` if it knows of none.

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::Error;
@@ -34,7 +35,7 @@ impl RedisStoreBuilder {
             Target::Cluster(nodes) => Route::Cluster(Box::new(self.cluster(nodes)?)),
             Target::Sentinel { sentinels, service, primary } => {
                 let primary = self.connection(with_database(primary, database))?;
-                Route::Watched(Box::new(self.watched(sentinels, service, primary)?))
+                Route::Watched(Arc::new(self.watched(sentinels, service, primary)?))
             }
         };
         let safety = self.replicas.map(Safety::new);

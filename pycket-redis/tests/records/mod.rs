@@ -1,6 +1,9 @@
 //! What the tests of one server and of several have in common: a few records, and calls of all methods.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use pycket_core::{
     Changes, Creation, Error, ErrorKind, Metadata, Record, SessionId, SessionManager, SessionStore,
@@ -55,4 +58,12 @@ pub(crate) async fn failures(store: &dyn SessionStore) -> [Option<Error>; 4] {
         store.update(&id, &set("name", "other"), Some(HOUR)).await.err(),
         store.delete(&id).await.err(),
     ]
+}
+
+/// A call that has been made, and is answered later.
+pub(crate) async fn begun<F: Future>(call: F) -> Pin<Box<F>> {
+    let mut call = Box::pin(call);
+    let is_answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+    assert!(!is_answered, "there was nothing to wait for");
+    call
 }

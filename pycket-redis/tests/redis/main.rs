@@ -7,6 +7,7 @@
     reason = "test code: a panic is a failure"
 )]
 
+mod batches;
 mod concurrency;
 mod connecting;
 mod corruption;

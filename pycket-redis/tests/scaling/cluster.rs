@@ -90,6 +90,36 @@ async fn in_the_middle_of_a_move_both_nodes_are_asked() {
     }
 }
 
+/// All at once, so that the requests that are announced and the one that waits share batches.
+#[tokio::test]
+async fn in_the_middle_of_a_move_writes_wait_for_the_replicas_of_the_node_that_takes_them() {
+    const SESSIONS: usize = 20;
+    let cluster = Server::redis_cluster_with_replicas(2, 1);
+    let store = waiting(&cluster.url()).build().unwrap();
+    let mut operator = Operator::of(&cluster.nodes()[0]);
+    let mut moving = Move::new(&cluster, 0, 1);
+    let mut ids = Vec::new();
+    while ids.len() < SESSIONS {
+        let id = SessionId::generate();
+        let slot = operator.slot(&key(&id));
+        if slot < 16_384 / 2 && ids.iter().all(|(_, taken)| *taken != slot) {
+            moving.begin(slot);
+            ids.push((id, slot));
+        }
+    }
+    let mut calls = Vec::new();
+    for (id, _) in &ids {
+        calls.push(begun(assert_served(&store, *id)).await);
+    }
+    for call in calls {
+        call.await;
+    }
+    let asked: String = operator.order("INFO errorstats");
+    assert!(asked.contains("errorstat_ASK"), "nobody was sent on: {asked}");
+    let waits: String = Operator::of(&cluster.nodes()[1]).order("INFO commandstats");
+    assert!(waits.contains("cmdstat_wait"), "nobody waited: {waits}");
+}
+
 #[tokio::test]
 async fn a_new_id_may_lead_to_another_node_and_takes_everything_with_it() {
     let manager = manager(patient(&shared().url()).build().unwrap());

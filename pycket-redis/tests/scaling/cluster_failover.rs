@@ -37,7 +37,7 @@ async fn a_killed_primary_costs_errors_while_it_is_replaced_and_nothing_else() {
     // What the engine loses was acknowledged by the primary that died, before it could pass it on.
     let lost = end_of_failover(&plain, &careful).await;
     let mut operator = Operator::of(&cluster.nodes()[1]);
-    for Promise { id, .. } in &lost {
-        assert!(operator.slot(&key(id)) <= 16_384 / 3, "{lost:?}");
+    for Promise { stored, .. } in &lost {
+        assert!(operator.slot(&key(stored)) <= 16_384 / 3, "{lost:?}");
     }
 }

@@ -15,8 +15,10 @@ mod operator;
 mod permissions;
 #[path = "../records/mod.rs"]
 mod records;
+mod refusals;
 mod replicas;
 mod sentinel;
+mod sharing;
 mod traffic;
 
 use std::sync::Arc;
@@ -31,6 +33,12 @@ use records::*;
 fn patient(url: &str) -> RedisStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
     RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
+}
+
+/// Waits for a replica. That none confirms a write is for the test to say, not for a clock.
+fn waiting(url: &str) -> RedisStoreBuilder {
+    const LIMIT: Duration = Duration::from_secs(60);
+    patient(url).response_timeout(2 * LIMIT).wait_replicas(1, LIMIT)
 }
 
 /// All four methods do what they should with one id.

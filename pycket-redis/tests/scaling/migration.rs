@@ -74,7 +74,7 @@ async fn moving_a_range_of_slots_costs_no_error_and_no_session() {
     traffic.succeeds(20).await;
 
     let (lost, errors) = traffic.end().await;
-    eprintln!("{} promises, {} errors", traffic.promised(), errors.len());
+    eprintln!("{}, {} errors", traffic.summary(), errors.len());
     assert!(errors.is_empty(), "{errors:?}");
     assert!(lost.is_empty(), "{lost:?}");
     let errors: String = Operator::of(&cluster.nodes()[0]).order("INFO errorstats");

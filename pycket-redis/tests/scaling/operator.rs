@@ -24,6 +24,46 @@ impl Operator {
         command.query(&mut self.0)
     }
 
+    /// Makes that server a replica of the one that is talked to.
+    pub(crate) async fn is_followed_by(&mut self, replica: &Server) {
+        // Nobody else wants the same data, so it need not wait for others that might.
+        let () = self.order("CONFIG SET repl-diskless-sync-delay 0");
+        let port: Vec<String> = self.order("CONFIG GET port");
+        let () = Operator::of(replica).order(&format!("REPLICAOF 127.0.0.1 {}", port[1]));
+        until("the replica is there", || self.has_replica()).await;
+    }
+
+    pub(crate) fn has_replica(&mut self) -> bool {
+        self.order::<String>("INFO replication").contains("state=online")
+    }
+
+    /// The numbers of the clients that wait for replicas.
+    pub(crate) fn waiting(&mut self) -> Vec<u64> {
+        let clients: String = self.order("CLIENT LIST");
+        let waiting = clients.lines().filter(|line| line.contains(" flags=b "));
+        let number = |line: &str| line.strip_prefix("id=")?.split(' ').next()?.parse().ok();
+        waiting.map(|line| number(line).unwrap()).collect()
+    }
+
+    /// Lets the time be over for all who wait for replicas.
+    pub(crate) fn end_waiting(&mut self) {
+        for client in self.waiting() {
+            let _: u64 = self.order(&format!("CLIENT UNBLOCK {client}"));
+        }
+    }
+
+    /// Lets it be over again and again, until the call has its answer.
+    pub(crate) async fn until_not_waiting<T>(&mut self, call: impl Future<Output = T>) -> T {
+        let mut call = std::pin::pin!(call);
+        loop {
+            let moment = Duration::from_millis(5);
+            match tokio::time::timeout(moment, &mut call).await {
+                Ok(answer) => return answer,
+                Err(_) => self.end_waiting(),
+            }
+        }
+    }
+
     pub(crate) fn slot(&mut self, key: &str) -> u16 {
         self.order(&format!("CLUSTER KEYSLOT {key}"))
     }

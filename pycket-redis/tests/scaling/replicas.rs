@@ -3,21 +3,17 @@
 use pycket_testkit::RedisSentinel;
 
 use crate::operator::{Operator, until};
+use crate::traffic::Phase;
 use crate::*;
 
 use ErrorKind::Ambiguous;
 
-const SOON: Duration = Duration::from_millis(50);
-
-fn waiting(url: &str) -> RedisStoreBuilder {
-    patient(url).wait_replicas(1, SOON)
-}
-
 #[tokio::test]
 async fn a_write_that_no_replica_confirms_is_ambiguous_and_carried_out() {
     let server = Server::redis();
-    let (store, plain) =
-        (waiting(&server.url()).build().unwrap(), patient(&server.url()).build().unwrap());
+    let plain = patient(&server.url()).build().unwrap();
+    let soon = Duration::from_millis(20);
+    let store = patient(&server.url()).wait_replicas(1, soon).build().unwrap();
     assert_eq!(kinds(&store).await, [None, Some(Ambiguous), Some(Ambiguous), Some(Ambiguous)]);
     let id = put(&plain, &record([])).await;
     let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
@@ -31,26 +27,23 @@ async fn a_write_that_no_replica_confirms_is_ambiguous_and_carried_out() {
 #[tokio::test]
 async fn a_session_does_not_take_what_the_primary_shows_for_safe() {
     let (primary, replica) = (Server::redis(), Server::redis());
+    let mut operator = Operator::of(&primary);
     let manager = manager(waiting(&primary.url()).build().unwrap());
     let session = manager.open(None).await.unwrap();
     session.set("name", "value").unwrap();
-    assert_eq!(session.commit().await.unwrap_err().kind(), Ambiguous);
+    let told = operator.until_not_waiting(session.commit()).await;
+    assert_eq!(told.unwrap_err().kind(), Ambiguous);
 
-    let port = primary.port();
-    let () = Operator::of(&replica).order(&format!("REPLICAOF 127.0.0.1 {port}"));
-    let mut operator = Operator::of(&primary);
-    let is_online = |operator: &mut Operator| {
-        operator.order::<String>("INFO replication").contains("state=online")
-    };
-    until("the replica is there", || is_online(&mut operator)).await;
+    operator.is_followed_by(&replica).await;
     session.commit().await.unwrap();
     session.set("name", "other").unwrap();
     session.commit().await.unwrap();
 
     let () = Operator::of(&replica).order("REPLICAOF NO ONE");
-    until("the replica is gone", || !is_online(&mut operator)).await;
+    until("the replica is gone", || !operator.has_replica()).await;
     session.set("name", "third").unwrap();
-    assert_eq!(session.commit().await.unwrap_err().kind(), Ambiguous);
+    let told = operator.until_not_waiting(session.commit()).await;
+    assert_eq!(told.unwrap_err().kind(), Ambiguous);
 }
 
 /// The replicas hold still and are cut off, so that what the primary acknowledges is surely nowhere else
@@ -72,13 +65,28 @@ async fn what_only_the_primary_has_is_lost_with_it_and_is_never_called_safe() {
     session.set("late", "value").unwrap();
     session.commit().await.unwrap();
     safe.set("uncertain", "value").unwrap();
-    assert_eq!(safe.commit().await.unwrap_err().kind(), Ambiguous);
+    let told = Operator::of(watched.primary()).until_not_waiting(safe.commit()).await;
+    assert_eq!(told.unwrap_err().kind(), Ambiguous);
 
     watched.primary().kill();
     watched.replicas().iter().for_each(Server::resume);
     sentinel::until_replaced(&watched).await;
     let found = plain.open(session.id()).await.unwrap();
     assert_eq!(found.keys(), ["early", "safe"], "acknowledged without waiting, and lost: `late`");
+}
+
+/// The same under load, and counted as it is in the other failovers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_lost_with_a_primary_is_counted_and_who_waits_loses_nothing() {
+    let watched = Server::redis_sentinel();
+    let [plain, careful] = sentinel::plain_and_careful_traffic(&watched).await;
+    plain.enter(Phase::Trouble);
+    careful.enter(Phase::Trouble);
+    cut_off_the_replicas(&watched);
+    // Of each visitor's twenty the first may have begun before that, and three may come and go.
+    plain.succeeds(20).await;
+    let lost = sentinel::end_with_another_primary(&watched, [plain, careful]).await;
+    assert!(lost.len() >= 6 * 16, "{}: {lost:?}", lost.len());
 }
 
 fn cut_off_the_replicas(watched: &RedisSentinel) {

@@ -1,9 +1,10 @@
-//! Visitors of a busy site, who remember what they were told.
+//! Visitors of a busy site, who remember what they were told: they arrive, write, sign in and leave.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 
-use pycket_core::Outcome;
+use pycket_core::{Error, Outcome};
 use tokio::task::JoinSet;
 
 use crate::*;
@@ -22,11 +23,27 @@ pub(crate) enum Phase {
 /// Something that a visitor was told is done.
 #[derive(Clone, Debug)]
 pub(crate) struct Promise {
-    pub(crate) id: SessionId,
-    /// The name that was written; `None` if the session was destroyed.
-    pub(crate) name: Option<String>,
-    /// When the call began.
+    /// Under which id it has to be found.
+    id: SessionId,
+    /// The name that was written; `None` if nothing may be found: it was destroyed, or has another id.
+    name: Option<String>,
+    /// When the call began that stored it, and under which id.
     pub(crate) phase: Phase,
+    pub(crate) stored: SessionId,
+}
+
+/// How often they were told that it is done.
+#[derive(Default)]
+struct Done {
+    /// In each phase.
+    calls: [AtomicUsize; 3],
+    logins: AtomicUsize,
+}
+
+/// The longest time in which nobody was told that a write is done.
+struct Silence {
+    last: Instant,
+    longest: Duration,
 }
 
 pub(crate) struct Traffic {
@@ -36,8 +53,8 @@ pub(crate) struct Traffic {
     promises: Mutex<Vec<Promise>>,
     /// In which phase the call began, and in which it ended.
     errors: Mutex<Vec<(Phase, Phase, String)>>,
-    /// How many calls succeeded in each phase; per visitor.
-    done: [[AtomicUsize; 3]; VISITORS],
+    done: [Done; VISITORS],
+    silence: Mutex<Silence>,
     visitors: OnceLock<Mutex<JoinSet<()>>>,
 }
 
@@ -50,6 +67,7 @@ impl Traffic {
             promises: Mutex::default(),
             errors: Mutex::default(),
             done: Default::default(),
+            silence: Mutex::new(Silence { last: Instant::now(), longest: Duration::ZERO }),
             visitors: OnceLock::new(),
         });
         let mut visitors = JoinSet::new();
@@ -64,11 +82,13 @@ impl Traffic {
         *self.phase.lock().unwrap() = phase;
     }
 
-    /// Waits until every visitor has succeeded so often in this phase.
+    /// Waits until every visitor has succeeded so often from now on, in this phase.
     pub(crate) async fn succeeds(&self, times: usize) {
         let phase = self.phase() as usize;
+        let calls = |visitor: usize| self.done[visitor].calls[phase].load(Ordering::SeqCst);
+        let before: Vec<_> = (0..VISITORS).map(calls).collect();
         operator::until("the visitors are served", || {
-            self.done.iter().all(|done| done[phase].load(Ordering::SeqCst) >= times)
+            before.iter().enumerate().all(|(visitor, before)| calls(visitor) >= before + times)
         })
         .await;
     }
@@ -93,8 +113,12 @@ impl Traffic {
         (broken, self.errors.lock().unwrap().clone())
     }
 
-    pub(crate) fn promised(&self) -> usize {
-        self.promises.lock().unwrap().len()
+    /// What they were told, in a line.
+    pub(crate) fn summary(&self) -> String {
+        let logins: usize = self.done.iter().map(|done| done.logins.load(Ordering::SeqCst)).sum();
+        let promises = self.promises.lock().unwrap().len();
+        let silence = self.silence.lock().unwrap().longest;
+        format!("{promises} promises, {logins} logins, longest without a write {silence:.1?}")
     }
 
     fn phase(&self) -> Phase {
@@ -108,15 +132,20 @@ impl Traffic {
                 return;
             }
             let phase = self.phase();
+            let next = step % SESSIONS_EACH;
             let outcome = if ids.len() < SESSIONS_EACH {
                 self.arrive(phase).await.map(|id| ids.push(id))
             } else if step % 8 == 0 {
                 self.come_and_go(phase).await
+            } else if step % 8 == 3 {
+                self.log_in(visitor, phase, &mut ids[step / 8 % SESSIONS_EACH], step).await
             } else {
-                self.write(phase, ids[step % ids.len()], step).await
+                self.write(phase, ids[next], step).await
             };
             match outcome {
-                Ok(()) => _ = self.done[visitor][phase as usize].fetch_add(1, Ordering::SeqCst),
+                Ok(()) => {
+                    _ = self.done[visitor].calls[phase as usize].fetch_add(1, Ordering::SeqCst)
+                }
                 Err(error) => {
                     assert!(error.is_transient(), "{error:?}");
                     let error = format!("{error:?}");
@@ -126,7 +155,7 @@ impl Traffic {
         }
     }
 
-    async fn arrive(&self, phase: Phase) -> Result<SessionId, pycket_core::Error> {
+    async fn arrive(&self, phase: Phase) -> Result<SessionId, Error> {
         let session = self.manager.open(None).await?;
         session.set("arrived", "yes")?;
         session.commit().await?;
@@ -135,12 +164,7 @@ impl Traffic {
         Ok(id)
     }
 
-    async fn write(
-        &self,
-        phase: Phase,
-        id: SessionId,
-        step: usize,
-    ) -> Result<(), pycket_core::Error> {
+    async fn write(&self, phase: Phase, id: SessionId, step: usize) -> Result<(), Error> {
         let session = self.manager.open(Some(id)).await?;
         if session.is_new() {
             // Its arrival was lost; that is found out in the end.
@@ -154,8 +178,48 @@ impl Traffic {
         Ok(())
     }
 
+    /// Gets another id, while another request is under way with the one before.
+    async fn log_in(
+        &self,
+        visitor: usize,
+        phase: Phase,
+        id: &mut SessionId,
+        step: usize,
+    ) -> Result<(), Error> {
+        let old = *id;
+        let session = self.manager.open(Some(old)).await?;
+        let late = self.manager.open(Some(old)).await?;
+        if session.is_new() || late.is_new() {
+            return Ok(());
+        }
+        let found = session.keys();
+        let name = format!("login {step}");
+        session.set(&name, "done")?;
+        session.cycle_id();
+        let told = session.commit().await;
+        // The one that works, whatever it was told.
+        *id = session.id().unwrap_or(old);
+        for promise in self.promises.lock().unwrap().iter_mut().filter(|promise| promise.id == old)
+        {
+            promise.id = *id;
+            // What was lost before is not stored again.
+            if told.is_ok() && promise.name.as_ref().is_some_and(|name| found.contains(name)) {
+                (promise.phase, promise.stored) = (phase, *id);
+            }
+        }
+        if told? == Outcome::Rotated {
+            self.done[visitor].logins.fetch_add(1, Ordering::SeqCst);
+            self.promise(old, None, phase);
+            self.promise(*id, Some(name), phase);
+            // Whoever comes too late must not bring it back.
+            late.set("late", "yes")?;
+            assert_ne!(late.commit().await?, Outcome::Created);
+        }
+        Ok(())
+    }
+
     /// Arrives and leaves for good, while another request is under way.
-    async fn come_and_go(&self, phase: Phase) -> Result<(), pycket_core::Error> {
+    async fn come_and_go(&self, phase: Phase) -> Result<(), Error> {
         let id = self.arrive(phase).await?;
         let session = self.manager.open(Some(id)).await?;
         let late = self.manager.open(Some(id)).await?;
@@ -174,7 +238,10 @@ impl Traffic {
     }
 
     fn promise(&self, id: SessionId, name: Option<String>, phase: Phase) {
-        self.promises.lock().unwrap().push(Promise { id, name, phase });
+        self.promises.lock().unwrap().push(Promise { id, name, phase, stored: id });
+        let mut silence = self.silence.lock().unwrap();
+        silence.longest = silence.longest.max(silence.last.elapsed());
+        silence.last = Instant::now();
     }
 }
 
@@ -183,10 +250,9 @@ impl Traffic {
 pub(crate) async fn end_of_failover(plain: &Traffic, careful: &Traffic) -> Vec<Promise> {
     let (lost, errors) = plain.end().await;
     assert_only_in_trouble(&errors);
+    let (summary, lost_count) = (plain.summary(), lost.len());
     eprintln!(
-        "without waiting: {} promises, {} lost by the engine, {} errors",
-        plain.promised(),
-        lost.len(),
+        "without waiting: {summary}, {} errors, {lost_count} lost by the engine",
         errors.len()
     );
     for Promise { phase, .. } in &lost {
@@ -194,7 +260,7 @@ pub(crate) async fn end_of_failover(plain: &Traffic, careful: &Traffic) -> Vec<P
     }
     let (lost_by_careful, errors) = careful.end().await;
     assert_only_in_trouble(&errors);
-    eprintln!("waiting: {} promises, {} errors", careful.promised(), errors.len());
+    eprintln!("waiting: {}, {} errors", careful.summary(), errors.len());
     assert!(lost_by_careful.is_empty(), "{lost_by_careful:?}");
     lost
 }

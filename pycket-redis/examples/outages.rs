@@ -1,0 +1,217 @@
+//! Measures how long sessions cannot be written while a primary is replaced or a server restarts, and what is
+//! lost meanwhile.
+//!
+//! `cargo run --release -p pycket-redis --all-features --example outages [-- MILLIONS]`
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement: it prints, and a panic is a failure"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pycket_core::{
+    Changes, Creation, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update, Value,
+};
+use pycket_redis::{RedisStore, RedisStoreBuilder};
+use pycket_testkit::{RedisSentinel, Server};
+
+const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
+
+#[tokio::main]
+async fn main() {
+    let millions = std::env::args().nth(1).map_or(1.0, |number| number.parse().unwrap());
+    for replicas in 0..=2 {
+        let kill = |watched: &RedisSentinel| watched.primary().kill();
+        sentinel("a killed primary that sentinels watch", replicas, kill).await;
+        sentinel("SENTINEL FAILOVER", replicas, order).await;
+    }
+    let careful = |watched: &RedisSentinel| {
+        ask::<()>(watched.primary(), "CONFIG SET min-replicas-to-write 2");
+        order(watched);
+    };
+    sentinel("SENTINEL FAILOVER, after min-replicas-to-write 2", 0, careful).await;
+    cluster("a killed primary of a cluster", |primary, _| primary.kill()).await;
+    cluster("CLUSTER FAILOVER", |_, replica| ask::<()>(replica, "CLUSTER FAILOVER")).await;
+    restart(millions).await;
+}
+
+fn order(watched: &RedisSentinel) {
+    let order = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    ask::<()>(watched.sentinels().first().unwrap(), &order);
+}
+
+/// With a primary that has two replicas, and a writer who waits for so many of them.
+async fn sentinel(label: &str, replicas: u32, trouble: impl FnOnce(&RedisSentinel)) {
+    let watched = Server::redis_sentinel();
+    let mut store = RedisStore::builder(&watched.url());
+    if replicas > 0 {
+        store = store.wait_replicas(replicas, Duration::from_millis(500));
+    }
+    let writer = Writer::begin(store, |_| true).await;
+    trouble(&watched);
+    let start = Instant::now();
+    while is_primary(watched.primary()) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    println!("{label}: after {:.1?} the old primary is none any more", start.elapsed());
+    writer.end(&format!("{label}, {replicas} replicas waited for")).await;
+}
+
+fn is_primary(server: &Server) -> bool {
+    let info =
+        redis::Client::open(server.url()).unwrap().get_connection().and_then(|mut connection| {
+            redis::cmd("INFO").arg("replication").query::<String>(&mut connection)
+        });
+    info.is_ok_and(|info| info.contains("role:master"))
+}
+
+/// The session is one of the first node.
+async fn cluster(label: &str, trouble: impl FnOnce(&Server, &Server)) {
+    let cluster = Server::redis_cluster_with_replicas(3, 1);
+    let (primary, replicas) = cluster.shards().next().unwrap();
+    let is_here = |id: &SessionId| {
+        let slot = format!("CLUSTER KEYSLOT pycket:sessions:{}", id.expose());
+        ask::<u32>(primary, &slot) < 16_384 / 3
+    };
+    let writer = Writer::begin(RedisStore::builder(&cluster.url()), is_here).await;
+    trouble(primary, replicas.first().unwrap());
+    writer.end(label).await;
+}
+
+/// Of a server with so many small sessions, that has to read them from its append-only file: from one that
+/// tells of every write, and from one that was rewritten and tells what is there.
+async fn restart(millions: f64) {
+    let server = Arc::new(Server::redis_persistent());
+    ask::<()>(&server, "CONFIG SET appendfsync no");
+    ask::<()>(&server, "CONFIG SET auto-aof-rewrite-percentage 0");
+    fill(&server, (millions * 1e6) as usize);
+    let sessions: usize = ask(&server, "DBSIZE");
+    for label in ["every write", "rewritten"] {
+        if label == "rewritten" {
+            ask::<String>(&server, "BGREWRITEAOF");
+            while number(&server, "aof_rewrite_in_progress")
+                + number(&server, "aof_rewrite_scheduled")
+                > 0.0
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        let [memory, file] =
+            ["used_memory", "aof_current_size"].map(|name| number(&server, name) / 1e6);
+        println!(
+            "{sessions} sessions: {memory:.0} MB of memory, append-only file ({label}) {file:.0} MB"
+        );
+        let writer = Writer::begin(RedisStore::builder(&server.url()), |_| true).await;
+        let start = Instant::now();
+        let restarted = server.clone();
+        tokio::task::spawn_blocking(move || restarted.restart()).await.unwrap();
+        println!("until the server answers: {:.2?}", start.elapsed());
+        writer.end("a restart").await;
+    }
+}
+
+fn number(server: &Server, name: &str) -> f64 {
+    ask::<redis::InfoDict>(server, "INFO").get(name).unwrap()
+}
+
+fn fill(server: &Server, sessions: usize) {
+    let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    for _ in 0..sessions / 1000 {
+        let mut pipeline = redis::Pipeline::new();
+        for _ in 0..1000 {
+            let key = format!("pycket:sessions:{}", SessionId::generate().expose());
+            let fields = [
+                ("", "0123456789"),
+                ("user", "ann@example.org"),
+                ("cart", "1234567"),
+                ("visits", "1"),
+            ];
+            pipeline.hset_multiple(&key, &fields).ignore().pexpire(&key, 86_400_000).ignore();
+        }
+        pipeline.exec(&mut connection).unwrap();
+    }
+}
+
+/// One visitor, who writes all the time with the default settings.
+struct Writer {
+    is_over: Arc<AtomicBool>,
+    writing: tokio::task::JoinHandle<Written>,
+}
+
+struct Written {
+    /// From the last write that went well before the trouble to the first one after.
+    silence: Duration,
+    errors: Vec<pycket_core::ErrorKind>,
+    done: usize,
+    /// Of those.
+    lost: usize,
+}
+
+impl Writer {
+    async fn begin(store: RedisStoreBuilder, suits: impl Fn(&SessionId) -> bool) -> Self {
+        let store = store.build().unwrap();
+        let id = std::iter::repeat_with(SessionId::generate).find(|id| suits(id)).unwrap();
+        let metadata = Metadata { created: Timestamp::from_unix_millis(1), lifetime: None };
+        let record = Record::new(metadata, [("visits", Value::encode(&1).unwrap())]);
+        assert_eq!(store.create(&id, &record, DAY).await.unwrap(), Creation::Created);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let writing = tokio::spawn(write(store, id, is_over.clone()));
+        // So that there is something to lose.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Self { is_over, writing }
+    }
+
+    /// Long after all is well again.
+    async fn end(self, label: &str) {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        self.is_over.store(true, Ordering::SeqCst);
+        let Written { silence, errors, done, lost } = self.writing.await.unwrap();
+        println!(
+            "{label}: {silence:.2?} without a write, errors {errors:?}; lost {lost} of {done} writes"
+        );
+    }
+}
+
+/// Each write adds a name.
+async fn write(store: RedisStore, id: SessionId, is_over: Arc<AtomicBool>) -> Written {
+    let mut written = Written { silence: Duration::ZERO, errors: Vec::new(), done: 0, lost: 0 };
+    let mut names = Vec::new();
+    let mut last = Instant::now();
+    for step in 0.. {
+        if is_over.load(Ordering::SeqCst) {
+            break;
+        }
+        let name = step.to_string();
+        let changes = Changes::new().set(name.as_str(), Value::encode(&step).unwrap());
+        match store.update(&id, &changes, Some(DAY)).await {
+            Ok(Update::Applied) => {
+                written.silence = written.silence.max(last.elapsed());
+                last = Instant::now();
+                names.push(name);
+            }
+            Ok(other) => println!("the session is lost: {other:?}"),
+            Err(error) => written.errors.push(error.kind()),
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let found = loop {
+        if let Ok(found) = store.load(&id).await {
+            break found.unwrap().record;
+        }
+    };
+    written.done = names.len();
+    written.lost = names.iter().filter(|name| found.get(name).is_none()).count();
+    written
+}
+
+fn ask<T: redis::FromRedisValue>(server: &Server, command: &str) -> T {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut words = command.split(' ');
+    let mut command = redis::cmd(words.next().unwrap());
+    words.for_each(|word| _ = command.arg(word));
+    command.query(&mut client.get_connection().unwrap()).unwrap()
+}

@@ -1,0 +1,102 @@
+//! Measures what it costs to wait for a replica: writes to a primary with one replica on this machine.
+//!
+//! `cargo run --release -p pycket-redis --all-features --example waiting`
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement: it prints, and a panic is a failure"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pycket_core::{
+    Changes, Creation, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update, Value,
+};
+use pycket_redis::{RedisStore, RedisStoreBuilder};
+use pycket_testkit::Server;
+use tokio::task::JoinSet;
+
+const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
+const MEASURED: Duration = Duration::from_secs(2);
+
+#[tokio::main]
+async fn main() {
+    let (primary, replica) = (Server::redis(), Server::redis());
+    ask::<()>(&primary, "CONFIG SET repl-diskless-sync-delay 0");
+    ask::<()>(&replica, &format!("REPLICAOF 127.0.0.1 {}", primary.port()));
+    while !ask::<String>(&primary, "INFO replication").contains("state=online") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for writers in [1, 64] {
+        println!("{writers} writers:");
+        for connections in [1, 4, 16] {
+            for waits in [false, true] {
+                let mut builder = RedisStore::builder(&primary.url()).max_connections(connections);
+                if waits {
+                    builder = builder.wait_replicas(1, Duration::from_millis(500));
+                }
+                measure(&primary, builder, writers, &label(connections, waits)).await;
+            }
+        }
+    }
+}
+
+fn label(connections: usize, waits: bool) -> String {
+    let waits = if waits { "waiting" } else { "not waiting" };
+    format!("connections: {connections:2}, {waits:>11}")
+}
+
+async fn measure(primary: &Server, builder: RedisStoreBuilder, writers: usize, label: &str) {
+    let store = Arc::new(builder.build().unwrap());
+    let waits = calls_of_wait(primary);
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..writers {
+        tasks.spawn(write(store.clone(), start + MEASURED));
+    }
+    let mut latencies = tasks.join_all().await.concat();
+    let seconds = start.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    let waits = calls_of_wait(primary) - waits;
+    let part = |part: usize| latencies.get(latencies.len() * part / 1000).unwrap().as_micros();
+    println!(
+        "{label}: {:6.0} a second, half within {:4} µs, 99 % within {:5} µs; {:6.0} WAITs a second",
+        latencies.len() as f64 / seconds,
+        part(500),
+        part(990),
+        waits as f64 / seconds
+    );
+}
+
+/// How long each write took.
+async fn write(store: Arc<RedisStore>, end: Instant) -> Vec<Duration> {
+    let id = SessionId::generate();
+    let metadata = Metadata { created: Timestamp::from_unix_millis(1), lifetime: None };
+    let record = Record::new(metadata, [("visits", Value::encode(&1).unwrap())]);
+    assert_eq!(store.create(&id, &record, DAY).await.unwrap(), Creation::Created);
+    let changes = Changes::new().set("visits", Value::encode(&2).unwrap());
+    let mut latencies = Vec::new();
+    while Instant::now() < end {
+        let start = Instant::now();
+        assert_eq!(store.update(&id, &changes, Some(DAY)).await.unwrap(), Update::Applied);
+        latencies.push(start.elapsed());
+    }
+    latencies
+}
+
+fn calls_of_wait(server: &Server) -> u64 {
+    let stats: String = ask(server, "INFO commandstats");
+    let calls =
+        stats.split_once("cmdstat_wait:calls=").and_then(|(_, calls)| calls.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+fn ask<T: redis::FromRedisValue>(server: &Server, command: &str) -> T {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut words = command.split(' ');
+    let mut command = redis::cmd(words.next().unwrap());
+    words.for_each(|word| _ = command.arg(word));
+    command.query(&mut client.get_connection().unwrap()).unwrap()
+}
