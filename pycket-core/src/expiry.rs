@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::{Error, Metadata, Timestamp, Ttl};
+use crate::{Clock, Error, Metadata, Timestamp, Ttl};
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -111,6 +111,11 @@ impl Expiry {
     pub fn with_renew(mut self, renew: Renew) -> Self {
         self.renew = renew;
         self
+    }
+
+    /// Whether the absolute end has passed. Looks at the clock only where there is one.
+    pub(crate) fn is_over(&self, metadata: &Metadata, clock: &dyn Clock) -> bool {
+        self.absolute.is_some() && self.ttl(metadata, clock.now()).is_none()
     }
 
     pub(crate) fn renews_on_access(&self) -> bool {

@@ -115,7 +115,7 @@ impl SessionManager {
         let Some(loaded) = self.store().load(&id).await? else {
             return Ok(None);
         };
-        let is_over = self.expiry().ttl(loaded.record.metadata(), self.clock().now()).is_none();
+        let is_over = self.expiry().is_over(loaded.record.metadata(), self.clock());
         let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
         Ok((!is_over).then_some(Live { id, record: loaded.record, expires_at }))
     }

@@ -80,8 +80,8 @@ impl Pool {
     /// One command; its answer.
     pub(crate) async fn command(&self, command: impl Fn() -> Cmd) -> Result<Value, Failure> {
         let (place, answers) = self.ask(|| [command()]).await?;
-        let answer = answers.into_iter().next().unwrap_or(Value::Nil).extract_error();
-        answer.map_err(|error| self.failed(&place, error))
+        let answers = self.none_refused(&place, answers)?;
+        Ok(answers.into_iter().next().unwrap_or(Value::Nil))
     }
 
     /// Several commands in one round trip; the answer to each.
@@ -101,15 +101,13 @@ impl Pool {
         let (place, mut answers) = self.ask(commands).await?;
         let waited = answers.pop();
         let mut answers = self.none_refused(&place, answers)?;
-        match waited.map(Value::extract_error).transpose() {
-            Ok(waited) => answers.extend(waited),
+        if let Some(Value::ServerError(error)) = waited {
             // The others have happened.
-            Err(error) => {
-                let what = "the server refused to wait for replicas";
-                let error = (redis::ErrorKind::Client, what, error.to_string()).into();
-                return Err(Failure::Sent(error));
-            }
+            let what = "the server refused to wait for replicas";
+            let error = (redis::ErrorKind::Client, what, RedisError::from(error).to_string());
+            return Err(Failure::Sent(error.into()));
         }
+        answers.extend(waited);
         Ok(answers)
     }
 
@@ -128,8 +126,12 @@ impl Pool {
     }
 
     fn none_refused(&self, place: &Place, answers: Vec<Value>) -> Result<Vec<Value>, Failure> {
-        let answers = answers.into_iter().map(Value::extract_error).collect::<RedisResult<_>>();
-        answers.map_err(|error| self.failed(place, error))
+        // What is inside of an answer is no refusal: it does not decode.
+        let refusal = answers.iter().find_map(|answer| match answer {
+            Value::ServerError(error) => Some(RedisError::from(error.clone())),
+            _ => None,
+        });
+        refusal.map_or(Ok(answers), |error| Err(self.failed(place, error)))
     }
 
     async fn connect(&self) -> Result<(Place, Arc<Batcher>), Failure> {
