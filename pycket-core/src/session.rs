@@ -54,7 +54,7 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     manager: SessionManager,
     state: Mutex<State>,
-    /// One.
+    /// One permit; see [`Turn`].
     turns: Semaphore,
 }
 
@@ -256,7 +256,7 @@ impl Session {
 
     /// Whether a [`commit`](Self::commit) would have nothing to do and nothing to wait for: neither a
     /// change nor a life to renew, and no other commit under way. For adapters, which can save themselves
-    /// the trouble then.
+    /// the trouble then. It may be `false` for a moment while another call on the session is under way.
     pub fn is_at_rest(&self) -> bool {
         Turn::at_once(&*self.0).is_some_and(|_turn| self.0.is_at_rest())
     }

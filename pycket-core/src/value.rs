@@ -35,7 +35,7 @@ enum Bytes {
     Long(Arc<[u8]>),
 }
 
-/// As many as take no more room than the pointer to longer ones.
+/// As many as fit beside the tag where the pointer to longer ones would be.
 const SHORT: usize = 22;
 
 impl Value {

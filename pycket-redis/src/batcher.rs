@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 use std::{io, mem};
 
@@ -8,13 +9,14 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// One connection. What requests that are ready at the same time have to send goes to the server in one
 /// write, and is answered in one.
 ///
-/// The client would write each as it comes: it wakes its writer at the first, and that one runs next. Here
-/// too the first is sent at once where nothing is under way, so that nobody waits for company.
+/// The client would write each as it comes: it wakes its writer at the first, and that one runs next. Here,
+/// too, the first departs as the next thing that its thread does where nothing is under way, so that nobody
+/// waits for company.
 pub(crate) struct Batcher {
     connection: MultiplexedConnection,
     gathering: Mutex<Batch>,
@@ -25,6 +27,8 @@ pub(crate) struct Batcher {
     ending: Option<Ending>,
     /// How long a request waits for its answer. The client has the same limit, for what was sent.
     limit: Duration,
+    /// Where somebody looks whether a batch departs at all.
+    home: runtime::Id,
 }
 
 /// What each batch ends with. The next one is gathered until it is answered: while it waits the server
@@ -39,15 +43,18 @@ struct Ending {
 struct Batch {
     commands: Pipeline,
     requests: Vec<Request>,
-    /// The runtime that it departs from.
-    home: Option<runtime::Id>,
+    begun: Option<Instant>,
+    /// Where somebody has the duty to send it. One place is not enough: a thread may be blocked and a
+    /// runtime stand still, and nobody takes over what they were to do next.
+    departures: Vec<Whereabouts>,
 }
+
+type Whereabouts = (runtime::Id, ThreadId);
 
 /// The answer to each command, refusals among them; then that to what the batch ends with.
 pub(crate) struct Answers {
     answers: oneshot::Receiver<RedisResult<Vec<Value>>>,
-    /// For whoever waits for another batch, or for a runtime in which nothing may run any more. Other batches
-    /// depart at once, and the client's limit is enough.
+    /// For those on whom nobody has an eye.
     limit: Option<Duration>,
 }
 
@@ -57,40 +64,53 @@ struct Request {
     to: oneshot::Sender<RedisResult<Vec<Value>>>,
 }
 
-/// The duty to send what is gathered. Dropped undone, as it is by a runtime that ends, it lets the
-/// requests know.
-struct Departure(Option<Arc<Batcher>>);
+/// The duty to send what is gathered. Dropped undone, as it is by a runtime that ends, it leaves that to
+/// others who have it; if there are none it lets the requests know.
+struct Departure {
+    batcher: Option<Arc<Batcher>>,
+    from: Whereabouts,
+}
+
+/// Counts a batch until it is answered, or its departure dropped.
+struct UnderWay {
+    batcher: Arc<Batcher>,
+    is_in_company: bool,
+}
 
 impl Batcher {
     pub(crate) fn new(
         connection: MultiplexedConnection,
         ending: Option<Cmd>,
         limit: Duration,
-    ) -> Self {
+    ) -> Arc<Self> {
         let ending = ending.map(|command| Ending { command, alone: tokio::sync::Mutex::default() });
         let (gathering, spare) = (Mutex::default(), Mutex::default());
-        Self { connection, gathering, spare, under_way: AtomicUsize::new(0), ending, limit }
+        let (under_way, home) = (AtomicUsize::new(0), Handle::current().id());
+        let batcher =
+            Arc::new(Self { connection, gathering, spare, under_way, ending, limit, home });
+        tokio::spawn(watch(Arc::downgrade(&batcher), limit));
+        batcher
     }
 
     /// Sends them with the next batch.
     pub(crate) fn send(self: &Arc<Self>, commands: impl IntoIterator<Item = Cmd>) -> Answers {
         let (to, answers) = oneshot::channel();
         let runtime = Handle::current();
-        let (is_first, home) = self.gather(commands, to, runtime.id());
-        if is_first {
-            runtime.spawn(Departure(Some(Arc::clone(self))).depart());
+        let from = (runtime.id(), thread::current().id());
+        if self.gather(commands, to, from) {
+            runtime.spawn(Departure { batcher: Some(Arc::clone(self)), from }.depart());
         }
-        let departs_at_once = self.ending.is_none() && home == runtime.id();
-        Answers { answers, limit: (!departs_at_once).then_some(self.limit) }
+        let is_watched = self.ending.is_none() && self.home == runtime.id();
+        Answers { answers, limit: (!is_watched).then_some(self.limit) }
     }
 
-    /// Whether it is the first of its batch, and has to see to the departure; and from which runtime that is.
+    /// Whether it is the first of its batch here, and has to see to the departure.
     fn gather(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
         to: oneshot::Sender<RedisResult<Vec<Value>>>,
-        here: runtime::Id,
-    ) -> (bool, runtime::Id) {
+        here: Whereabouts,
+    ) -> bool {
         let mut batch = lock(&self.gathering);
         let before = batch.commands.len();
         for command in commands {
@@ -98,17 +118,46 @@ impl Batcher {
         }
         let answers = batch.commands.len() - before;
         batch.requests.push(Request { answers, to });
-        (before == 0, *batch.home.get_or_insert(here))
+        batch.begun.get_or_insert_with(Instant::now);
+        let is_first = !batch.departures.contains(&here);
+        if is_first {
+            batch.departures.push(here);
+        }
+        is_first
     }
 
     fn take(&self) -> Batch {
         let next = mem::take(&mut *lock(&self.spare));
         mem::replace(&mut *lock(&self.gathering), next)
     }
+
+    /// Drops what should have departed long ago. When to look again.
+    fn look_after(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let end = lock(&self.gathering).begun.unwrap_or(now).checked_add(self.limit)?;
+        if end > now {
+            return Some(end);
+        }
+        for request in self.take().requests {
+            let _ = request.to.send(Err(io::Error::from(io::ErrorKind::TimedOut).into()));
+        }
+        now.checked_add(self.limit)
+    }
 }
 
 fn lock(batch: &Mutex<Batch>) -> MutexGuard<'_, Batch> {
     batch.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has an eye on the departures, so that not every request needs a timer: threads may be blocked. A batch
+/// that begins after one look ends after the next.
+async fn watch(batcher: Weak<Batcher>, limit: Duration) {
+    let mut next = Instant::now().checked_add(limit);
+    while let Some(time) = next {
+        sleep_until(time).await;
+        let Some(batcher) = batcher.upgrade() else { return };
+        next = batcher.look_after();
+    }
 }
 
 impl Answers {
@@ -124,10 +173,24 @@ impl Answers {
     }
 }
 
+impl UnderWay {
+    fn begin(batcher: &Arc<Batcher>) -> Self {
+        let others = batcher.under_way.fetch_add(1, Ordering::Relaxed);
+        Self { batcher: Arc::clone(batcher), is_in_company: others > 0 }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.batcher.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Departure {
     async fn depart(mut self) {
-        let Some(batcher) = self.0.clone() else { return };
-        if batcher.under_way.fetch_add(1, Ordering::Relaxed) > 0 {
+        let Some(batcher) = self.batcher.clone() else { return };
+        let under_way = UnderWay::begin(&batcher);
+        if under_way.is_in_company {
             // Whoever is ready to run has something to send, as likely as not.
             yield_now().await;
         }
@@ -136,23 +199,27 @@ impl Departure {
             Some(ending) => Some(ending.alone.lock().await),
             None => None,
         };
-        self.0 = None;
+        self.batcher = None;
         let mut batch = batcher.take();
         batch.send(batcher.connection.clone(), ending.map(|ending| &ending.command)).await;
         *lock(&batcher.spare) = batch;
-        batcher.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Batch {
     /// Leaves it empty.
     async fn send(&mut self, mut connection: MultiplexedConnection, ending: Option<&Cmd>) {
+        self.begun = None;
+        self.departures.clear();
+        self.drop_abandoned();
+        if self.requests.is_empty() {
+            return;
+        }
         let number = self.commands.len();
         let commands = &mut self.commands;
         let all = ending.into_iter().fold(commands, |all, ending| all.add_command(ending.clone()));
         let answers = connection.send_packed_commands(all, 0, all.len()).await;
         self.commands.clear();
-        self.home = None;
         match answers {
             Ok(mut answers) => {
                 let last = answers.split_off(number.min(answers.len()));
@@ -171,12 +238,35 @@ impl Batch {
             }
         }
     }
+
+    /// Whoever gave up may have done something else since, which a late write would undo.
+    fn drop_abandoned(&mut self) {
+        if !self.requests.iter().any(|request| request.to.is_closed()) {
+            return;
+        }
+        let all = mem::take(&mut self.commands);
+        let mut all = all.cmd_iter();
+        self.requests.retain(|request| {
+            let own = all.by_ref().take(request.answers);
+            if request.to.is_closed() {
+                own.for_each(drop);
+                return false;
+            }
+            own.for_each(|command| _ = self.commands.add_command(command.clone()));
+            true
+        });
+    }
 }
 
 impl Drop for Departure {
     fn drop(&mut self) {
-        if let Some(batcher) = self.0.take() {
-            drop(batcher.take());
+        let Some(batcher) = self.batcher.take() else { return };
+        let mut gathering = lock(&batcher.gathering);
+        gathering.departures.retain(|from| *from != self.from);
+        if gathering.departures.is_empty() {
+            let undone = mem::take(&mut *gathering);
+            drop(gathering);
+            drop(undone);
         }
     }
 }

@@ -161,7 +161,7 @@ impl Pool {
         match timeout(left, connecting).await {
             Ok(Ok(connection)) => {
                 let ending = self.ending.clone();
-                Ok(Arc::new(Batcher::new(connection, ending, self.timeouts.response)))
+                Ok(Batcher::new(connection, ending, self.timeouts.response))
             }
             Ok(Err(error)) => Err(self.without_password(error)),
             Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),

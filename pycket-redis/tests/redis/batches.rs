@@ -55,40 +55,97 @@ async fn a_call_that_is_dropped_before_it_is_sent_takes_no_answer_from_the_other
 }
 
 #[test]
-fn a_runtime_that_ends_before_it_sends_leaves_nobody_of_another_one_waiting() {
+fn what_was_given_up_before_it_was_sent_is_never_done() {
     let (server, runtime) = (Server::redis(), runtime());
     for store in stores(&server, &runtime) {
+        let id = SessionId::generate();
+        _ = runtime.block_on(store.create(&id, &record([("name", "first")]), HOUR));
         let other = self::runtime();
-        let first = other.block_on(made(&store));
-        let second = runtime.block_on(made(&store));
-        drop(other);
-        for call in [first, second] {
-            let error = runtime.block_on(call).unwrap_err();
-            assert_eq!(error.kind(), Ambiguous);
-            assert!(shown(&error).contains("broken pipe"), "{error:?}");
-        }
-        assert_eq!(runtime.block_on(store.load(&SessionId::generate())).unwrap(), None);
+        let late = set("name", "late");
+        let given_up = other.block_on(begun(store.update(&id, &late, Some(HOUR))));
+        drop(given_up);
+        // Now it does what it had to do. What it may have sent is done when the answer to another is here.
+        other.block_on(async {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        });
+        _ = runtime.block_on(store.load(&SessionId::generate()));
+        let plain = patient(&server).build().unwrap();
+        assert_eq!(runtime.block_on(stored(&plain, &id)), Some(record([("name", "first")])));
     }
 }
 
-/// The clock runs ahead whenever nothing else is left to do, so the waiting takes no time.
 #[test]
-fn a_runtime_that_stands_still_before_it_sends_holds_others_up_for_the_response_timeout() {
+fn a_runtime_that_ends_or_stands_still_before_it_sends_holds_up_nobody_of_another_one() {
     let (server, runtime) = (Server::redis(), runtime());
-    for store in stores(&server, &runtime) {
-        let other = self::runtime();
-        let _first = other.block_on(made(&store));
+    for ends in [true, false] {
+        let [store, _] = stores(&server, &runtime);
+        let mut other = Some(self::runtime());
+        let first = other.as_ref().unwrap().block_on(made(&store));
         let second = runtime.block_on(made(&store));
-        let error = runtime.block_on(async {
-            pause();
-            let start = Instant::now();
-            let error = second.await.unwrap_err();
-            assert!(start.elapsed() <= Duration::from_secs(61));
-            resume();
-            error
-        });
-        assert_eq!(error.kind(), Ambiguous);
-        assert!(shown(&error).contains("timed out"), "{error:?}");
-        assert_eq!(runtime.block_on(store.load(&SessionId::generate())).unwrap(), None);
+        let calls = if ends {
+            other = None;
+            vec![second]
+        } else {
+            vec![first, second]
+        };
+        for call in calls {
+            assert_eq!(runtime.block_on(call).unwrap(), Update::Gone);
+        }
+        drop(other);
     }
+}
+
+/// It is told at the latest when the response timeout has passed. The clock runs ahead whenever nothing else is
+/// left to do, so the waiting takes no time.
+#[test]
+fn whoever_relies_on_a_runtime_that_ends_or_stands_still_is_told() {
+    let (server, runtime) = (Server::redis(), runtime());
+    for (ends, reason) in [(true, "broken pipe"), (false, "timed out")] {
+        for store in stores(&server, &runtime) {
+            let mut other = Some(self::runtime());
+            let call = other.as_ref().unwrap().block_on(made(&store));
+            if ends {
+                other = None;
+            }
+            let error = runtime.block_on(async {
+                pause();
+                let start = Instant::now();
+                let error = call.await.unwrap_err();
+                assert!(start.elapsed() <= Duration::from_secs(61));
+                resume();
+                error
+            });
+            assert_eq!(error.kind(), Ambiguous);
+            assert!(shown(&error).contains(reason), "{error:?}");
+            drop(other);
+            assert_eq!(runtime.block_on(store.load(&SessionId::generate())).unwrap(), None);
+        }
+    }
+}
+
+#[test]
+fn a_blocked_thread_holds_up_no_request_of_another_one() {
+    let server = Server::redis();
+    let store = Arc::new(patient(&server).build().unwrap());
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async { put(&*store, &record([])).await });
+    let (is_blocked, blocked) = std::sync::mpsc::channel();
+    let (go_on, end) = std::sync::mpsc::channel::<()>();
+    let blocking = Arc::clone(&store);
+    let blocker = runtime.spawn(async move {
+        let id = SessionId::generate();
+        let begun = begun(blocking.load(&id)).await;
+        is_blocked.send(()).unwrap();
+        end.recv().unwrap();
+        begun.await.unwrap()
+    });
+    blocked.recv().unwrap();
+    runtime.block_on(async move {
+        let other = tokio::spawn(async move { store.load(&SessionId::generate()).await });
+        assert_eq!(other.await.unwrap().unwrap(), None);
+        go_on.send(()).unwrap();
+        assert_eq!(blocker.await.unwrap(), None);
+    });
 }
