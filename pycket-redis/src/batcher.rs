@@ -134,11 +134,15 @@ impl Batcher {
     /// Drops what should have departed long ago. When to look again.
     fn look_after(&self) -> Option<Instant> {
         let now = Instant::now();
-        let end = lock(&self.gathering).begun.unwrap_or(now).checked_add(self.limit)?;
+        let mut gathering = lock(&self.gathering);
+        let end = gathering.begun.unwrap_or(now).checked_add(self.limit)?;
         if end > now {
             return Some(end);
         }
-        for request in self.take().requests {
+        // Under the same lock: it may depart at this moment, and another one begin.
+        let overdue = mem::take(&mut *gathering);
+        drop(gathering);
+        for request in overdue.requests {
             let _ = request.to.send(Err(io::Error::from(io::ErrorKind::TimedOut).into()));
         }
         now.checked_add(self.limit)

@@ -149,3 +149,28 @@ fn a_blocked_thread_holds_up_no_request_of_another_one() {
         assert_eq!(blocker.await.unwrap(), None);
     });
 }
+
+/// What a blocked thread was to send is not sent by others; somebody else has an eye on it.
+#[test]
+fn a_call_that_a_blocked_thread_was_to_send_ends_with_the_response_timeout() {
+    let server = Server::redis();
+    let builder = patient(&server).response_timeout(Duration::from_millis(100));
+    let store = Arc::new(builder.build().unwrap());
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async { put(&*store, &record([])).await });
+    let (hand_over, handed_over) = std::sync::mpsc::channel();
+    let (go_on, end) = std::sync::mpsc::channel::<()>();
+    let blocker = runtime.spawn(async move {
+        let call = async move { store.load(&SessionId::generate()).await };
+        hand_over.send(begun(call).await).unwrap();
+        end.recv().unwrap();
+    });
+    let call = handed_over.recv().unwrap();
+    runtime.block_on(async move {
+        let error = tokio::spawn(call).await.unwrap().unwrap_err();
+        go_on.send(()).unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(shown(&error).contains("timed out"), "{error:?}");
+        blocker.await.unwrap();
+    });
+}
