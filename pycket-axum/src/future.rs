@@ -49,7 +49,7 @@ where
                 if !this.handle.was_asked_for() {
                     return Poll::Ready(answer);
                 }
-                if this.handle.is_at_rest() {
+                if !this.handle.needs_commit() {
                     return Poll::Ready(answer.map(|response| finish(response, this.handle)));
                 }
                 let failed = answer.as_ref().map_or(true, |r| r.status().is_server_error());

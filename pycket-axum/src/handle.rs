@@ -65,7 +65,7 @@ impl SessionHandle {
         let (id, outdated_key) = match cookie.read(headers.map(HeaderValue::as_bytes)) {
             Presented::Nothing => (None, false),
             Presented::Rejected => {
-                manager.emit(Event::Rejected);
+                manager.emit(Event::CookieRejected);
                 (None, false)
             }
             Presented::Authentic { id, outdated_key } => (Some(id), outdated_key),
@@ -77,11 +77,10 @@ impl SessionHandle {
         self.0.was_asked_for.load(Ordering::Relaxed)
     }
 
-    /// Whether there is nothing to store: nobody used the session, or only to read, and its cookie is of
-    /// the key that signs.
-    pub(crate) fn is_at_rest(&self) -> bool {
+    /// Whether there may be something to store, or a cookie to sign again with the first key.
+    pub(crate) fn needs_commit(&self) -> bool {
         let opened = self.0.opened.get();
-        opened.is_none_or(|opened| !opened.outdated_key && opened.session.is_at_rest())
+        opened.is_some_and(|opened| opened.outdated_key || opened.session.needs_commit())
     }
 
     /// Stores what is to be stored.
@@ -120,8 +119,8 @@ impl SessionHandle {
             IdChange::Renewed(id) if cookie.is_persistent() || *outdated_key => id,
             IdChange::Renewed(_) => return None,
             IdChange::Unchanged if self.0.is_signed_anew.load(Ordering::Relaxed) => session.id()?,
-            IdChange::Unchanged => return None,
             IdChange::Withdrawn => return Some(cookie.removal()),
+            _ => return None,
         };
         Some(cookie.issue(&id, session.expires_in().unwrap_or_default()))
     }

@@ -130,7 +130,7 @@ fn debug_output_and_errors_hide_the_keys() {
 /// The expected values come from another program, written after the README's description.
 #[test]
 fn the_signed_value_of_a_key_and_an_id_never_changes() {
-    let id = SessionId::parse("936da01f-9abd-4d9d-80c7-02af85c822a8").unwrap();
+    let id = "936da01f-9abd-4d9d-80c7-02af85c822a8".parse::<SessionId>().unwrap();
     let issue = |settings, key: &[u8]| {
         let cookie = SessionCookie::new(settings, &KeyRing::new(key).unwrap());
         browser::sends_back(&cookie.issue(&id, HOUR))

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in time, in whole milliseconds since the Unix epoch.
@@ -35,7 +36,17 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn elapsed(&self) -> Duration;
 }
 
-/// The machine's own clocks; what everything uses unless told otherwise.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+}
+
+/// The clocks of the machine; the default everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,

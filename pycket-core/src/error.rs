@@ -52,8 +52,10 @@ pub enum ErrorKind {
     Decode,
     /// A value cannot be serialized. The session is unchanged.
     Encode,
-    /// A name that no value can have: the empty one.
+    /// A name that no value can have: the empty one, or one that is reserved for the library.
     InvalidName,
+    /// A text that is not a session id.
+    InvalidId,
     /// A setting outside its range, or one that contradicts another.
     InvalidSetting,
 }

@@ -16,8 +16,11 @@ pub enum Event {
     Destroyed,
     /// Changes were dropped because their session had ended meanwhile.
     Ended,
-    /// A client presented an id that is forged, or that belongs to no live session.
-    Rejected,
+    /// A client presented a cookie whose signature is not valid. Web adapters emit it.
+    CookieRejected,
+    /// A session was opened by an id that has no live session: it expired, was destroyed, or has another id
+    /// by now. This is usual after a logout and no sign of an attack.
+    SessionNotFound,
     /// The last handle of a session was dropped with changes that nobody committed.
     ChangesDropped,
 }

@@ -16,10 +16,11 @@ const DAY: u64 = 24 * HOUR;
 /// use std::time::Duration;
 /// use pycket_core::{Expiry, Renew};
 ///
-/// let expiry = Expiry::default()
-///     .with_idle(Duration::from_secs(15 * 60))?
-///     .with_absolute(Duration::from_secs(12 * 60 * 60))?
-///     .with_renew(Renew::OnAccess);
+/// let expiry = Expiry::builder()
+///     .idle_timeout(Duration::from_secs(15 * 60))
+///     .absolute_timeout(Duration::from_secs(12 * 60 * 60))
+///     .renew(Renew::OnAccess)
+///     .build()?;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 ///
@@ -32,6 +33,15 @@ const DAY: u64 = 24 * HOUR;
 pub struct Expiry {
     idle: Ttl,
     absolute: Option<Ttl>,
+    renew: Renew,
+}
+
+/// Collects the settings of an [`Expiry`] and checks them together.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct ExpiryBuilder {
+    idle_timeout: Option<Duration>,
+    absolute_timeout: Option<Duration>,
     renew: Renew,
 }
 
@@ -60,7 +70,7 @@ struct ExpiryFile {
 
 /// The levels of NIST SP 800-63B-4, section 5.2: how long a session may last before the visitor must sign
 /// in again. Any request counts as activity. Call
-/// [`restart_lifetime`](crate::Session::restart_lifetime) when the visitor signs in.
+/// [`restart_timeouts`](crate::Session::restart_timeouts) when the visitor signs in.
 impl Expiry {
     /// Authenticator assurance level 1: 30 days.
     pub fn aal1() -> Self {
@@ -86,31 +96,9 @@ impl Expiry {
     /// One day.
     pub const DEFAULT_IDLE: Duration = Duration::from_secs(DAY);
 
-    /// Ends a session that was not renewed for this long: 1 ms to ten years, by default one day.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidSetting`](crate::ErrorKind::InvalidSetting) outside that range.
-    pub fn with_idle(mut self, idle: Duration) -> Result<Self, Error> {
-        self.idle = Ttl::new(idle)?;
-        Ok(self)
-    }
-
-    /// Ends a session this long after it began, however busy it is: 1 ms to ten years, by default never.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidSetting`](crate::ErrorKind::InvalidSetting) outside that range.
-    pub fn with_absolute(mut self, absolute: Duration) -> Result<Self, Error> {
-        self.absolute = Some(Ttl::new(absolute)?);
-        Ok(self)
-    }
-
-    /// What restarts the idle timeout: by default only a change.
-    #[must_use]
-    pub fn with_renew(mut self, renew: Renew) -> Self {
-        self.renew = renew;
-        self
+    /// A builder that starts with the defaults.
+    pub fn builder() -> ExpiryBuilder {
+        ExpiryBuilder::default()
     }
 
     /// Whether the absolute end has passed. Looks at the clock only where there is one.
@@ -126,14 +114,14 @@ impl Expiry {
     /// absolute end.
     pub fn ttl(&self, metadata: &Metadata, now: Timestamp) -> Option<Ttl> {
         let idle = self.idle_of(metadata);
-        match self.absolute_rest(metadata, now) {
-            Some(rest) => Ttl::new(rest).ok().map(|rest| rest.min(idle)),
+        match self.absolute_expires_in(metadata, now) {
+            Some(rest) => Ttl::try_from(rest).ok().map(|rest| rest.min(idle)),
             None => Some(idle),
         }
     }
 
     /// How long until the absolute end, zero when it has passed; `None` where there is none.
-    pub fn absolute_rest(&self, metadata: &Metadata, now: Timestamp) -> Option<Duration> {
+    pub fn absolute_expires_in(&self, metadata: &Metadata, now: Timestamp) -> Option<Duration> {
         let age = now.saturating_since(metadata.created);
         self.absolute.map(|absolute| absolute.as_duration().saturating_sub(age))
     }
@@ -152,7 +140,43 @@ impl Expiry {
     }
 
     fn idle_of(&self, metadata: &Metadata) -> Ttl {
-        metadata.lifetime.unwrap_or(self.idle)
+        metadata.idle_timeout.unwrap_or(self.idle)
+    }
+}
+
+impl ExpiryBuilder {
+    /// Ends a session that was not renewed for this long: 1 ms to ten years, by default one day.
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = Some(idle_timeout);
+        self
+    }
+
+    /// Ends a session this long after it began, however often it is used: 1 ms to ten years, by default
+    /// never.
+    pub fn absolute_timeout(mut self, absolute_timeout: Duration) -> Self {
+        self.absolute_timeout = Some(absolute_timeout);
+        self
+    }
+
+    /// What restarts the idle timeout: by default only a change.
+    pub fn renew(mut self, renew: Renew) -> Self {
+        self.renew = renew;
+        self
+    }
+
+    /// # Errors
+    ///
+    /// [`InvalidSetting`](crate::ErrorKind::InvalidSetting) for a timeout of zero or of more than ten years.
+    pub fn build(self) -> Result<Expiry, Error> {
+        let ttl = |name: &str, timeout: Duration| {
+            Ttl::try_from(timeout)
+                .map_err(|error| Error::new(error.kind(), format!("{name} timeout: {error}")))
+        };
+        Ok(Expiry {
+            idle: ttl("idle", self.idle_timeout.unwrap_or(Expiry::DEFAULT_IDLE))?,
+            absolute: self.absolute_timeout.map(|timeout| ttl("absolute", timeout)).transpose()?,
+            renew: self.renew,
+        })
     }
 }
 
@@ -166,13 +190,8 @@ impl TryFrom<ExpiryFile> for Expiry {
     type Error = Error;
 
     fn try_from(file: ExpiryFile) -> Result<Self, Error> {
-        let mut expiry = Self::default().with_renew(file.renew);
-        if let Some(idle) = file.idle {
-            expiry = expiry.with_idle(Duration::from_secs(idle))?;
-        }
-        if let Some(absolute) = file.absolute {
-            expiry = expiry.with_absolute(Duration::from_secs(absolute))?;
-        }
-        Ok(expiry)
+        let idle_timeout = file.idle.map(Duration::from_secs);
+        let absolute_timeout = file.absolute.map(Duration::from_secs);
+        ExpiryBuilder { idle_timeout, absolute_timeout, renew: file.renew }.build()
     }
 }

@@ -1,18 +1,22 @@
 use std::fmt;
+use std::str::FromStr;
 
 use uuid::{Uuid, Version};
 
+use crate::{Error, ErrorKind};
+
 /// A session id: a random UUID (version 4), 122 bits from the operating system's generator.
 ///
-/// Whoever holds an id that a server would accept is the visitor, so it has no `Display`, its `Debug`
-/// hides it, and the only way to its text is the conspicuous [`expose`](Self::expose).
+/// A client that presents the id of a session owns that session. So the type has no `Display`, its
+/// `Debug` hides the value, and only [`expose`](Self::expose) returns the text.
 ///
 /// ```
 /// use pycket_core::SessionId;
 ///
 /// let id = SessionId::generate();
-/// assert_eq!(SessionId::parse(&id.expose()), Some(id));
+/// assert_eq!(id.expose().parse::<SessionId>()?, id);
 /// assert_eq!(format!("{id:?}"), "SessionId(..)");
+/// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(Uuid);
@@ -24,17 +28,6 @@ impl SessionId {
     /// A new id, never seen before.
     pub fn generate() -> Self {
         Self(Uuid::new_v4())
-    }
-
-    /// Reads an id in the one form that [`expose`](Self::expose) writes: lower case with hyphens,
-    /// version 4, RFC 9562 variant. Anything else, other spellings of a UUID included, is `None`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let uuid = Uuid::try_parse(text).ok()?;
-        let mut canonical = [0; Self::TEXT_LEN];
-        let is_canonical = uuid.hyphenated().encode_lower(&mut canonical) == text;
-        let is_random = uuid.get_version() == Some(Version::Random)
-            && uuid.get_variant() == uuid::Variant::RFC4122;
-        (is_canonical && is_random).then_some(Self(uuid))
     }
 
     /// The id as text, for a store's key or a signed cookie. Keep it out of logs and messages.
@@ -53,6 +46,30 @@ impl SessionId {
     pub(crate) fn spread(&self) -> u8 {
         let [first, ..] = self.0.as_bytes();
         *first
+    }
+}
+
+/// Reads the form that [`expose`](SessionId::expose) writes, and no other spelling of a UUID: lower case
+/// with hyphens, version 4, RFC 9562 variant.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidId`] for any other text. The message does not repeat the text.
+impl FromStr for SessionId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_canonical = |uuid: &Uuid| {
+            uuid.hyphenated().encode_lower(&mut [0; Self::TEXT_LEN]) == text
+                && uuid.get_version() == Some(Version::Random)
+                && uuid.get_variant() == uuid::Variant::RFC4122
+        };
+        Uuid::try_parse(text).ok().filter(is_canonical).map(Self).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidId,
+                "not a session id: expected a random UUID in lower case with hyphens",
+            )
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::SessionId;
 /// ```
 /// use pycket_core::{KeySpace, SessionId};
 ///
-/// let id = SessionId::parse("0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f").unwrap();
+/// let id = "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f".parse::<SessionId>().unwrap();
 /// let keys = KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS);
 /// assert_eq!(keys.key(&id), "pycket:sessions:0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f");
 /// ```

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use crate::session::{Base, Live};
 use crate::{Clock, Error, Event, Expiry, Session, SessionId, SessionStore, SystemClock};
 
-/// Opens sessions: a store, the rules by which sessions end, and whoever wants to hear of it.
+/// Opens sessions: it holds the store, the timeouts and the event observers.
 ///
-/// Make one for the process; cloning copies a pointer. It needs no HTTP: a job, a WebSocket or a test
-/// opens and commits sessions in the same way as a web request.
+/// Create one for the process. A clone shares the settings of the original. No HTTP is involved: a
+/// background job, a WebSocket or a test opens and commits sessions in the same way as a web request.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), pycket_core::Error> {
-/// use std::sync::Arc;
 /// use pycket_core::{MemoryStore, SessionManager};
 ///
-/// let manager = SessionManager::new(Arc::new(MemoryStore::new()));
+/// let manager = SessionManager::new(MemoryStore::new());
 ///
 /// let session = manager.open(None).await?;
 /// session.set("user", "ann")?;
@@ -29,6 +28,11 @@ use crate::{Clock, Error, Event, Expiry, Session, SessionId, SessionStore, Syste
 #[derive(Clone)]
 pub struct SessionManager(Arc<Settings>);
 
+/// Collects the settings of a [`SessionManager`].
+#[derive(Clone)]
+#[must_use]
+pub struct SessionManagerBuilder(Settings);
+
 type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
 #[derive(Clone)]
@@ -41,42 +45,23 @@ struct Settings {
 }
 
 impl SessionManager {
-    /// Sessions in `store`, with the default [`Expiry`] and the machine's clock.
-    pub fn new(store: Arc<dyn SessionStore>) -> Self {
-        Self(Arc::new(Settings {
-            store,
-            notifications: None,
-            expiry: Expiry::default(),
-            clock: Arc::new(SystemClock::new()),
-            observers: Vec::new(),
-        }))
+    /// Sessions in `store`, with the default [`Expiry`] and the clock of the machine. An `Arc` of a store
+    /// is a store, too.
+    pub fn new(store: impl SessionStore) -> Self {
+        Self(Arc::new(Settings::new(Arc::new(store))))
     }
 
-    /// Keeps [`Notifications`](crate::Notifications) in `store`, which must be another dataset than the
-    /// sessions': another database or key prefix, or another store. Without it there are none.
-    ///
-    /// They live as long as the session had to live when they were set.
-    #[must_use]
-    pub fn with_notifications(mut self, store: Arc<dyn SessionStore>) -> Self {
-        Arc::make_mut(&mut self.0).notifications = Some(store);
-        self
+    /// A builder for other settings than those of [`new`](Self::new).
+    pub fn builder(store: impl SessionStore) -> SessionManagerBuilder {
+        SessionManagerBuilder(Settings::new(Arc::new(store)))
     }
 
-    /// Sets when sessions end.
-    #[must_use]
-    pub fn with_expiry(mut self, expiry: Expiry) -> Self {
-        Arc::make_mut(&mut self.0).expiry = expiry;
-        self
+    /// A builder that starts with the settings of this manager.
+    pub fn to_builder(&self) -> SessionManagerBuilder {
+        SessionManagerBuilder((*self.0).clone())
     }
 
-    /// Takes the time from `clock` instead of the machine.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        Arc::make_mut(&mut self.0).clock = clock;
-        self
-    }
-
-    /// Calls `observer` at every [`Event`], besides those that were there before. It runs inside the
+    /// Calls `observer` at every [`Event`], after the observers that are there already. It runs inside the
     /// request, so it should only count or log.
     #[must_use]
     pub fn on_event(mut self, observer: impl Fn(Event) + Send + Sync + 'static) -> Self {
@@ -84,33 +69,35 @@ impl SessionManager {
         self
     }
 
-    /// The session of a visitor: one `load` if an id is presented, no store call otherwise.
+    /// Opens the session of a client: one `load` if the client presents an id, no store call otherwise.
     ///
-    /// An id that belongs to no live session is not adopted; the session is then new, and gets an id of
-    /// its own when it is first written.
+    /// An id without a live session is not adopted. The session is new then, and gets an id of its own
+    /// when it is first stored.
     ///
     /// # Errors
     ///
-    /// The store's. A session that could not be loaded does not exist, so it cannot be overwritten.
+    /// The errors of the store. A session that could not be loaded does not exist for the caller, so it
+    /// cannot be overwritten.
     pub async fn open(&self, presented: Option<SessionId>) -> Result<Session, Error> {
         let base = match presented {
             Some(id) => self.live(id).await?.map_or(Base::Absent, Base::Live),
             None => Base::Absent,
         };
         if presented.is_some() && matches!(base, Base::Absent) {
-            self.emit(Event::Rejected);
+            self.emit(Event::SessionNotFound);
         }
         Ok(Session::new(self.clone(), base, presented.is_some()))
     }
 
-    /// Tells the observers of an event that happened outside, such as a forged cookie.
+    /// Passes an event to the observers. Adapters call it for what they see themselves, such as a forged
+    /// cookie.
     pub fn emit(&self, event: Event) {
         for observer in &self.0.observers {
             observer(event);
         }
     }
 
-    /// The session under `id` as the store has it now, unless it is past its absolute end.
+    /// The session under `id` as the store has it now, unless it is past its absolute timeout.
     pub(crate) async fn live(&self, id: SessionId) -> Result<Option<Live>, Error> {
         let Some(loaded) = self.store().load(&id).await? else {
             return Ok(None);
@@ -137,11 +124,69 @@ impl SessionManager {
     }
 }
 
+impl SessionManagerBuilder {
+    /// Keeps the [`Notifications`](crate::Notifications) in a store of their own. By default they are in
+    /// the store of the sessions.
+    pub fn notifications(mut self, store: impl SessionStore) -> Self {
+        self.0.notifications = Some(Arc::new(store));
+        self
+    }
+
+    /// When sessions end; by default [`Expiry::default`].
+    pub fn expiry(mut self, expiry: Expiry) -> Self {
+        self.0.expiry = expiry;
+        self
+    }
+
+    /// The clock for the absolute timeout and for renewals; by default the clock of the machine.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.0.clock = Arc::new(clock);
+        self
+    }
+
+    /// As [`SessionManager::on_event`].
+    pub fn on_event(mut self, observer: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.0.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// # Errors
+    ///
+    /// None today. A later setting may be one that can be wrong.
+    pub fn build(self) -> Result<SessionManager, Error> {
+        Ok(SessionManager(Arc::new(self.0)))
+    }
+}
+
+impl Settings {
+    fn new(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            notifications: None,
+            expiry: Expiry::default(),
+            clock: Arc::new(SystemClock::new()),
+            observers: Vec::new(),
+        }
+    }
+}
+
 impl fmt::Debug for SessionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for SessionManagerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionManager")
-            .field("store", &self.0.store)
-            .field("expiry", &self.0.expiry)
+            .field("store", &self.store)
+            .field("expiry", &self.expiry)
             .finish_non_exhaustive()
     }
 }

@@ -25,8 +25,9 @@ const SHARDS: usize = 64;
 /// use std::num::NonZeroUsize;
 /// use pycket_core::MemoryStore;
 ///
-/// let store = MemoryStore::new().with_max_records(NonZeroUsize::new(1_000_000).unwrap());
+/// let store = MemoryStore::builder().max_records(NonZeroUsize::new(1_000_000).unwrap()).build()?;
 /// assert!(store.is_empty());
+/// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
@@ -36,29 +37,19 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store without a bound on the number of records.
+    /// An empty store without a limit on the number of records.
     pub fn new() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            clock: Arc::new(SystemClock::new()),
-            records: AtomicUsize::new(0),
-            max_records: None,
-        }
+        Self::with(None, Arc::new(SystemClock::new()))
     }
 
-    /// Bounds the number of live records. By default there is no bound, because the right one depends
-    /// on the machine. A full store refuses to create ([`ErrorKind::Full`]); it never evicts a live one.
-    #[must_use]
-    pub fn with_max_records(mut self, max_records: NonZeroUsize) -> Self {
-        self.max_records = Some(max_records);
-        self
+    /// A builder for a store with a limit, or with another clock.
+    pub fn builder() -> MemoryStoreBuilder {
+        MemoryStoreBuilder::default()
     }
 
-    /// Takes the time from `clock` instead of the machine.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
+    fn with(max_records: Option<NonZeroUsize>, clock: Arc<dyn Clock>) -> Self {
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
+        Self { shards, clock, records: AtomicUsize::new(0), max_records }
     }
 
     /// How many records are held, those included that are out of time but not yet removed.
@@ -133,10 +124,9 @@ impl SessionStore for MemoryStore {
         // The time is taken under the lock, so that it never runs backwards for a record.
         let mut shard = self.shard(id);
         let now = self.now();
-        Ok(shard.live(id, now).map(|slot| Loaded {
-            record: slot.record().clone(),
-            expires_in: slot.expires_at().since(now),
-        }))
+        Ok(shard
+            .live(id, now)
+            .map(|slot| Loaded::new(slot.record().clone(), slot.expires_at().since(now))))
     }
 
     async fn update(
@@ -148,7 +138,7 @@ impl SessionStore for MemoryStore {
         let mut shard = self.shard(id);
         let now = self.now();
         let Some(slot) = shard.live(id, now) else {
-            return Ok(Update::Gone);
+            return Ok(Update::Ended);
         };
         if !slot.record().meets(changes) {
             return Ok(Update::Conflict);
@@ -169,6 +159,37 @@ impl SessionStore for MemoryStore {
         drop(shard);
         self.release(1);
         Ok((slot.expires_at() > now).then(|| slot.into_record()))
+    }
+}
+
+/// Collects the settings of a [`MemoryStore`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct MemoryStoreBuilder {
+    max_records: Option<NonZeroUsize>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl MemoryStoreBuilder {
+    /// The maximum number of live records. By default there is none, because the right number depends on
+    /// the machine. A full store refuses to create ([`ErrorKind::Full`]); it never evicts a live record.
+    pub fn max_records(mut self, max_records: NonZeroUsize) -> Self {
+        self.max_records = Some(max_records);
+        self
+    }
+
+    /// The clock by which records expire. By default the clock of the machine.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// # Errors
+    ///
+    /// None today. A later setting may be one that can be wrong.
+    pub fn build(self) -> Result<MemoryStore, Error> {
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        Ok(MemoryStore::with(self.max_records, clock))
     }
 }
 

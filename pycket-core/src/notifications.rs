@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind, Session, Value};
 /// Messages for a visitor that are read once: "your order is on its way", shown after a redirect.
 ///
 /// A second mapping under the session's id, in a dataset of its own
-/// ([`SessionManager::with_notifications`](crate::SessionManager::with_notifications)), so a
+/// ([`SessionManagerBuilder::notifications`](crate::SessionManagerBuilder::notifications)), so a
 /// notification and a session value of one name do not meet. Reading hands a value out exactly once,
 /// decided by the store: of any number of requests that ask at the same time, one gets it.
 ///
@@ -19,11 +19,11 @@ use crate::{Error, ErrorKind, Session, Value};
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), pycket_core::Error> {
-/// use std::sync::Arc;
 /// use pycket_core::{MemoryStore, SessionManager};
 ///
-/// let manager = SessionManager::new(Arc::new(MemoryStore::new()))
-///     .with_notifications(Arc::new(MemoryStore::new()));
+/// let manager = SessionManager::builder(MemoryStore::new())
+///     .notifications(MemoryStore::new())
+///     .build()?;
 ///
 /// let session = manager.open(None).await?;
 /// session.notifications().set("info", "Saved.")?;

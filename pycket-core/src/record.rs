@@ -12,7 +12,7 @@ use crate::{Changes, Timestamp, Ttl, Value};
 /// ```
 /// use pycket_core::{Changes, Metadata, Record, Timestamp, Value};
 ///
-/// let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+/// let metadata = Metadata::new(Timestamp::from_unix_millis(0));
 /// let mut record = Record::new(metadata, [("user", Value::encode("ann")?)]);
 /// record.apply(&Changes::new().set("visits", Value::encode(&1)?).remove("user"));
 /// assert_eq!(record.names().collect::<Vec<_>>(), ["visits"]);
@@ -27,11 +27,26 @@ pub struct Record {
 
 /// What a record says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
-    /// When the session began; absolute timeouts count from here.
+    /// When the session began. The absolute timeout counts from here.
     pub created: Timestamp,
-    /// The idle timeout of this one session, if it has its own ("remember me").
-    pub lifetime: Option<Ttl>,
+    /// The session's own idle timeout ("remember me"); `None` means that the application's applies.
+    pub idle_timeout: Option<Ttl>,
+}
+
+impl Metadata {
+    /// Metadata of a session that began at `created` and has no idle timeout of its own.
+    pub const fn new(created: Timestamp) -> Self {
+        Self { created, idle_timeout: None }
+    }
+
+    /// The same metadata with this idle timeout.
+    #[must_use]
+    pub const fn with_idle_timeout(mut self, idle_timeout: Option<Ttl>) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
 }
 
 type Entry = (SmolStr, Value);

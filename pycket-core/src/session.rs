@@ -165,12 +165,12 @@ impl Session {
         self.state().live().map(|live| live.expires_at.saturating_sub(now))
     }
 
-    /// The time until the absolute end, which nothing but [`restart_lifetime`](Self::restart_lifetime)
+    /// The time until the absolute end, which nothing but [`restart_timeouts`](Self::restart_timeouts)
     /// moves; `None` while nothing is stored, and where no absolute timeout is set.
     pub fn absolute_expires_in(&self) -> Option<Duration> {
         let now = self.0.manager.clock().now();
         let metadata = self.state().live().map(|live| *live.record.metadata())?;
-        self.0.manager.expiry().absolute_rest(&metadata, now)
+        self.0.manager.expiry().absolute_expires_in(&metadata, now)
     }
 
     /// The visitor's read-once notifications. They are loaded when somebody asks for one.
@@ -207,7 +207,7 @@ impl Session {
 
     /// As [`cycle_id`](Self::cycle_id), and both clocks start anew, the absolute one included.
     /// This is the one call for a login.
-    pub fn restart_lifetime(&self) {
+    pub fn restart_timeouts(&self) {
         self.state().rotate(Rotation::RestartLifetime);
     }
 
@@ -224,9 +224,9 @@ impl Session {
     /// # Errors
     ///
     /// [`InvalidSetting`](ErrorKind::InvalidSetting) for zero or more than ten years.
-    pub fn set_lifetime(&self, idle: Duration) -> Result<(), Error> {
-        let idle = Ttl::new(idle)?;
-        self.state().set_lifetime(idle);
+    pub fn set_idle_timeout(&self, idle: Duration) -> Result<(), Error> {
+        let idle = Ttl::try_from(idle)?;
+        self.state().set_idle_timeout(idle);
         Ok(())
     }
 }
@@ -240,25 +240,25 @@ impl Session {
     /// Once begun it runs to its end, even if the caller is dropped.
     ///
     /// A session that ended meanwhile stays ended: the changes are dropped and the outcome is
-    /// [`Gone`](Outcome::Gone).
+    /// [`Ended`](Outcome::Ended).
     ///
     /// # Errors
     ///
     /// The store's. The changes are then still there, to be committed again or dropped.
     pub async fn commit(&self) -> Result<Outcome, Error> {
         // Held by another commit, the turn has to be awaited to learn how that one ends.
-        if self.is_at_rest() {
+        if !self.needs_commit() {
             return Ok(Outcome::Unchanged);
         }
         let shared = Arc::clone(&self.0);
         Completion::new(async move { shared.commit().await }).await
     }
 
-    /// Whether a [`commit`](Self::commit) would have nothing to do and nothing to wait for: neither a
-    /// change nor a life to renew, and no other commit under way. For adapters, which can save themselves
-    /// the trouble then. It may be `false` for a moment while another call on the session is under way.
-    pub fn is_at_rest(&self) -> bool {
-        Turn::at_once(&*self.0).is_some_and(|_turn| self.0.is_at_rest())
+    /// Whether a [`commit`](Self::commit) has something to do or to wait for: a change, a renewal, or
+    /// another commit that is running. Adapters ask it to skip the commit. It may be `true` for a moment
+    /// while another call on the session is running.
+    pub fn needs_commit(&self) -> bool {
+        Turn::at_once(&*self.0).is_none_or(|_turn| self.0.needs_commit())
     }
 
     /// Ends without storing: uncommitted changes are dropped, and only a [`destroy`](Self::destroy) is

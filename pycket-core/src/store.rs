@@ -1,4 +1,6 @@
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,7 +44,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Does all that `changes` says and sets the remaining life to `ttl`, or does nothing.
     ///
-    /// - It never creates: without a live record the answer is [`Gone`](Update::Gone), whatever is expected.
+    /// - It never creates: without a live record the answer is [`Ended`](Update::Ended), whatever is expected.
     /// - If an expectation does not hold the answer is [`Conflict`](Update::Conflict).
     /// - Names that are not mentioned keep the value that they have in the store at this moment, so
     ///   that concurrent updates of different names all survive.
@@ -83,16 +85,76 @@ pub enum Update {
     /// All of it happened.
     Applied,
     /// There is no live record; nothing happened.
-    Gone,
+    Ended,
     /// A value is not as expected; nothing happened.
     Conflict,
 }
 
 /// What a [`load`](SessionStore::load) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The record.
     pub record: Record,
-    /// Its remaining life, right to the second. *(`expiry::expires_in_is_what_is_left`)*
+    /// The remaining time to live, exact to one second. *(`expiry::expires_in_is_what_is_left`)*
     pub expires_in: Duration,
 }
+
+impl Loaded {
+    /// A record and its remaining time to live.
+    pub const fn new(record: Record, expires_in: Duration) -> Self {
+        Self { record, expires_in }
+    }
+}
+
+/// A shared store is a store, so that the application can keep a handle on it.
+///
+/// Each method passes the future of the inner store on, without another allocation.
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn create<'a, 'b, 'c, 'f>(
+        &'a self,
+        id: &'b SessionId,
+        record: &'c Record,
+        ttl: Ttl,
+    ) -> StoreFuture<'f, Creation>
+    where
+        'a: 'f,
+        'b: 'f,
+        'c: 'f,
+    {
+        (**self).create(id, record, ttl)
+    }
+
+    fn load<'a, 'b, 'f>(&'a self, id: &'b SessionId) -> StoreFuture<'f, Option<Loaded>>
+    where
+        'a: 'f,
+        'b: 'f,
+    {
+        (**self).load(id)
+    }
+
+    fn update<'a, 'b, 'c, 'f>(
+        &'a self,
+        id: &'b SessionId,
+        changes: &'c Changes,
+        ttl: Option<Ttl>,
+    ) -> StoreFuture<'f, Update>
+    where
+        'a: 'f,
+        'b: 'f,
+        'c: 'f,
+    {
+        (**self).update(id, changes, ttl)
+    }
+
+    fn delete<'a, 'b, 'f>(&'a self, id: &'b SessionId) -> StoreFuture<'f, Option<Record>>
+    where
+        'a: 'f,
+        'b: 'f,
+    {
+        (**self).delete(id)
+    }
+}
+
+/// What `async-trait` makes of an `async fn` of the trait.
+type StoreFuture<'f, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'f>>;

@@ -13,10 +13,10 @@ use crate::{Error, ErrorKind};
 /// use std::time::Duration;
 /// use pycket_core::Ttl;
 ///
-/// assert_eq!(Ttl::new(Duration::from_secs(60))?.as_millis(), 60_000);
-/// assert_eq!(Ttl::new(Duration::from_micros(1))?.as_millis(), 1);
-/// assert!(Ttl::new(Duration::ZERO).is_err());
-/// assert!(Ttl::new(Duration::MAX).is_err());
+/// assert_eq!(Ttl::try_from(Duration::from_secs(60))?.as_millis(), 60_000);
+/// assert_eq!(Ttl::try_from(Duration::from_micros(1))?.as_millis(), 1);
+/// assert!(Ttl::try_from(Duration::ZERO).is_err());
+/// assert!(Ttl::try_from(Duration::MAX).is_err());
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,19 +31,6 @@ impl Ttl {
         Some(millis) => Self(millis),
         None => Self::MIN,
     };
-
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidSetting`] for zero and for more than [`Ttl::MAX`].
-    pub fn new(duration: Duration) -> Result<Self, Error> {
-        let millis = duration.as_nanos().div_ceil(1_000_000);
-        u64::try_from(millis).ok().and_then(Self::from_millis).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidSetting,
-                "a lifetime must be more than zero and at most ten years (3653 days)",
-            )
-        })
-    }
 
     /// `millis` milliseconds; `None` out of range.
     pub const fn from_millis(millis: u64) -> Option<Self> {
@@ -75,5 +62,24 @@ impl Ttl {
     /// As a duration.
     pub const fn as_duration(self) -> Duration {
         Duration::from_millis(self.as_millis())
+    }
+}
+
+/// A duration of 1 ns to ten years. A fraction of a millisecond is rounded up.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidSetting`] for zero and for more than [`Ttl::MAX`].
+impl TryFrom<Duration> for Ttl {
+    type Error = Error;
+
+    fn try_from(duration: Duration) -> Result<Self, Error> {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        u64::try_from(millis).ok().and_then(Self::from_millis).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidSetting,
+                "a timeout must be more than zero and at most ten years (3653 days)",
+            )
+        })
     }
 }

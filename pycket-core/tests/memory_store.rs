@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::{
-    Changes, Creation, Error, ErrorKind, MemoryStore, Metadata, Record, SessionId, SessionStore,
-    Timestamp, Ttl, Update, Value,
+    Changes, Creation, Error, ErrorKind, MemoryStore, MemoryStoreBuilder, Metadata, Record,
+    SessionId, SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_testkit::ManualClock;
 
@@ -64,7 +64,7 @@ async fn a_deleted_record_makes_room() {
 #[tokio::test]
 async fn expired_records_do_not_count_against_the_bound() {
     let clock = ManualClock::new();
-    let store = bounded(100).with_clock(Arc::new(clock.clone()));
+    let store = with_limit(100).clock(clock.clone()).build().unwrap();
     for _ in 0..3 {
         for _ in 0..100 {
             create(&store, minute()).await.unwrap();
@@ -77,7 +77,7 @@ async fn expired_records_do_not_count_against_the_bound() {
 #[tokio::test]
 async fn a_renewed_record_counts_against_the_bound_until_its_new_end() {
     let clock = ManualClock::new();
-    let store = bounded(1).with_clock(Arc::new(clock.clone()));
+    let store = with_limit(1).clock(clock.clone()).build().unwrap();
     let id = create(&store, minute()).await.unwrap();
     clock.advance(Duration::from_secs(59));
     let touch = store.update(&id, &Changes::new(), Some(minute())).await;
@@ -123,7 +123,7 @@ async fn len_counts_what_is_held() {
 #[tokio::test]
 async fn a_store_of_sessions_that_expire_does_not_grow() {
     let clock = ManualClock::new();
-    let store = MemoryStore::new().with_clock(Arc::new(clock.clone()));
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
     let mut most = 0;
     for _ in 0..CYCLES {
         create(&store, Ttl::from_millis(100).unwrap()).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_store_of_sessions_that_expire_does_not_grow() {
 #[tokio::test]
 async fn a_store_of_sessions_that_are_renewed_and_expire_does_not_grow() {
     let clock = ManualClock::new();
-    let store = MemoryStore::new().with_clock(Arc::new(clock.clone()));
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
     let ttl = Ttl::from_millis(100).unwrap();
     let mut most = 0;
     for _ in 0..CYCLES {
@@ -171,7 +171,11 @@ async fn a_store_shows_no_record_in_its_debug_form() {
 }
 
 fn bounded(max_records: usize) -> MemoryStore {
-    MemoryStore::new().with_max_records(NonZeroUsize::new(max_records).unwrap())
+    with_limit(max_records).build().unwrap()
+}
+
+fn with_limit(max_records: usize) -> MemoryStoreBuilder {
+    MemoryStore::builder().max_records(NonZeroUsize::new(max_records).unwrap())
 }
 
 fn minute() -> Ttl {
@@ -179,7 +183,7 @@ fn minute() -> Ttl {
 }
 
 fn record() -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     Record::new(metadata, [("user", Value::encode("ann").unwrap())])
 }
 

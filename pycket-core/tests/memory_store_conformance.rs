@@ -20,7 +20,7 @@ struct InMemory {
 impl Harness for InMemory {
     async fn open(&self, namespace: &str) -> Arc<dyn SessionStore> {
         let mut stores = self.stores.lock().unwrap();
-        let new = || Arc::new(MemoryStore::new().with_clock(Arc::new(self.clock.clone())));
+        let new = || Arc::new(MemoryStore::builder().clock(self.clock.clone()).build().unwrap());
         stores.entry(namespace.to_owned()).or_insert_with(new).clone()
     }
 

@@ -130,17 +130,16 @@ impl MemcacheStoreBuilder {
     }
 
     /// The store of the sessions, and the one for
-    /// [`SessionManager::with_notifications`](pycket_core::SessionManager::with_notifications): the same
+    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications): the same
     /// servers under other keys. Each has connections of its own.
     ///
     /// ```
-    /// use std::sync::Arc;
     /// use pycket_core::SessionManager;
     /// use pycket_memcache::MemcacheStore;
     ///
     /// let (sessions, notifications) = MemcacheStore::builder().build_with_notifications()?;
     /// let manager =
-    ///     SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications));
+    ///     SessionManager::builder(sessions).notifications(notifications).build()?;
     /// # Ok::<(), pycket_core::Error>(())
     /// ```
     ///

@@ -60,7 +60,7 @@ fn encode_record(record: &Record) -> Result<Vec<u8>, ValueWriteError<Infallible>
     let size: usize =
         record.iter().map(|(name, value)| name.len() + value.as_bytes().len() + 8).sum();
     let mut bytes = ByteBuf::with_capacity(size + 64);
-    let Metadata { created, lifetime } = *record.metadata();
+    let Metadata { created, idle_timeout: lifetime, .. } = *record.metadata();
     encode::write_array_len(&mut bytes, PARTS)?;
     encode::write_uint(&mut bytes, VERSION)?;
     encode::write_uint(&mut bytes, created.unix_millis())?;
@@ -99,7 +99,7 @@ fn decode_metadata(bytes: &mut &[u8]) -> Option<Metadata> {
         }
         None => Some(Ttl::from_millis(number(bytes)?)?),
     };
-    Some(Metadata { created, lifetime })
+    Some(Metadata::new(created).with_idle_timeout(lifetime))
 }
 
 fn decode_values(bytes: &mut &[u8]) -> Option<Vec<(String, Value)>> {

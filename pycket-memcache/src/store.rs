@@ -95,7 +95,7 @@ impl MemcacheStore {
     /// Gives the record a new life, without its content if nobody else writes it at this moment.
     async fn touch(&self, slot: &Slot<'_>, ttl: Ttl) -> Result<Update, Error> {
         let Some(found) = self.find(slot).await? else {
-            return Ok(Update::Gone);
+            return Ok(Update::Ended);
         };
         let nothing = Changes::new();
         if found.ends >= MOST_ENDS {
@@ -119,7 +119,7 @@ impl MemcacheStore {
         let mut race = slot.race();
         loop {
             let Some(Found { mut record, end, cas, .. }) = self.find(slot).await? else {
-                return Ok(Update::Gone);
+                return Ok(Update::Ended);
             };
             if !record.meets(changes) {
                 return Ok(Update::Conflict);
@@ -134,7 +134,7 @@ impl MemcacheStore {
             };
             match slot.replace(&record, life, cas).await? {
                 Swap::Done => return Ok(Update::Applied),
-                Swap::Missing => return Ok(Update::Gone),
+                Swap::Missing => return Ok(Update::Ended),
                 Swap::Changed => race.lost().await?,
             }
         }
@@ -173,7 +173,7 @@ impl SessionStore for MemcacheStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let found = self.find(&self.slot(id)?).await?;
-        Ok(found.map(|found| Loaded { record: found.record, expires_in: found.left }))
+        Ok(found.map(|found| Loaded::new(found.record, found.left)))
     }
 
     async fn update(

@@ -155,7 +155,7 @@ impl Writer {
     async fn begin(store: RedisStoreBuilder, suits: impl Fn(&SessionId) -> bool) -> Self {
         let store = store.build().unwrap();
         let id = std::iter::repeat_with(SessionId::generate).find(|id| suits(id)).unwrap();
-        let metadata = Metadata { created: Timestamp::from_unix_millis(1), lifetime: None };
+        let metadata = Metadata::new(Timestamp::from_unix_millis(1));
         let record = Record::new(metadata, [("visits", Value::encode(&1).unwrap())]);
         assert_eq!(store.create(&id, &record, DAY).await.unwrap(), Creation::Created);
         let is_over = Arc::new(AtomicBool::new(false));

@@ -186,7 +186,7 @@ fn store(url: &str) -> Arc<RedisStore> {
 }
 
 fn record() -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(1), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(1));
     let text = |text: &str| Value::encode(text).unwrap();
     let values = [
         ("user", text("ann@example.org")),

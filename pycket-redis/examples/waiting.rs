@@ -73,7 +73,7 @@ async fn measure(primary: &Server, builder: RedisStoreBuilder, writers: usize, l
 /// How long each write took.
 async fn write(store: Arc<RedisStore>, end: Instant) -> Vec<Duration> {
     let id = SessionId::generate();
-    let metadata = Metadata { created: Timestamp::from_unix_millis(1), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(1));
     let record = Record::new(metadata, [("visits", Value::encode(&1).unwrap())]);
     assert_eq!(store.create(&id, &record, DAY).await.unwrap(), Creation::Created);
     let changes = Changes::new().set("visits", Value::encode(&2).unwrap());

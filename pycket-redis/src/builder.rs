@@ -130,18 +130,17 @@ impl RedisStoreBuilder {
     }
 
     /// The store of the sessions, and the one for
-    /// [`SessionManager::with_notifications`](pycket_core::SessionManager::with_notifications). Each has
+    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications). Each has
     /// connections of its own.
     ///
     /// ```
-    /// use std::sync::Arc;
     /// use pycket_core::SessionManager;
     /// use pycket_redis::RedisStore;
     ///
     /// let (sessions, notifications) =
     ///     RedisStore::builder("redis://127.0.0.1/").build_with_notifications()?;
     /// let manager =
-    ///     SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications));
+    ///     SessionManager::builder(sessions).notifications(notifications).build()?;
     /// # Ok::<(), pycket_core::Error>(())
     /// ```
     ///

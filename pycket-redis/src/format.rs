@@ -12,7 +12,7 @@ const VERSION: u64 = 1;
 type Layout = (u64, u64, Option<u64>);
 
 pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
-    let lifetime = metadata.lifetime.map(Ttl::as_millis);
+    let lifetime = metadata.idle_timeout.map(Ttl::as_millis);
     Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), lifetime))
 }
 
@@ -49,7 +49,7 @@ fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
             Ttl::from_millis(millis).ok_or_else(|| corrupt("the lifetime is out of range"))
         })
         .transpose()?;
-    Ok(Metadata { created: Timestamp::from_unix_millis(created), lifetime })
+    Ok(Metadata::new(Timestamp::from_unix_millis(created)).with_idle_timeout(lifetime))
 }
 
 /// Names and values by turns: as RESP 2 says it, where RESP 3 has pairs.

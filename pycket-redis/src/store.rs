@@ -120,7 +120,9 @@ impl SessionStore for RedisStore {
             return Err(nonsense());
         };
         let record = decode_record(record)?;
-        Ok(record.zip(expires_in(&pttl)?).map(|(record, expires_in)| Loaded { record, expires_in }))
+        Ok(record
+            .zip(expires_in(&pttl)?)
+            .map(|(record, expires_in)| Loaded::new(record, expires_in)))
     }
 
     async fn update(
@@ -174,7 +176,7 @@ fn question(verb: &str, key: &str) -> Cmd {
 fn updated(answer: Value) -> Result<Update, Error> {
     match answer {
         Value::Int(1) => Ok(Update::Applied),
-        Value::Int(0) => Ok(Update::Gone),
+        Value::Int(0) => Ok(Update::Ended),
         Value::Int(-1) => Ok(Update::Conflict),
         Value::Int(-2) => Err(corrupt("it is not a record of this version")),
         _ => Err(nonsense()),

@@ -41,7 +41,7 @@ impl Show for Update {
 impl Show for Record {
     fn show(&self) -> String {
         let created = self.metadata().created.unix_millis();
-        let lifetime = self.metadata().lifetime;
+        let lifetime = self.metadata().idle_timeout;
         let values: Vec<_> = self.iter().take(20).map(show_entry).collect();
         let more = match self.len() - values.len() {
             0 => String::new(),

@@ -11,7 +11,7 @@ use pycket_core::{Record, Value};
 /// ```
 /// use pycket_core::{Metadata, Record, Timestamp, Value};
 ///
-/// let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+/// let metadata = Metadata::new(Timestamp::from_unix_millis(7));
 /// let record = Record::new(metadata, [("a", Value::encode(&1)?), ("b", Value::encode("x")?)]);
 /// assert_eq!(pycket_testkit::shown(Some(record)), "7: a=1, b=[161, 120]");
 /// assert_eq!(pycket_testkit::shown(None), "nothing");

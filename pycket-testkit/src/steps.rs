@@ -19,8 +19,7 @@ pub(crate) const HOUR: Ttl = match Ttl::from_millis(3_600_000) {
 };
 
 /// What most records of the suite say about themselves.
-pub(crate) const METADATA: Metadata =
-    Metadata { created: Timestamp::from_unix_millis(1_600_000_000_000), lifetime: None };
+pub(crate) const METADATA: Metadata = Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
 
 /// A namespace that was never used.
 pub(crate) fn fresh_namespace() -> String {

@@ -41,7 +41,7 @@ fn on_no_store(bencher: Bencher<'_, '_>, of: &Use) {
 #[divan::bench(args = USES)]
 fn on_memory(bencher: Bencher<'_, '_>, of: &Use) {
     let (store, id) = (MemoryStore::new(), SessionId::generate());
-    let _ = now(store.create(&id, &small(), Ttl::new(DAY).unwrap())).unwrap();
+    let _ = now(store.create(&id, &small(), Ttl::try_from(DAY).unwrap())).unwrap();
     through(bencher, *of, Arc::new(store), id);
 }
 

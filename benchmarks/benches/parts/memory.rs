@@ -48,5 +48,5 @@ fn pick<'a>(ids: &'a [SessionId], next: &AtomicUsize) -> &'a SessionId {
 }
 
 fn day() -> Ttl {
-    Ttl::new(Duration::from_secs(24 * 60 * 60)).unwrap()
+    Ttl::try_from(Duration::from_secs(24 * 60 * 60)).unwrap()
 }

@@ -16,7 +16,7 @@ impl NoStore {
 
 /// The record of the measurements.
 pub(crate) fn small() -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     let values = [
         ("user", Value::encode("margarethe").unwrap()),
         ("csrf", Value::encode("9f86d081884c7d659a2feaa0c55ad015").unwrap()),
@@ -33,7 +33,7 @@ impl SessionStore for NoStore {
 
     async fn load(&self, _: &SessionId) -> Result<Option<Loaded>, Error> {
         let expires_in = Duration::from_secs(24 * 60 * 60);
-        Ok(Some(Loaded { record: self.0.clone(), expires_in }))
+        Ok(Some(Loaded::new(self.0.clone(), expires_in)))
     }
 
     async fn update(&self, _: &SessionId, _: &Changes, _: Option<Ttl>) -> Result<Update, Error> {

@@ -11,7 +11,7 @@ use crate::servers::{CSRF, IDLE, USER, VISITS};
 
 pub(super) fn pycket() -> Result<Record> {
     let created = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
-    let metadata = Metadata { created: Timestamp::from_unix_millis(created), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(created));
     let texts = [USER, CSRF].map(|(name, value)| (name, Value::encode(value)));
     let mut values = vec![(VISITS, Value::encode(&1_u64)?)];
     for (name, value) in texts {
@@ -21,7 +21,7 @@ pub(super) fn pycket() -> Result<Record> {
 }
 
 pub(super) fn ttl() -> Result<Ttl> {
-    Ok(Ttl::new(IDLE)?)
+    Ok(Ttl::try_from(IDLE)?)
 }
 
 pub(super) fn tower_sessions() -> Result<session::Record> {

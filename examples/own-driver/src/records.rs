@@ -51,7 +51,7 @@ impl<'c> Records<'c> {
         let Some(live) = self.live(key)? else { return Ok(None) };
         let left = u64::try_from(live.expires_at - self.now).unwrap_or(0);
         let record = Record::new(live.metadata, self.values(live.row)?);
-        Ok(Some(Loaded { record, expires_in: Duration::from_millis(left) }))
+        Ok(Some(Loaded::new(record, Duration::from_millis(left))))
     }
 
     pub(crate) fn update(
@@ -60,7 +60,7 @@ impl<'c> Records<'c> {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Failure> {
-        let Some(Live { row, .. }) = self.live(key)? else { return Ok(Update::Gone) };
+        let Some(Live { row, .. }) = self.live(key)? else { return Ok(Update::Ended) };
         for (name, expected) in changes.expectations() {
             if self.value(row, name)?.as_deref() != expected.map(Value::as_bytes) {
                 return Ok(Update::Conflict);
@@ -144,7 +144,7 @@ impl<'c> Records<'c> {
 
 /// SQLite's integers are signed; what does not fit is told by the sign, and comes back as it was.
 fn columns(metadata: &Metadata) -> (i64, Option<i64>) {
-    (metadata.created.unix_millis().cast_signed(), metadata.lifetime.map(millis))
+    (metadata.created.unix_millis().cast_signed(), metadata.idle_timeout.map(millis))
 }
 
 fn metadata(created: i64, lifetime: Option<i64>) -> Result<Metadata, Failure> {
@@ -153,7 +153,7 @@ fn metadata(created: i64, lifetime: Option<i64>) -> Result<Metadata, Failure> {
     let lifetime = lifetime
         .map(|millis| ttl(millis).ok_or(Failure::Corrupt("a lifetime is out of range")))
         .transpose()?;
-    Ok(Metadata { created, lifetime })
+    Ok(Metadata::new(created).with_idle_timeout(lifetime))
 }
 
 /// Ten years are less than 2^39.

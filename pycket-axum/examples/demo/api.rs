@@ -87,9 +87,9 @@ async fn leave(
 async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
     let Login { user, remember } = parse(&body)?;
     if let Some(seconds) = remember {
-        session.set_lifetime(Duration::from_secs(seconds)).map_err(Failure::OutOfRange)?;
+        session.set_idle_timeout(Duration::from_secs(seconds)).map_err(Failure::OutOfRange)?;
     }
-    session.restart_lifetime();
+    session.restart_timeouts();
     session.set("user", &user)?;
     stored(&session).await
 }
@@ -103,7 +103,7 @@ async fn log_out(session: Session) -> StatusCode {
 /// here a 204 means that it is stored.
 async fn stored(session: &Session) -> Result<StatusCode, Failure> {
     match session.commit().await? {
-        Outcome::Gone => Err(Failure::Ended),
+        Outcome::Ended => Err(Failure::Ended),
         _ => Ok(StatusCode::NO_CONTENT),
     }
 }

@@ -70,16 +70,15 @@ impl Arguments {
         }
         let manager = match &self.store {
             Store::Memory => in_memory(),
-            Store::Redis(url) => {
-                in_redis(RedisStore::builder(url)).map_err(|error| format!("--store: {error}"))?
-            }
-            Store::Memcache(servers) => in_memcached(MemcacheStore::builder().servers(servers))
-                .map_err(|error| format!("--store: {error}"))?,
-        };
+            Store::Redis(url) => in_redis(RedisStore::builder(url)),
+            Store::Memcache(servers) => in_memcached(MemcacheStore::builder().servers(servers)),
+        }
+        .map_err(|error| format!("--store: {error}"))?;
         // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
         let cookies =
             CookieSettings::builder().secure(false).build().map_err(|error| error.to_string())?;
-        Ok((manager.with_expiry(self.expiry()?), cookies))
+        let manager = manager.to_builder().expiry(self.expiry()?).build();
+        Ok((manager.map_err(|error| error.to_string())?, cookies))
     }
 
     fn expiry(&self) -> Result<Expiry, String> {
@@ -87,16 +86,12 @@ impl Arguments {
             RenewOn::Change => Renew::OnChange,
             RenewOn::Access => Renew::OnAccess,
         };
-        let expiry = Expiry::default().with_renew(renew);
-        let expiry = expiry
-            .with_idle(Duration::from_secs(self.idle))
-            .map_err(|error| format!("--idle {}: {error}", self.idle))?;
-        match self.absolute {
-            Some(absolute) => expiry
-                .with_absolute(Duration::from_secs(absolute))
-                .map_err(|error| format!("--absolute {absolute}: {error}")),
-            None => Ok(expiry),
+        let idle_timeout = Duration::from_secs(self.idle);
+        let mut expiry = Expiry::builder().renew(renew).idle_timeout(idle_timeout);
+        if let Some(absolute) = self.absolute {
+            expiry = expiry.absolute_timeout(Duration::from_secs(absolute));
         }
+        expiry.build().map_err(|error| format!("--idle or --absolute: {error}"))
     }
 }
 

@@ -32,10 +32,10 @@ pub(crate) async fn sign_in(
     Form(SignIn { user, remember }): Form<SignIn>,
 ) -> Result<Redirect, SessionError> {
     if !user.trim().is_empty() {
-        session.restart_lifetime();
+        session.restart_timeouts();
         session.set("user", user.trim())?;
         if remember.is_some() {
-            session.set_lifetime(REMEMBERED)?;
+            session.set_idle_timeout(REMEMBERED)?;
         }
         tell(&session, format!("Welcome, {}.", user.trim()))?;
     }

@@ -1,5 +1,4 @@
 use std::path::Path;
-use std::sync::Arc;
 
 use pycket_cookie::CookieSettings;
 use pycket_core::{Expiry, MemoryStore, SessionManager};
@@ -51,7 +50,7 @@ impl Settings {
         let manager = match self.engine {
             Engine::Memory => {
                 let NoSettings {} = read(storage)?;
-                in_memory()
+                in_memory().map_err(|error| error.to_string())?
             }
             Engine::Memcached => {
                 in_memcached(read(storage)?).map_err(|error| format!("storage: {error}"))?
@@ -60,25 +59,24 @@ impl Settings {
                 in_redis(read(storage)?).map_err(|error| format!("storage: {error}"))?
             }
         };
-        Ok(manager.with_expiry(self.lifetime))
+        manager.to_builder().expiry(self.lifetime).build().map_err(|error| error.to_string())
     }
 }
 
-pub(crate) fn in_memory() -> SessionManager {
-    SessionManager::new(Arc::new(MemoryStore::new()))
-        .with_notifications(Arc::new(MemoryStore::new()))
+pub(crate) fn in_memory() -> Result<SessionManager, pycket_core::Error> {
+    SessionManager::builder(MemoryStore::new()).notifications(MemoryStore::new()).build()
 }
 
 pub(crate) fn in_redis(builder: RedisStoreBuilder) -> Result<SessionManager, pycket_core::Error> {
     let (sessions, notifications) = builder.build_with_notifications()?;
-    Ok(SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications)))
+    SessionManager::builder(sessions).notifications(notifications).build()
 }
 
 pub(crate) fn in_memcached(
     builder: MemcacheStoreBuilder,
 ) -> Result<SessionManager, pycket_core::Error> {
     let (sessions, notifications) = builder.build_with_notifications()?;
-    Ok(SessionManager::new(Arc::new(sessions)).with_notifications(Arc::new(notifications)))
+    SessionManager::builder(sessions).notifications(notifications).build()
 }
 
 #[derive(Deserialize)]

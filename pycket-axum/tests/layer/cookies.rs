@@ -122,7 +122,7 @@ async fn a_cookie_that_follows_the_session_lives_exactly_as_long() {
     assert_eq!(answer.cookie(), cookie);
     assert_eq!(max_age(answer.set_cookies()[0]), Some("86400"));
 
-    let absolute = Expiry::default().with_absolute(DAY).unwrap();
+    let absolute = Expiry::builder().absolute_timeout(DAY).build().unwrap();
     let site = Plan { expiry: absolute, ..with(Persistence::FollowSession) }.open();
     let cookie = site.visitor().await;
     site.clock.advance(DAY / 4);
@@ -132,7 +132,7 @@ async fn a_cookie_that_follows_the_session_lives_exactly_as_long() {
 
 #[tokio::test]
 async fn a_persistent_cookie_is_refreshed_by_a_read_that_renews_the_session() {
-    let expiry = Expiry::default().with_renew(Renew::OnAccess);
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..with(Persistence::FollowSession) }.open();
     let cookie = site.visitor().await;
     assert!(site.get("/names", &cookie).await.set_cookies().is_empty(), "too early to renew");
@@ -144,7 +144,7 @@ async fn a_persistent_cookie_is_refreshed_by_a_read_that_renews_the_session() {
 
 #[tokio::test]
 async fn a_cookie_that_ends_with_the_browser_is_not_refreshed_by_a_renewal() {
-    let expiry = Expiry::default().with_renew(Renew::OnAccess);
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..Plan::default() }.open();
     let cookie = site.visitor().await;
     for _ in 0..15 {

@@ -103,7 +103,7 @@ async fn a_handlers_own_server_error_says_more_than_the_stores() {
 
 #[tokio::test]
 async fn a_renewal_that_fails_does_not_fail_the_reader() {
-    let expiry = Expiry::default().with_renew(Renew::OnAccess);
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..Plan::default() }.open();
     let cookie = site.visitor().await;
     site.clock.advance(Expiry::DEFAULT_IDLE / 2);

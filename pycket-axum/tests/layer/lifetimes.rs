@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 fn site(persistence: Persistence, idle: Duration) -> Site {
     let settings = CookieSettings::builder().persistence(persistence).build().unwrap();
-    let expiry = Expiry::default().with_idle(idle).unwrap();
+    let expiry = Expiry::builder().idle_timeout(idle).build().unwrap();
     Plan { settings, expiry, ..Plan::default() }.open()
 }
 
@@ -29,7 +29,7 @@ async fn a_cookie_is_still_authentic_when_its_session_has_been_idle_for_too_long
 
 #[tokio::test]
 async fn nothing_that_is_edited_in_the_cookie_lengthens_the_session() {
-    let expiry = Expiry::default().with_renew(Renew::OnAccess).with_absolute(DAY).unwrap();
+    let expiry = Expiry::builder().renew(Renew::OnAccess).absolute_timeout(DAY).build().unwrap();
     let settings = CookieSettings::builder().persistence(Persistence::days(1)).build().unwrap();
     let site = Plan { expiry, settings, ..Plan::default() }.open();
     let cookie = site.visitor().await;

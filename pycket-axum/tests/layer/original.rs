@@ -34,7 +34,8 @@ async fn the_cookie_is_pycket_id_and_holds_a_signed_random_uuid() {
     assert!(cookie.starts_with("PYCKET_ID="));
     let id = &cookie[cookie.len() - SessionId::TEXT_LEN..];
     assert_eq!(&id[14..15], "4", "the version of the UUID");
-    let authentic = Presented::Authentic { id: SessionId::parse(id).unwrap(), outdated_key: false };
+    let authentic =
+        Presented::Authentic { id: id.parse::<SessionId>().unwrap(), outdated_key: false };
     assert_eq!(site.cookie.read([cookie.as_bytes()]), authentic);
 }
 
@@ -68,7 +69,8 @@ async fn session_and_notifications_are_made_once_a_request_and_loaded_on_first_u
 fn with_notifications() -> (Router, Arc<CountingStore>, Arc<CountingStore>) {
     let store = || Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
     let (sessions, notices) = (store(), store());
-    let manager = SessionManager::new(sessions.clone()).with_notifications(notices.clone());
+    let manager =
+        SessionManager::builder(sessions.clone()).notifications(notices.clone()).build().unwrap();
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(KEY).unwrap());
     let router = Router::new()
         .route("/", get(home))

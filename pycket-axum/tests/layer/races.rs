@@ -103,7 +103,7 @@ async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_
     let site = Plan::with(Router::new().route("/slow/write", post(handler))).open();
     let cookie = site.visitor().await;
     let (late, _) = slow.meanwhile(&site, "/slow/write", "/logout", &cookie).await;
-    assert_eq!((late.status, &*late.body), (StatusCode::OK, "Gone"));
+    assert_eq!((late.status, &*late.body), (StatusCode::OK, "Ended"));
     assert!(late.set_cookies().is_empty());
     assert!(site.memory.is_empty());
 }

@@ -28,7 +28,7 @@ async fn a_read_costs_one_load() {
 
 #[tokio::test]
 async fn a_read_that_renews_costs_a_load_and_ten_touches_per_idle_life_at_most() {
-    let expiry = Expiry::default().with_renew(Renew::OnAccess);
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..Plan::default() }.open();
     let cookie = site.visitor().await;
     for _ in 0..100 {

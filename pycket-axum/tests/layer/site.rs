@@ -63,12 +63,13 @@ impl Plan {
 
     pub(crate) fn open(self) -> Site {
         let clock = ManualClock::new();
-        let fresh = || Arc::new(MemoryStore::new().with_clock(Arc::new(clock.clone())));
+        let fresh = || Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
         let memory = self.memory.unwrap_or_else(fresh);
         let faults = Arc::new(FaultyStore::new(memory.clone()));
         let calls = Arc::new(CountingStore::new(faults.clone()));
         let cookie = SessionCookie::new(self.settings, &self.keys);
-        let manager = manager(calls.clone(), &clock).with_expiry(self.expiry);
+        let manager =
+            manager(calls.clone(), &clock).to_builder().expiry(self.expiry).build().unwrap();
         let layer = SessionLayer::new(manager, cookie.clone())
             .commit_on_server_error(self.commit_on_server_error);
         let router = self.routes.merge(routes()).layer(layer);
@@ -131,7 +132,7 @@ impl Answer {
 
 pub(crate) fn manager(store: Arc<dyn SessionStore>, clock: &ManualClock) -> SessionManager {
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-    SessionManager::new(store).with_clock(clock)
+    SessionManager::builder(store).clock(clock).build().unwrap()
 }
 
 pub(crate) fn request(method: Method, path: &str, cookie: &str) -> Request<Body> {

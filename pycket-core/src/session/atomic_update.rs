@@ -46,7 +46,7 @@ impl Shared {
                     self.accept(name, &attempt);
                     return Ok(new);
                 }
-                Update::Gone => return Err(self.ended(attempt.id)),
+                Update::Ended => return Err(self.ended(attempt.id)),
                 Update::Conflict => match self.manager.live(attempt.id).await? {
                     Some(live) => self.state().refresh(live),
                     None => return Err(self.ended(attempt.id)),

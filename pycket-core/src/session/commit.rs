@@ -22,11 +22,11 @@ struct Done {
 }
 
 impl Shared {
-    pub(super) fn is_at_rest(&self) -> bool {
+    pub(super) fn needs_commit(&self) -> bool {
         let mut state = self.state();
         state.reclaim();
         let is_renewed = || !matches!(self.plan(state.base(), state.pending()), Step::Rest);
-        !(state.is_changed() || self.manager.expiry().renews_on_access() && is_renewed())
+        state.is_changed() || self.manager.expiry().renews_on_access() && is_renewed()
     }
 
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
@@ -225,7 +225,7 @@ impl Shared {
                 let live = Live { expires_at: self.expires_at(ttl), ..live };
                 Done::stored(live, pending, outcome)
             }
-            Ok(Update::Gone) => Done::gone(),
+            Ok(Update::Ended) => Done::gone(),
             Ok(Update::Conflict) => {
                 let message = "the store refused an update that expected nothing";
                 Done::unchanged(pending, Err(Error::new(ErrorKind::Conflict, message)))
@@ -291,7 +291,7 @@ impl Done {
     }
 
     fn gone() -> Self {
-        Self { base: Some(Base::Ended), unsettled: None, result: Ok(Outcome::Gone) }
+        Self { base: Some(Base::Ended), unsettled: None, result: Ok(Outcome::Ended) }
     }
 }
 
@@ -301,7 +301,7 @@ fn event_of(outcome: Outcome) -> Option<Event> {
         Outcome::Created => Some(Event::Created),
         Outcome::Touched => Some(Event::Renewed),
         Outcome::Rotated => Some(Event::Rotated),
-        Outcome::Gone => Some(Event::Ended),
+        Outcome::Ended => Some(Event::Ended),
         Outcome::Unchanged | Outcome::Updated | Outcome::Destroyed => None,
     }
 }

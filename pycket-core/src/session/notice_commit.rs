@@ -131,7 +131,7 @@ async fn put(
     for _ in 0..ROUNDS {
         match settle::update(notices, &live.id, &record, left, Some(ttl)).await? {
             Update::Applied => return Ok(Put::Added),
-            Update::Conflict | Update::Gone => {}
+            Update::Conflict | Update::Ended => {}
         }
         if create(notices, &live.id, &record, ttl).await? {
             return Ok(Put::Begun);

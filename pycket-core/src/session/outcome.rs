@@ -2,6 +2,7 @@ use crate::SessionId;
 
 /// What a commit did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// Nothing: there was nothing to store.
     Unchanged,
@@ -16,11 +17,12 @@ pub enum Outcome {
     /// The session was ended.
     Destroyed,
     /// The session had ended meanwhile; the changes are dropped.
-    Gone,
+    Ended,
 }
 
 /// What a client has to be told after the commits of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IdChange {
     /// Nothing.
     Unchanged,

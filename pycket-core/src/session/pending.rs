@@ -6,7 +6,7 @@ use super::state::Base;
 #[derive(Clone, Default)]
 pub(crate) struct Pending {
     pub(crate) changes: Changes,
-    pub(crate) lifetime: Option<Ttl>,
+    pub(crate) idle_timeout: Option<Ttl>,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) notices: Changes,
     /// The ids that the session had, under which there may be notifications that it has not got yet.
@@ -46,8 +46,8 @@ impl Pending {
                 !self.changes.is_empty()
                     || self.rotation.is_some()
                     || self
-                        .lifetime
-                        .is_some_and(|idle| live.record.metadata().lifetime != Some(idle))
+                        .idle_timeout
+                        .is_some_and(|idle| live.record.metadata().idle_timeout != Some(idle))
             }
             Base::Ended => !self.changes.is_empty(),
         };
@@ -88,7 +88,7 @@ impl Pending {
     pub(super) fn overlaid_with(self, newer: Self) -> Self {
         Self {
             changes: self.changes.overlaid_with(newer.changes),
-            lifetime: newer.lifetime.or(self.lifetime),
+            idle_timeout: newer.idle_timeout.or(self.idle_timeout),
             rotation: newer.rotation.max(self.rotation),
             notices: self.notices.overlaid_with(newer.notices),
             uncarried: self.uncarried.into_iter().chain(newer.uncarried).collect(),

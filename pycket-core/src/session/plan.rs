@@ -41,7 +41,7 @@ pub(super) fn plan(base: &Base, pending: &Pending, expiry: &Expiry, clock: &dyn 
 
 fn plan_absent(pending: &Pending, expiry: &Expiry, clock: &dyn Clock) -> Step {
     let now = clock.now();
-    let metadata = Metadata { created: now, lifetime: pending.lifetime };
+    let metadata = Metadata::new(now).with_idle_timeout(pending.idle_timeout);
     let mut values = pending.changes.sets().map(|(name, value)| (name, value.clone())).peekable();
     match expiry.ttl(&metadata, now) {
         Some(ttl) if values.peek().is_some() || !pending.notices.is_empty() => {
@@ -58,7 +58,7 @@ fn plan_live(live: &Live, pending: &Pending, expiry: &Expiry, clock: &dyn Clock)
         Some(Rotation::RestartLifetime) => now,
         Some(Rotation::KeepLifetime) | None => old.created,
     };
-    let new = Metadata { created, lifetime: pending.lifetime.or(old.lifetime) };
+    let new = Metadata { created, idle_timeout: pending.idle_timeout.or(old.idle_timeout) };
     let metadata = (new != old).then_some(new);
     let is_changed = !pending.changes.is_empty() || metadata.is_some();
     // A session past its end cannot be saved by restarting its clock.

@@ -76,10 +76,10 @@ async fn carry_over(
             record.apply(&carried);
             Rotated::Done { id, record, ttl: renewed.unwrap_or(ttl), left: None }
         }
-        Ok(Update::Gone | Update::Conflict) => Rotated::Gone,
+        Ok(Update::Ended | Update::Conflict) => Rotated::Gone,
         Err(error) => {
-            let lifetime = carried.metadata().and_then(|metadata| metadata.lifetime);
-            let left = Pending { changes: carried, lifetime, ..Pending::default() };
+            let idle_timeout = carried.metadata().and_then(|metadata| metadata.idle_timeout);
+            let left = Pending { changes: carried, idle_timeout, ..Pending::default() };
             Rotated::Done { id, record, ttl, left: Some(Box::new((left, error))) }
         }
     }
@@ -103,10 +103,10 @@ fn missed(known: &Record, last: &Record, ours: &Changes, new: &Record) -> Change
             missed = missed.remove(name);
         }
     }
-    let lifetime = last.metadata().lifetime;
-    let is_ours = new.metadata().lifetime != known.metadata().lifetime;
-    if lifetime != known.metadata().lifetime && !is_ours {
-        missed = missed.with_metadata(Metadata { lifetime, ..*new.metadata() });
+    let idle_timeout = last.metadata().idle_timeout;
+    let is_ours = new.metadata().idle_timeout != known.metadata().idle_timeout;
+    if idle_timeout != known.metadata().idle_timeout && !is_ours {
+        missed = missed.with_metadata(Metadata { idle_timeout, ..*new.metadata() });
     }
     missed
 }

@@ -76,7 +76,7 @@ async fn settle_update(
             return Err(lost);
         };
         let Some(found) = found else {
-            return Ok(Update::Gone);
+            return Ok(Update::Ended);
         };
         if is_applied(changes, &found.record) {
             return Ok(Update::Applied);

@@ -116,8 +116,8 @@ impl State {
         was_there
     }
 
-    pub(crate) fn set_lifetime(&mut self, idle: Ttl) {
-        self.pending.lifetime = Some(idle);
+    pub(crate) fn set_idle_timeout(&mut self, idle: Ttl) {
+        self.pending.idle_timeout = Some(idle);
     }
 
     pub(crate) fn rotate(&mut self, rotation: Rotation) {
@@ -313,6 +313,6 @@ impl State {
 
 /// For mere looking: what is stored has metadata of its own.
 fn nothing() -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     Record::new(metadata, <[(&str, Value); 0]>::default())
 }

@@ -65,7 +65,7 @@ async fn an_update_of_a_session_that_ended_is_gone_though_the_answer_was_lost() 
     logout.destroy();
     logout.commit().await.unwrap();
     store.fail_nth(0, Fault::After);
-    assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
     assert!(open(&manager, id).await.is_new());
 }
 

@@ -112,6 +112,7 @@ async fn check(
         IdChange::Unchanged | IdChange::Renewed(_) => assert_eq!(id, Some(first), "{seed}"),
         IdChange::Issued(issued) => assert_eq!(id, Some(issued), "{seed}"),
         IdChange::Withdrawn => assert!(id.is_none() && journal.destroyed, "{seed}"),
+        other => unreachable!("{seed}: {other:?}"),
     }
     let Some(id) = id else { return };
     let record = store.load(&id).await.unwrap().unwrap().record;

@@ -16,7 +16,7 @@ async fn a_visitor_who_stores_nothing_leaves_nothing() {
     session.set("draft", &1).unwrap();
     session.delete(["draft"]);
     session.cycle_id();
-    session.set_lifetime(std::time::Duration::from_secs(1)).unwrap();
+    session.set_idle_timeout(std::time::Duration::from_secs(1)).unwrap();
     assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
     assert_eq!(session.id_change(), IdChange::Unchanged);
     assert!(store.is_empty());
@@ -80,11 +80,11 @@ async fn changes_to_a_session_that_ended_are_dropped_and_the_outcome_says_so() {
     logout.destroy();
     logout.commit().await.unwrap();
 
-    assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
     assert_eq!(late.id_change(), IdChange::Unchanged);
     assert!(late.is_empty() && !late.is_changed());
     late.set("again", &1).unwrap();
-    assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
     assert!(open(&manager, id).await.is_new());
 }
 

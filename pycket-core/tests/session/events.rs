@@ -59,8 +59,8 @@ async fn a_renewal_is_told_of_and_so_is_one_that_fails() {
     let clock = ManualClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
-    let expiry = Expiry::default().with_renew(Renew::OnAccess);
-    let manager = over(store.clone()).with_expiry(expiry).with_clock(shared);
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
+    let manager = over(store.clone()).to_builder().expiry(expiry).clock(shared).build().unwrap();
     let (manager, events) = observed(manager);
     let reader = open(&manager, stored(&manager).await).await;
     events.take();

@@ -63,7 +63,8 @@ impl World {
         let (sessions, notices) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
         let mut before = None;
         if visitor != Visitor::First {
-            let manager = over(sessions.clone()).with_notifications(notices.clone());
+            let manager =
+                over(sessions.clone()).to_builder().notifications(notices.clone()).build().unwrap();
             let session = manager.open(None).await.unwrap();
             session.set("user", "ann").unwrap();
             if visitor == Visitor::Notified {
@@ -75,7 +76,7 @@ impl World {
         }
         let faulty = [sessions.clone(), notices.clone()].map(|s| Arc::new(FaultyStore::new(s)));
         let [one, two] = faulty.clone();
-        let manager = over(one).with_notifications(two);
+        let manager = over(one).to_builder().notifications(two).build().unwrap();
         Self { sessions, notices, faulty, manager, before }
     }
 
@@ -161,14 +162,14 @@ async fn run<T>(
     world.faulty.iter().for_each(|store| store.heal());
     let mut is_acknowledged = told.is_ok();
     if told.is_err() && then == Then::CommitsAgain {
-        assert_ne!(session.commit().await.unwrap(), Outcome::Gone, "{plan:?}: nobody ended it");
+        assert_ne!(session.commit().await.unwrap(), Outcome::Ended, "{plan:?}: nobody ended it");
         is_acknowledged = true;
     }
     let before = world.before;
     let cookie = match session.id_change() {
-        IdChange::Unchanged | IdChange::Renewed(_) => before,
         IdChange::Issued(id) => Some(id),
         IdChange::Withdrawn => None,
+        _ => before,
     };
     drop(session);
     // What a dropped session has left to end runs in tasks.
@@ -195,7 +196,7 @@ async fn keeps_what_always_holds<T>(aftermath: &Aftermath<T>) {
 }
 
 async fn commit(session: &Session) -> Result<(), Error> {
-    assert_ne!(session.commit().await?, Outcome::Gone, "nobody else ended it");
+    assert_ne!(session.commit().await?, Outcome::Ended, "nobody else ended it");
     Ok(())
 }
 

@@ -15,8 +15,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 fn timed(expiry: Expiry) -> (ManualClock, SessionManager) {
     let clock = ManualClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let store = MemoryStore::new().with_clock(shared.clone());
-    (clock, SessionManager::new(Arc::new(store)).with_expiry(expiry).with_clock(shared))
+    let store = MemoryStore::builder().clock(shared.clone()).build().unwrap();
+    (clock, SessionManager::builder(store).expiry(expiry).clock(shared).build().unwrap())
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn one_call_at_login_changes_the_id_and_restarts_both_clocks() {
     let session = open(&manager, before).await;
     let whole = (session.expires_in(), session.absolute_expires_in());
     clock.advance(Duration::from_secs(14 * 60));
-    session.restart_lifetime();
+    session.restart_timeouts();
     session.commit().await.unwrap();
     assert_eq!((session.expires_in(), session.absolute_expires_in()), whole);
     assert!(open(&manager, before).await.is_new());
@@ -73,7 +73,7 @@ async fn one_call_at_login_changes_the_id_and_restarts_both_clocks() {
 
 #[tokio::test]
 async fn with_renewal_on_access_reading_keeps_a_session_alive() {
-    let (clock, manager) = timed(Expiry::default().with_renew(Renew::OnAccess));
+    let (clock, manager) = timed(Expiry::builder().renew(Renew::OnAccess).build().unwrap());
     let id = stored(&manager).await;
     for _ in 0..5 {
         clock.advance(DAY - SECOND);
@@ -87,7 +87,8 @@ async fn with_renewal_on_access_reading_keeps_a_session_alive() {
 
 #[tokio::test]
 async fn nothing_extends_the_absolute_life() {
-    let expiry = Expiry::default().with_absolute(2 * DAY).unwrap().with_renew(Renew::OnAccess);
+    let expiry =
+        Expiry::builder().absolute_timeout(2 * DAY).renew(Renew::OnAccess).build().unwrap();
     let (clock, manager) = timed(expiry);
     let mut id = stored(&manager).await;
     for hour in 0..48 {
@@ -96,7 +97,7 @@ async fn nothing_extends_the_absolute_life() {
         match hour % 3 {
             0 => session.set("hour", &hour).unwrap(),
             1 => session.cycle_id(),
-            _ => session.set_lifetime(30 * DAY).unwrap(),
+            _ => session.set_idle_timeout(30 * DAY).unwrap(),
         }
         session.commit().await.unwrap();
         id = session.id().unwrap();
@@ -108,12 +109,12 @@ async fn nothing_extends_the_absolute_life() {
 
 #[tokio::test]
 async fn a_request_that_outlasts_the_absolute_life_stores_nothing() {
-    let (clock, manager) = timed(Expiry::default().with_absolute(DAY).unwrap());
+    let (clock, manager) = timed(Expiry::builder().absolute_timeout(DAY).build().unwrap());
     let id = stored(&manager).await;
     let slow = open(&manager, id).await;
     slow.set("age", &30).unwrap();
     clock.advance(DAY);
-    assert_eq!(slow.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(slow.commit().await.unwrap(), Outcome::Ended);
     let error = slow.update("n", |n: Option<u8>| n.unwrap_or(0)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ended);
 }
@@ -123,8 +124,11 @@ async fn a_shortened_absolute_life_holds_for_sessions_that_are_already_stored() 
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     clock.advance(Duration::from_secs(7200));
-    let stricter =
-        manager.with_expiry(Expiry::default().with_absolute(Duration::from_secs(3600)).unwrap());
+    let stricter = manager
+        .to_builder()
+        .expiry(Expiry::builder().absolute_timeout(Duration::from_secs(3600)).build().unwrap())
+        .build()
+        .unwrap();
     assert!(open(&stricter, id).await.is_new());
 }
 
@@ -133,7 +137,7 @@ async fn a_session_keeps_its_own_lifetime_through_every_later_write() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
-    session.set_lifetime(30 * DAY).unwrap();
+    session.set_idle_timeout(30 * DAY).unwrap();
     assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
     clock.advance(20 * DAY);
     let writer = open(&manager, id).await;
@@ -149,9 +153,9 @@ async fn lifetimes_out_of_range_are_refused() {
     let (_, manager) = timed(Expiry::default());
     let session = manager.open(None).await.unwrap();
     for idle in [Duration::ZERO, Duration::MAX] {
-        assert_eq!(session.set_lifetime(idle).unwrap_err().kind(), ErrorKind::InvalidSetting);
-        assert!(Expiry::default().with_idle(idle).is_err());
-        assert!(Expiry::default().with_absolute(idle).is_err());
+        assert_eq!(session.set_idle_timeout(idle).unwrap_err().kind(), ErrorKind::InvalidSetting);
+        assert!(Expiry::builder().idle_timeout(idle).build().is_err());
+        assert!(Expiry::builder().absolute_timeout(idle).build().is_err());
     }
 }
 
@@ -160,9 +164,11 @@ async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
     let clock = ManualClock::new();
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let manager = SessionManager::new(store.clone())
-        .with_expiry(Expiry::default().with_renew(Renew::OnAccess))
-        .with_clock(shared);
+    let manager = SessionManager::builder(store.clone())
+        .expiry(Expiry::builder().renew(Renew::OnAccess).build().unwrap())
+        .clock(shared)
+        .build()
+        .unwrap();
     let id = stored(&manager).await;
     let reader = open(&manager, id).await;
     clock.advance(DAY / 2);
@@ -193,12 +199,12 @@ async fn the_assurance_levels_end_sessions_when_nist_says() {
 fn lifetimes_are_read_from_a_file() {
     let read = |text| toml::from_str::<Expiry>(text).map_err(|error| error.message().to_owned());
     assert_eq!(read("").unwrap(), Expiry::default());
-    let expected = Expiry::default()
-        .with_idle(Duration::from_secs(900))
-        .unwrap()
-        .with_absolute(Duration::from_secs(43_200))
-        .unwrap()
-        .with_renew(Renew::OnAccess);
+    let expected = Expiry::builder()
+        .idle_timeout(Duration::from_secs(900))
+        .absolute_timeout(Duration::from_secs(43_200))
+        .renew(Renew::OnAccess)
+        .build()
+        .unwrap();
     assert_eq!(read("idle = 900\nabsolute = 43200\nrenew = \"access\"").unwrap(), expected);
     assert!(read("idle = 0").unwrap_err().contains("at most ten years"));
     assert!(read("idel = 1").unwrap_err().contains("unknown field `idel`, expected one of"));
@@ -217,7 +223,7 @@ impl SessionStore for Immortal {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let loaded = self.0.load(id).await?;
-        Ok(loaded.map(|loaded| Loaded { expires_in: Duration::MAX, ..loaded }))
+        Ok(loaded.map(|loaded| Loaded::new(loaded.record, Duration::MAX)))
     }
 
     async fn update(

@@ -67,5 +67,5 @@ async fn an_id_that_no_store_knows_raises_an_event_and_no_id_raises_none() {
     manager.open(None).await.unwrap();
     assert!(events.take().is_empty());
     open(&manager, SessionId::generate()).await;
-    assert_eq!(events.take(), [Event::Rejected]);
+    assert_eq!(events.take(), [Event::SessionNotFound]);
 }

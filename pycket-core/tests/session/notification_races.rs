@@ -20,10 +20,13 @@ struct World {
 
 fn world() -> World {
     let (sessions, notices) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
-    let plain = over(sessions.clone()).with_notifications(notices.clone());
+    let plain = over(sessions.clone()).to_builder().notifications(notices.clone()).build().unwrap();
     let id = now(notified(&plain, "first", "first"));
     let manager = over(Arc::new(PausingStore::new(sessions.clone())))
-        .with_notifications(Arc::new(PausingStore::new(notices.clone())));
+        .to_builder()
+        .notifications(PausingStore::new(notices.clone()))
+        .build()
+        .unwrap();
     let (handed_out, issued) = (Arc::default(), Arc::default());
     World { sessions, notices, manager, id, handed_out, issued }
 }

@@ -11,7 +11,7 @@ use crate::{manager as without_notifications, open, over, stored};
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn with(notices: Arc<dyn SessionStore>) -> SessionManager {
-    over(Arc::new(MemoryStore::new())).with_notifications(notices)
+    over(Arc::new(MemoryStore::new())).to_builder().notifications(notices).build().unwrap()
 }
 
 fn manager() -> SessionManager {
@@ -21,10 +21,10 @@ fn manager() -> SessionManager {
 /// All on one clock.
 fn timed() -> (ManualClock, SessionManager, Arc<MemoryStore>) {
     let clock = ManualClock::new();
-    let store = || Arc::new(MemoryStore::new().with_clock(Arc::new(clock.clone())));
+    let store = || Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
     let notices = store();
-    let manager = over(store()).with_notifications(notices.clone());
-    (clock.clone(), manager.with_clock(Arc::new(clock)), notices)
+    let manager = over(store()).to_builder().notifications(notices.clone()).build().unwrap();
+    (clock.clone(), manager.to_builder().clock(clock).build().unwrap(), notices)
 }
 
 pub(crate) async fn notified(manager: &SessionManager, name: &str, text: &str) -> SessionId {
@@ -87,7 +87,7 @@ async fn what_is_left_after_the_session_has_ended_is_gone_and_nothing_stays() {
         logout.destroy();
         logout.commit().await.unwrap();
         late.notifications().set("more", "sent").unwrap();
-        assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+        assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
         assert!(notices.is_empty());
     }
 }
@@ -103,7 +103,7 @@ async fn a_session_that_has_ended_hands_out_nothing_that_it_has_seen_before() {
     logout.destroy();
     logout.commit().await.unwrap();
     late.set("seen", &true).unwrap();
-    assert_eq!(late.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
     assert_eq!(read(&late, "info").await, None);
 }
 

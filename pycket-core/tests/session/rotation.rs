@@ -49,7 +49,7 @@ async fn a_lifetime_that_another_request_set_is_carried_over() {
     login.cycle_id();
     let other = open(&manager, old).await;
     let month = std::time::Duration::from_secs(30 * 86_400);
-    other.set_lifetime(month).unwrap();
+    other.set_idle_timeout(month).unwrap();
     other.commit().await.unwrap();
     login.commit().await.unwrap();
 
@@ -71,7 +71,7 @@ async fn a_session_that_ended_before_the_rotation_stays_ended() {
     let logout = open(&manager, old).await;
     logout.destroy();
     logout.commit().await.unwrap();
-    assert_eq!(login.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(login.commit().await.unwrap(), Outcome::Ended);
     assert_eq!(login.id_change(), IdChange::Unchanged);
     assert!(store.is_empty());
 }
@@ -145,16 +145,16 @@ async fn an_old_id_that_may_have_survived_its_rotation_does_not_survive_the_requ
 }
 
 #[tokio::test]
-async fn only_restart_lifetime_restarts_the_absolute_clock() {
+async fn only_restart_timeouts_restarts_the_absolute_clock() {
     use pycket_core::{Clock, Expiry};
     use pycket_testkit::ManualClock;
     use std::time::Duration;
 
     let clock = ManualClock::new();
     let arc: Arc<dyn Clock> = Arc::new(clock.clone());
-    let store = Arc::new(MemoryStore::new().with_clock(arc.clone()));
-    let expiry = Expiry::default().with_absolute(Duration::from_secs(100)).unwrap();
-    let manager = SessionManager::new(store).with_expiry(expiry).with_clock(arc);
+    let store = Arc::new(MemoryStore::builder().clock(arc.clone()).build().unwrap());
+    let expiry = Expiry::builder().absolute_timeout(Duration::from_secs(100)).build().unwrap();
+    let manager = SessionManager::builder(store).expiry(expiry).clock(arc).build().unwrap();
     let id = stored(&manager).await;
 
     clock.advance(Duration::from_secs(60));
@@ -163,7 +163,7 @@ async fn only_restart_lifetime_restarts_the_absolute_clock() {
     session.commit().await.unwrap();
     assert_eq!(session.absolute_expires_in(), Some(Duration::from_secs(40)));
 
-    session.restart_lifetime();
+    session.restart_timeouts();
     session.commit().await.unwrap();
     assert_eq!(session.absolute_expires_in(), Some(Duration::from_secs(100)));
 }

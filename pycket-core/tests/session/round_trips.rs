@@ -85,11 +85,15 @@ async fn a_logout_costs_a_load_and_a_delete() {
 async fn reading_with_renewal_writes_at_most_ten_times_per_idle_timeout() {
     let clock = ManualClock::new();
     let clock_of_all: Arc<dyn Clock> = Arc::new(clock.clone());
-    let memory = MemoryStore::new().with_clock(clock_of_all.clone());
+    let memory = MemoryStore::builder().clock(clock_of_all.clone()).build().unwrap();
     let store = Arc::new(CountingStore::new(Arc::new(memory)));
-    let expiry =
-        Expiry::default().with_idle(Duration::from_secs(1000)).unwrap().with_renew(Renew::OnAccess);
-    let manager = over(store.clone()).with_expiry(expiry).with_clock(clock_of_all);
+    let expiry = Expiry::builder()
+        .idle_timeout(Duration::from_secs(1000))
+        .renew(Renew::OnAccess)
+        .build()
+        .unwrap();
+    let manager =
+        over(store.clone()).to_builder().expiry(expiry).clock(clock_of_all).build().unwrap();
     let id = stored(&manager).await;
     store.take();
 
@@ -107,7 +111,7 @@ async fn reading_with_renewal_writes_at_most_ten_times_per_idle_timeout() {
 async fn notifications_cost_nothing_until_they_are_used_and_one_call_where_an_id_ends() {
     let (sessions, manager, id) = counted().await;
     let notices = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
-    let manager = manager.with_notifications(notices.clone());
+    let manager = manager.to_builder().notifications(notices.clone()).build().unwrap();
     let none = Calls::default();
     let leave = async || {
         let session = open(&manager, id).await;

@@ -70,10 +70,10 @@ async fn a_session_that_ended_stays_ended_whoever_comes_late() {
     assert_eq!(logout.commit().await.unwrap(), Outcome::Destroyed);
 
     writer.set("late", &true).unwrap();
-    assert_eq!(writer.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(writer.commit().await.unwrap(), Outcome::Ended);
     let late = incrementer.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await;
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Ended);
-    assert_eq!(touch(&store(shared()), &id, HOUR).await, Update::Gone);
+    assert_eq!(touch(&store(shared()), &id, HOUR).await, Update::Ended);
     assert_eq!(reader.require::<String>("name").unwrap(), "value");
     assert!(one.open(Some(id)).await.unwrap().is_new());
     assert_eq!(Operator::new(shared()).get(&key(&id)), None);

@@ -21,7 +21,7 @@ async fn reading_and_creating_are_one_round_trip_and_changing_and_deleting_two()
         assert_eq!(cost(), 2, "delete");
     }
     assert_eq!(store.load(&id).await.unwrap(), None);
-    assert_eq!(store.update(&id, &set("name", "other"), None).await.unwrap(), Update::Gone);
+    assert_eq!(store.update(&id, &set("name", "other"), None).await.unwrap(), Update::Ended);
     assert_eq!(store.delete(&id).await.unwrap(), None);
     assert_eq!(cost(), 3, "what is missing costs one");
 }

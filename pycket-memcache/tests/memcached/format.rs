@@ -48,12 +48,12 @@ fn write(lifetime: Pack, values: Pack) -> SessionId {
 #[tokio::test]
 async fn a_session_is_a_record_and_its_end() {
     let clock = ManualClock::default();
-    let manager = manager(store(shared())).with_clock(Arc::new(clock.clone()));
+    let manager = manager(store(shared())).to_builder().clock(clock.clone()).build().unwrap();
     let session = manager.open(None).await.unwrap();
     session.set("name", "Ann").unwrap();
     session.set("Grüße\r\nEND", &[1, -1]).unwrap();
     session.set("none", &None::<u8>).unwrap();
-    session.set_lifetime(Duration::from_secs(7200)).unwrap();
+    session.set_idle_timeout(Duration::from_secs(7200)).unwrap();
     let before = now();
     assert_eq!(session.commit().await.unwrap(), Outcome::Created);
     let item = Operator::new(shared()).get(&key(&session.id().unwrap())).unwrap();

@@ -104,7 +104,7 @@ async fn is_written(world: &World, journal: &mut Journal, writer: usize, attempt
             true
         }
         Ok(outcome) => {
-            assert_eq!(outcome, Outcome::Gone);
+            assert_eq!(outcome, Outcome::Ended);
             false
         }
         Err(error) => {

@@ -6,7 +6,7 @@ use crate::*;
 const MEGABYTE: usize = 1 << 20;
 
 fn of_size(size: usize) -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
     Record::new(metadata, [("large", Value::from(vec![7; size]))])
 }
 
@@ -104,8 +104,8 @@ async fn an_evicted_session_is_a_missing_one() {
     let evict = format!("delete {}\r\n", key(&id));
     assert_eq!(Operator::new(shared()).say(evict.as_bytes()), "DELETED");
     assert_eq!(stored(&store, &id).await, None);
-    assert_eq!(store.update(&id, &set("name", "other"), Some(HOUR)).await.unwrap(), Update::Gone);
-    assert_eq!(touch(&store, &id, HOUR).await, Update::Gone);
+    assert_eq!(store.update(&id, &set("name", "other"), Some(HOUR)).await.unwrap(), Update::Ended);
+    assert_eq!(touch(&store, &id, HOUR).await, Update::Ended);
     assert_eq!(store.delete(&id).await.unwrap(), None);
     assert_eq!(store.create(&id, &record([]), HOUR).await.unwrap(), Creation::Created);
 }

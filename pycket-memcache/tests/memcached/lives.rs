@@ -193,8 +193,8 @@ async fn what_has_ended_is_removed_before_anybody_hears_of_it_and_cannot_be_revi
     assert!(left(&behind, &id).await > Duration::ZERO);
     assert_eq!(stored(&store, &id).await, None);
     assert_eq!(Operator::new(shared()).get(&key(&id)), None);
-    assert_eq!(behind.update(&id, &set("name", "value"), Some(HOUR)).await.unwrap(), Update::Gone);
-    assert_eq!(touch(&behind, &id, HOUR).await, Update::Gone);
+    assert_eq!(behind.update(&id, &set("name", "value"), Some(HOUR)).await.unwrap(), Update::Ended);
+    assert_eq!(touch(&behind, &id, HOUR).await, Update::Ended);
     assert_eq!(stored(&behind, &id).await, None);
 }
 

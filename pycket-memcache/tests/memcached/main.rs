@@ -86,7 +86,7 @@ fn ttl(millis: u64) -> Ttl {
 }
 
 fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
     Record::new(metadata, values.map(|(name, value)| (name, text(value))))
 }
 

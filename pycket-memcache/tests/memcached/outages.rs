@@ -44,7 +44,7 @@ async fn after_a_restart_of_the_server_every_session_has_ended_and_new_ones_begi
     let id = session.id().unwrap();
     server.restart();
     session.set("name", "other").unwrap();
-    assert_eq!(session.commit().await.unwrap(), Outcome::Gone);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Ended);
     let next = manager.open(Some(id)).await.unwrap();
     assert!(next.is_new());
     next.set("name", "value").unwrap();

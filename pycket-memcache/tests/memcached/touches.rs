@@ -9,7 +9,7 @@ fn item(id: &SessionId) -> Vec<u8> {
 }
 
 fn large(size: usize) -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
     Record::new(metadata, [("large", Value::from(vec![7; size]))])
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn text(value: &str) -> Value {
 }
 
 pub(crate) fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(7), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
     Record::new(metadata, values.map(|(name, value)| (name, text(value))))
 }
 

@@ -91,7 +91,7 @@ fn a_runtime_that_ends_or_stands_still_before_it_sends_holds_up_nobody_of_anothe
             vec![first, second]
         };
         for call in calls {
-            assert_eq!(runtime.block_on(call).unwrap(), Update::Gone);
+            assert_eq!(runtime.block_on(call).unwrap(), Update::Ended);
         }
         drop(other);
     }

@@ -96,8 +96,9 @@ async fn its_own_lifetime_is_honoured() {
 
 #[tokio::test]
 async fn its_creation_time_decides_the_absolute_end() {
-    let expiry = pycket_core::Expiry::default().with_absolute(Duration::from_secs(3600)).unwrap();
-    let manager = manager(store(shared())).with_expiry(expiry);
+    let expiry =
+        pycket_core::Expiry::builder().absolute_timeout(Duration::from_secs(3600)).build().unwrap();
+    let manager = manager(store(shared())).to_builder().expiry(expiry).build().unwrap();
     let old = write(1_700_000_000_000, Pack::Nil, &[("name", "value".into())]);
     assert!(manager.open(Some(old)).await.unwrap().is_new());
 }

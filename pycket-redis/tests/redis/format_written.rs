@@ -37,7 +37,7 @@ struct Stored {
 impl Stored {
     fn new() -> Self {
         let clock = ManualClock::default();
-        let manager = manager(store(shared())).with_clock(Arc::new(clock.clone()));
+        let manager = manager(store(shared())).to_builder().clock(clock.clone()).build().unwrap();
         Self { manager, operator: operator(shared()), clock }
     }
 
@@ -130,7 +130,7 @@ async fn the_empty_name_holds_version_creation_time_and_own_lifetime() {
     let expected = Pack::Array(vec![1.into(), created.clone(), Pack::Nil]);
     assert_eq!(stored.field(&id, ""), Some(expected));
 
-    session.set_lifetime(Duration::from_millis(7_200_001)).unwrap();
+    session.set_idle_timeout(Duration::from_millis(7_200_001)).unwrap();
     session.commit().await.unwrap();
     let expected = Pack::Array(vec![1.into(), created, 7_200_001.into()]);
     assert_eq!(stored.field(&id, ""), Some(expected));

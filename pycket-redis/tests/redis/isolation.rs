@@ -19,7 +19,7 @@ async fn two_databases_do_not_see_each_other() {
 async fn apart(one: &RedisStore, two: &RedisStore) {
     let id = put(one, &record([("of", "one")])).await;
     assert_eq!(stored(two, &id).await, None);
-    assert_eq!(two.update(&id, &set("of", "two"), None).await.unwrap(), pycket_core::Update::Gone);
+    assert_eq!(two.update(&id, &set("of", "two"), None).await.unwrap(), pycket_core::Update::Ended);
     assert_eq!(two.delete(&id).await.unwrap(), None);
     let created = two.create(&id, &record([("of", "two")]), HOUR).await;
     assert_eq!(created.unwrap(), pycket_core::Creation::Created);

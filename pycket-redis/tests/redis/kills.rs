@@ -130,7 +130,7 @@ async fn set(
     };
     match outcome {
         Ok(outcome) => {
-            assert!(!matches!(outcome, Outcome::Gone | Outcome::Unchanged), "{outcome:?}");
+            assert!(!matches!(outcome, Outcome::Ended | Outcome::Unchanged), "{outcome:?}");
             (true, id)
         }
         Err(error) => {

@@ -9,7 +9,7 @@ use crate::*;
 /// One server of the application, with connections of its own.
 fn site(server: &Server) -> SessionManager {
     let (sessions, notifications) = patient(server).build_with_notifications().unwrap();
-    manager(sessions).with_notifications(Arc::new(notifications))
+    manager(sessions).to_builder().notifications(notifications).build().unwrap()
 }
 
 async fn notified(site: &SessionManager, name: &str, text: &str) -> SessionId {

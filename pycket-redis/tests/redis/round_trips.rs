@@ -32,7 +32,7 @@ impl Meter {
         let absent = SessionId::generate();
         for ttl in [None, Some(HOUR)] {
             let updated = store.update(&absent, &set("name", "value"), ttl).await;
-            assert_eq!(updated.unwrap(), pycket_core::Update::Gone);
+            assert_eq!(updated.unwrap(), pycket_core::Update::Ended);
         }
         Self { operator: operator(&server), manager: manager(store), _server: server }
     }

@@ -78,7 +78,7 @@ async fn every_number_of_names_around_a_seam_comes_back() {
         assert_eq!(store.update(&another, &sets, Some(HOUR)).await.unwrap(), Update::Applied);
         assert_eq!(stored(&store, &another).await, Some(expected), "{count} set with a life");
         let absent = SessionId::generate();
-        assert_eq!(store.update(&absent, &sets, Some(HOUR)).await.unwrap(), Update::Gone);
+        assert_eq!(store.update(&absent, &sets, Some(HOUR)).await.unwrap(), Update::Ended);
         let exists: bool = run(&mut operator(shared()), &format!("EXISTS {}", key(&absent)));
         assert!(!exists, "{count}");
 

@@ -145,7 +145,7 @@ async fn notifications_have_a_name_of_their_own_where_there_is_one_database() {
     let cluster = Server::redis_cluster(3);
     let (sessions, notifications) =
         patient(&cluster.url()).db_notifications(7).build_with_notifications().unwrap();
-    let site = manager(sessions).with_notifications(Arc::new(notifications));
+    let site = manager(sessions).to_builder().notifications(notifications).build().unwrap();
     let session = site.open(None).await.unwrap();
     session.notifications().set("info", "Saved.").unwrap();
     session.commit().await.unwrap();

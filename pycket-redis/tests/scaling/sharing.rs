@@ -21,7 +21,7 @@ async fn pair() -> (Pair, RedisStore) {
     let store = waiting(&primary.url()).build().unwrap();
     // Connected, and the server knows the scripts.
     assert_served(&store, SessionId::generate()).await;
-    assert_eq!(write(&store, &SessionId::generate()).await.unwrap(), Update::Gone);
+    assert_eq!(write(&store, &SessionId::generate()).await.unwrap(), Update::Ended);
     (Pair { primary, replica, operator }, store)
 }
 
@@ -96,7 +96,7 @@ async fn writes_that_share_a_wait_have_each_its_own_answer() {
     let applied = begun(write(&store, &kept)).await;
     pair.replica.resume();
     assert_eq!(first.await.unwrap(), Update::Applied);
-    assert_eq!(gone.await.unwrap(), Update::Gone);
+    assert_eq!(gone.await.unwrap(), Update::Ended);
     assert_eq!(corrupt.await.unwrap_err().kind(), Corrupt);
     assert_eq!(removed.await.unwrap(), Some(record([("of", &key(&deleted))])));
     assert_eq!(taken.await.unwrap(), Creation::Taken);

@@ -86,7 +86,7 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
             match answered("an increment", store.update(&id, &changes, None).await) {
                 Update::Applied => break,
                 Update::Conflict => yield_now().await,
-                Update::Gone => panic!("an increment of a live record\n  came: Gone"),
+                Update::Ended => panic!("an increment of a live record\n  came: Ended"),
             }
         }
     })
@@ -157,7 +157,7 @@ pub async fn updates_that_race_with_a_delete_revive_nothing(harness: &impl Harne
         .await;
         check("a load after it all", stored(&stores[1], &id).await, None);
         let late = Changes::new().set("user", text("eve"));
-        check("an update after it all", stores[1].update(&id, &late, None).await, Update::Gone);
+        check("an update after it all", stores[1].update(&id, &late, None).await, Update::Ended);
     }
 }
 

@@ -48,7 +48,7 @@ pub async fn a_conflict_changes_nothing(harness: &impl Harness) {
     let watch = Watch::new(harness);
     let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
     let (life, id) = watch.give(HOUR, put(&store, &created, HOUR)).await;
-    let metadata = Metadata { created: Timestamp::from_unix_millis(9), lifetime: Some(HOUR) };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(9)).with_idle_timeout(Some(HOUR));
     let changes = Changes::new()
         .set("a", text("x"))
         .remove("b")
@@ -81,7 +81,7 @@ pub async fn every_expectation_must_hold(harness: &impl Harness) {
     check("an update", store.update(&id, &all, None).await, Update::Applied);
 }
 
-/// Without a live record the answer is `Gone`, whatever is expected.
+/// Without a live record the answer is `Ended`, whatever is expected.
 pub async fn gone_comes_before_conflict(harness: &impl Harness) {
     let store = open(harness).await;
     let deleted = put(&store, &record([("a", "1")]), HOUR).await;
@@ -89,7 +89,7 @@ pub async fn gone_comes_before_conflict(harness: &impl Harness) {
     for id in [SessionId::generate(), deleted] {
         for value in [None, Some(text("1"))] {
             let changes = Changes::new().expect("a", value).set("b", text("2"));
-            check("an update", store.update(&id, &changes, Some(HOUR)).await, Update::Gone);
+            check("an update", store.update(&id, &changes, Some(HOUR)).await, Update::Ended);
             check("a load after it", stored(&store, &id).await, None);
         }
     }

@@ -38,8 +38,8 @@ pub async fn a_record_is_gone_a_second_after_its_ttl(harness: &impl Harness) {
     let [loaded, updated, touched, deleted, created] = ids;
     check("a load", stored(&store, &loaded).await, None);
     let changes = Changes::new().set("b", text("2"));
-    check("an update", store.update(&updated, &changes, Some(HOUR)).await, Update::Gone);
-    check("a touch", store.update(&touched, &Changes::new(), Some(HOUR)).await, Update::Gone);
+    check("an update", store.update(&updated, &changes, Some(HOUR)).await, Update::Ended);
+    check("a touch", store.update(&touched, &Changes::new(), Some(HOUR)).await, Update::Ended);
     check("a delete", store.delete(&deleted).await, None);
     check("a create", store.create(&created, &old, HOUR).await, Creation::Created);
     for id in [loaded, updated, touched, deleted] {
@@ -72,7 +72,7 @@ pub async fn thirty_days_and_more_are_a_life(harness: &impl Harness) {
     let nothing = Changes::new();
     let second = Duration::from_secs(1);
     let lives = [30 * DAY - second, 30 * DAY, 30 * DAY + second, 31 * DAY, 366 * DAY];
-    for ttl in lives.map(|life| Ttl::new(life).unwrap()).into_iter().chain([Ttl::MAX]) {
+    for ttl in lives.map(|life| Ttl::try_from(life).unwrap()).into_iter().chain([Ttl::MAX]) {
         let watch = Watch::new(harness);
         let created = record([("a", "1")]);
         let (life, id) = watch.give(ttl, put(&store, &created, ttl)).await;
@@ -92,7 +92,7 @@ pub async fn expires_in_is_what_is_left(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let watch = Watch::new(harness);
     let mut lives = Vec::new();
-    for ttl in [ttl(90_500), HOUR, Ttl::new(DAY).unwrap()] {
+    for ttl in [ttl(90_500), HOUR, Ttl::try_from(DAY).unwrap()] {
         let (life, id) = watch.give(ttl, put(&one, &record([("a", "1")]), ttl)).await;
         life.is_left("on the server that created it", &one, &id).await;
         life.is_left("on another server", &two, &id).await;
@@ -144,7 +144,7 @@ pub async fn a_touch_renews_the_life_and_nothing_else(harness: &impl Harness) {
     let watch = Watch::new(harness);
     let created = record([("a", "1"), ("b", "2")]);
     let id = put(&store, &created, HOUR).await;
-    for ttl in [Ttl::new(2 * DAY).unwrap(), ttl(90_000), HOUR] {
+    for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000), HOUR] {
         let touch = store.update(&id, &nothing, Some(ttl));
         let (life, answer) = watch.give(ttl, touch).await;
         check("a touch", answer, Update::Applied);
@@ -163,7 +163,7 @@ pub async fn an_update_with_a_ttl_renews_the_life(harness: &impl Harness) {
     let watch = Watch::new(harness);
     for changes in every_kind_of_change() {
         let id = put(&store, &record([("a", "1")]), HOUR).await;
-        for ttl in [Ttl::new(2 * DAY).unwrap(), ttl(90_000)] {
+        for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000)] {
             let update = store.update(&id, &changes, Some(ttl));
             let (life, answer) = watch.give(ttl, update).await;
             check("an update", answer, Update::Applied);

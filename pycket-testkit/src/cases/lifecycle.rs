@@ -17,7 +17,7 @@ pub async fn what_was_never_created_is_absent(harness: &impl Harness) {
 pub async fn a_created_record_is_loaded_whole(harness: &impl Harness) {
     let store = open(harness).await;
     let metadata =
-        Metadata { created: Timestamp::from_unix_millis(1), lifetime: Some(ttl(86_400_000)) };
+        Metadata::new(Timestamp::from_unix_millis(1)).with_idle_timeout(Some(ttl(86_400_000)));
     let created = Record::new(metadata, [("cart", text("3 apples")), ("user", text("ann"))]);
     let id = put(&store, &created, HOUR).await;
     check("a load", stored(&store, &id).await, Some(created.clone()));
@@ -32,7 +32,7 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
     let first = record([("user", "ann")]);
     let (life, id) = watch.give(HOUR, put(&store, &first, HOUR)).await;
     let second = Record::new(
-        Metadata { created: Timestamp::from_unix_millis(7), lifetime: Some(HOUR) },
+        Metadata::new(Timestamp::from_unix_millis(7)).with_idle_timeout(Some(HOUR)),
         [("user", text("eve")), ("more", text("x"))],
     );
     let answer = store.create(&id, &second, Ttl::MAX).await;
@@ -46,14 +46,14 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
     life.is_left("the life afterwards", &store, &id).await;
 }
 
-/// An update never creates: without a live record the answer is `Gone`, and there is still none.
+/// An update never creates: without a live record the answer is `Ended`, and there is still none.
 pub async fn update_never_creates(harness: &impl Harness) {
     let store = open(harness).await;
     let id = SessionId::generate();
     for changes in every_kind_of_update() {
         for ttl in [None, Some(HOUR)] {
             let answer = store.update(&id, &changes, ttl).await;
-            check("an update of an absent record", answer, Update::Gone);
+            check("an update of an absent record", answer, Update::Ended);
             check("a load after it", stored(&store, &id).await, None);
         }
     }
@@ -66,7 +66,7 @@ pub async fn update_never_creates(harness: &impl Harness) {
 /// its metadata.
 pub async fn delete_returns_what_it_removed(harness: &impl Harness) {
     let store = open(harness).await;
-    let metadata = Metadata { created: Timestamp::from_unix_millis(123), lifetime: Some(ttl(1)) };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(123)).with_idle_timeout(Some(ttl(1)));
     let mut expected = Record::new(metadata, [("a", text("1")), ("b", text("2"))]);
     let id = put(&store, &expected, HOUR).await;
     let changes = Changes::new().set("c", text("3")).remove("a");
@@ -94,7 +94,7 @@ pub async fn nothing_but_create_revives_a_deleted_id(harness: &impl Harness) {
     for changes in every_kind_of_update() {
         for ttl in [None, Some(HOUR)] {
             let answer = store.update(&id, &changes, ttl).await;
-            check("an update of a deleted record", answer, Update::Gone);
+            check("an update of a deleted record", answer, Update::Ended);
             check("a load after it", stored(&store, &id).await, None);
         }
     }

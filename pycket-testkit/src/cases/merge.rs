@@ -89,8 +89,8 @@ pub async fn an_empty_update_of_a_live_record_is_applied(harness: &impl Harness)
 /// The metadata change when an update gives new ones, and only then.
 pub async fn metadata_change_only_when_given(harness: &impl Harness) {
     let store = open(harness).await;
-    let first = Metadata { created: Timestamp::from_unix_millis(5), lifetime: Some(HOUR) };
-    let second = Metadata { created: Timestamp::from_unix_millis(6), lifetime: None };
+    let first = Metadata::new(Timestamp::from_unix_millis(5)).with_idle_timeout(Some(HOUR));
+    let second = Metadata::new(Timestamp::from_unix_millis(6));
     let id = put(&store, &Record::new(first, [("a", text("1"))]), HOUR).await;
 
     let changes = Changes::new().set("a", text("2"));

@@ -27,7 +27,7 @@ pub async fn a_rotation_sees_what_others_wrote_in_between(harness: &impl Harness
     check("the record under the old id", stored(&two, &old).await, None);
 }
 
-/// Who still writes under the old id after a rotation is told `Gone`, and changes neither record.
+/// Who still writes under the old id after a rotation is told `Ended`, and changes neither record.
 pub async fn a_writer_under_the_old_id_is_told_gone(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let rotated = record([("user", "ann")]);
@@ -38,14 +38,14 @@ pub async fn a_writer_under_the_old_id_is_told_gone(harness: &impl Harness) {
     check("the old id", one.delete(&old).await, Some(rotated.clone()));
 
     let late = Changes::new().set("cart", text("apples"));
-    check("the late update", two.update(&old, &late, Some(HOUR)).await, Update::Gone);
-    check("the late touch", two.update(&old, &Changes::new(), Some(HOUR)).await, Update::Gone);
+    check("the late update", two.update(&old, &late, Some(HOUR)).await, Update::Ended);
+    check("the late touch", two.update(&old, &Changes::new(), Some(HOUR)).await, Update::Ended);
     check("the record under the old id", stored(&two, &old).await, None);
     check("the record under the new id", stored(&two, &new).await, Some(rotated));
 }
 
 /// While a rotation goes on, every write is either in the record that its delete returns or was told
-/// `Gone`: none is applied and lost.
+/// `Ended`: none is applied and lost.
 pub async fn no_applied_write_is_lost_in_a_rotation(harness: &impl Harness) {
     const WRITERS: u64 = 16;
     let [one, two] = open_two(harness).await;
@@ -60,7 +60,7 @@ pub async fn no_applied_write_is_lost_in_a_rotation(harness: &impl Harness) {
                     let changes = Changes::new().set(name.as_str(), number(i));
                     match answered("a write", store.update(&old, &changes, None).await) {
                         Update::Applied => applied.push((name, number(i))),
-                        Update::Gone => break,
+                        Update::Ended => break,
                         Update::Conflict => panic!("a write without expectations: Conflict"),
                     }
                     // A store in memory never makes its caller wait; without this nobody else may run.

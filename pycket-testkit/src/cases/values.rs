@@ -168,7 +168,8 @@ pub async fn metadata_come_back(harness: &impl Harness) {
     // 2^53 + 1 is the first whole number that a store which counts in floating point gets wrong.
     for created in [0, 1, 1_700_000_000_123, (1 << 53) + 1, u64::MAX] {
         for lifetime in lifetimes {
-            let metadata = Metadata { created: Timestamp::from_unix_millis(created), lifetime };
+            let metadata =
+                Metadata::new(Timestamp::from_unix_millis(created)).with_idle_timeout(lifetime);
             let created = Record::new(metadata, [("a", text("1"))]);
             let id = put(&store, &created, HOUR).await;
             check("a load", stored(&store, &id).await, Some(created.clone()));

@@ -37,7 +37,7 @@ pub(super) fn answer(kept: Option<Kept>, call: &Call, now: Duration) -> (Answer,
         }
         (Call::Load { .. } | Call::Pass, kept) => (found(kept.as_ref()), kept),
         (Call::Delete { .. }, kept) => (found(kept.as_ref()), None),
-        (Call::Update { .. }, None) => (Answer::Update(Update::Gone), None),
+        (Call::Update { .. }, None) => (Answer::Update(Update::Ended), None),
         (Call::Update { delta, .. }, Some(kept)) if !kept.meets(delta) => {
             (Answer::Update(Update::Conflict), Some(kept))
         }
@@ -75,5 +75,5 @@ pub(super) fn record(created: u64, values: &Values) -> Record {
 }
 
 pub(super) fn metadata(created: u64) -> Metadata {
-    Metadata { created: Timestamp::from_unix_millis(created), lifetime: None }
+    Metadata::new(Timestamp::from_unix_millis(created))
 }

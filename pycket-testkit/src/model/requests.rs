@@ -2,7 +2,6 @@
 
 mod code;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -87,12 +86,17 @@ pub(crate) async fn run(
 }
 
 fn manager(sessions: Store, notifications: Store, time: &Time) -> SessionManager {
-    let expiry = Expiry::default().with_idle(IDLE).expect("it is in range");
-    let manager =
-        SessionManager::new(sessions).with_notifications(notifications).with_expiry(expiry);
+    let expiry = Expiry::builder().idle_timeout(IDLE).build().expect("it is in range");
+    let manager = SessionManager::builder(sessions)
+        .notifications(notifications)
+        .expiry(expiry)
+        .build()
+        .expect("the settings are right");
     match time {
         Time::Real => manager,
-        Time::Manual(clock) => manager.with_clock(Arc::new(clock.clone())),
+        Time::Manual(clock) => {
+            manager.to_builder().clock(clock.clone()).build().expect("the settings are right")
+        }
     }
 }
 
@@ -161,7 +165,7 @@ impl Play {
             }
             Act::Remember => {
                 expected.remember();
-                session.set_lifetime(REMEMBERED)
+                session.set_idle_timeout(REMEMBERED)
             }
             Act::CycleId => {
                 expected.cycle_id();

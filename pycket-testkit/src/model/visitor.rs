@@ -284,7 +284,7 @@ impl Visitor {
 
 fn gone(request: &mut Request) -> Outcome {
     request.end();
-    Outcome::Gone
+    Outcome::Ended
 }
 
 fn apply(values: &mut Values, changes: &BTreeMap<&'static str, Option<u8>>) {

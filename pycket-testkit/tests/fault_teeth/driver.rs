@@ -131,7 +131,7 @@ impl SessionStore for Driver {
     ) -> Result<Update, Error> {
         match self.call(id, Call::Update(*id, changes.clone(), ttl)).await? {
             Some(Reply::Update(update)) => Ok(update),
-            _ => Ok(Update::Gone),
+            _ => Ok(Update::Ended),
         }
     }
 

@@ -4,12 +4,12 @@ use crate::fault::Fault;
 
 /// The record as a store that breaks it would give it back.
 pub(crate) fn distorted(fault: Option<Fault>, record: &Record) -> Record {
-    let Metadata { created, lifetime } = *record.metadata();
+    let Metadata { created, idle_timeout: lifetime, .. } = *record.metadata();
     let metadata = match fault {
-        Some(Fault::LifetimeIsForgotten) => Metadata { created, lifetime: None },
+        Some(Fault::LifetimeIsForgotten) => Metadata::new(created),
         Some(Fault::TimesAreFloats) => {
             let float = created.unix_millis() as f64;
-            Metadata { created: Timestamp::from_unix_millis(float as u64), lifetime }
+            Metadata::new(Timestamp::from_unix_millis(float as u64)).with_idle_timeout(lifetime)
         }
         _ => *record.metadata(),
     };

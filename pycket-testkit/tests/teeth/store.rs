@@ -78,14 +78,14 @@ impl SessionStore for Store {
             Some(Fault::UpdateTakesTwoSteps) => {
                 let first = changes.sets().take(1);
                 let first = first.fold(Changes::new(), |all, (n, v)| all.set(n, v.clone()));
-                if self.table().update(&key, &first, None, self.now())? == Update::Gone {
-                    return Ok(Update::Gone);
+                if self.table().update(&key, &first, None, self.now())? == Update::Ended {
+                    return Ok(Update::Ended);
                 }
                 a_moment().await;
                 self.table().update(&key, changes, ttl, self.now())
             }
             Some(Fault::ExpectationsAreCheckedBeforehand) => {
-                let Some(loaded) = self.found(&key) else { return Ok(Update::Gone) };
+                let Some(loaded) = self.found(&key) else { return Ok(Update::Ended) };
                 if !loaded.record.meets(changes) {
                     return Ok(Update::Conflict);
                 }
@@ -127,7 +127,7 @@ impl Store {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let Some(mut loaded) = self.found(key) else { return Ok(Update::Gone) };
+        let Some(mut loaded) = self.found(key) else { return Ok(Update::Ended) };
         a_moment().await;
         loaded.record.apply(changes);
         let life = ttl.map_or(loaded.expires_in, Ttl::as_duration);

@@ -55,7 +55,7 @@ impl Table {
 
     pub(crate) fn load(&mut self, key: &str, now: Duration) -> Option<Loaded> {
         if !self.is_live(key, now) {
-            let empty = Loaded { record: empty(), expires_in: Duration::from_secs(3_600) };
+            let empty = Loaded::new(empty(), Duration::from_secs(3_600));
             return self.has(Fault::AbsentIsEmpty).then_some(empty);
         }
         let renews = self.has(Fault::LoadRenews);
@@ -65,7 +65,7 @@ impl Table {
             slot.ends = now + slot.ttl;
         }
         let expires_in = if whole { slot.ttl } else { slot.ends - now };
-        Some(Loaded { record: slot.record.clone(), expires_in })
+        Some(Loaded::new(slot.record.clone(), expires_in))
     }
 
     pub(crate) fn update(
@@ -80,7 +80,7 @@ impl Table {
             return Ok(self.update_the_absent(key, changes, life, now));
         }
         if self.has(Fault::EmptyUpdateIsGone) && changes.is_empty() && ttl.is_none() {
-            return Ok(Update::Gone);
+            return Ok(Update::Ended);
         }
         if self.has(Fault::TooLargeDeletes)
             && changes.sets().any(|(_, v)| v.as_bytes().len() > 1 << 20)
@@ -167,12 +167,12 @@ impl Table {
                 Update::Applied
             }
             Some(Fault::TouchRevives) if changes.is_empty() => {
-                let Some(life) = life else { return Update::Gone };
-                let Some(slot) = self.buried.remove(key) else { return Update::Gone };
+                let Some(life) = life else { return Update::Ended };
+                let Some(slot) = self.buried.remove(key) else { return Update::Ended };
                 self.put(key, &slot.record, life, now);
                 Update::Applied
             }
-            _ => Update::Gone,
+            _ => Update::Ended,
         }
     }
 
@@ -267,6 +267,6 @@ fn apply(fault: Option<Fault>, slot: &mut Slot, changes: &Changes) {
 }
 
 fn empty() -> Record {
-    let metadata = Metadata { created: Timestamp::from_unix_millis(0), lifetime: None };
+    let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     Record::new(metadata, [] as [(&str, Value); 0])
 }

@@ -33,8 +33,8 @@ fn datasets_of_one_file_know_nothing_of_each_other() {
 fn sessions_and_notifications_share_a_file() {
     let file = File::new();
     let notifications = file.builder().dataset(KeySpace::NOTIFICATIONS).build().unwrap();
-    let manager = SessionManager::new(Arc::new(file.store()));
-    let manager = manager.with_notifications(Arc::new(notifications));
+    let manager =
+        SessionManager::builder(file.store()).notifications(notifications).build().unwrap();
     block_on(async {
         let session = manager.open(None).await.unwrap();
         session.set("user", "ann").unwrap();

@@ -52,7 +52,7 @@ pub(crate) fn text(text: &str) -> Value {
 
 pub(crate) fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
     let metadata =
-        Metadata { created: Timestamp::from_unix_millis(1_600_000_000_000), lifetime: None };
+        Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
     Record::new(metadata, values.map(|(name, value)| (name, text(value))))
 }
 

@@ -70,7 +70,7 @@ fn work() -> Option<(SqliteStore, SessionId)> {
     let work = env::var(WORK).ok()?;
     let (id, path) = work.split_once(' ').unwrap();
     let store = SqliteStore::builder(path).timeout(SqliteStoreBuilder::MAX_TIMEOUT);
-    Some((store.build().unwrap(), SessionId::parse(id).unwrap()))
+    Some((store.build().unwrap(), id.parse::<SessionId>().unwrap()))
 }
 
 /// Runs `test` of this program once more, as a process of its own.

@@ -27,12 +27,12 @@ fn a_file_of_version_1_is_migrated_with_its_sessions() {
     block_on(async {
         let store = file.store();
         let created = Timestamp::from_unix_millis(CREATED);
-        let metadata = Metadata { created, lifetime: None };
+        let metadata = Metadata::new(created);
         let expected = Record::new(metadata, [("user", text("ann"))]);
         assert_eq!(stored(&store, &id).await, Some(expected));
 
         // What version 1 did not know.
-        let own = Metadata { created, lifetime: Some(HOUR) };
+        let own = Metadata::new(created).with_idle_timeout(Some(HOUR));
         let changes = Changes::new().with_metadata(own);
         assert_eq!(store.update(&id, &changes, None).await.unwrap(), Update::Applied);
         let loaded = stored(&file.store(), &id).await.unwrap();

@@ -12,7 +12,7 @@ pub(super) fn act(request: usize, act: &Act) -> String {
     let call = match act {
         Act::Set(name, value) => format!("set({name:?}, &{value})?"),
         Act::Delete(name) => format!("delete([{name:?}])"),
-        Act::Remember => "set_lifetime(remembered)?".to_owned(),
+        Act::Remember => "set_idle_timeout(remembered)?".to_owned(),
         Act::CycleId => "cycle_id()".to_owned(),
         Act::Destroy => "destroy()".to_owned(),
         Act::Leave(name, value) => format!("notifications().set({name:?}, &{value})?"),

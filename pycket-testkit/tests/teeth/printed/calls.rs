@@ -9,10 +9,7 @@ fn shrunk() -> Result<(), pycket_core::Error> {
     let pass = std::time::Duration::from_millis(1_200);
     let ttl = |millis| Ttl::from_millis(millis).unwrap();
     let value = |number: u8| Value::encode(&number).unwrap();
-    let metadata = |created| Metadata {
-        created: Timestamp::from_unix_millis(created),
-        lifetime: None,
-    };
+    let metadata = |created| Metadata::new(Timestamp::from_unix_millis(created));
     let record = |created, values: &[(&'static str, u8)]| {
         Record::new(metadata(created), values.iter().map(|(name, n)| (*name, value(*n))))
     };

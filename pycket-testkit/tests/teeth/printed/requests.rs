@@ -18,11 +18,12 @@ fn shrunk() -> Result<(), pycket_core::Error> {
         let namespaces = [(); 2].map(|()| SessionId::generate().expose());
         let stores = [harness.open(&namespaces[0]).await, harness.open(&namespaces[1]).await];
         let [sessions, notifications] = stores;
-        let mut manager = SessionManager::new(sessions)
-            .with_notifications(notifications)
-            .with_expiry(Expiry::default().with_idle(idle)?);
+        let mut manager = SessionManager::builder(sessions)
+            .notifications(notifications)
+            .expiry(Expiry::builder().idle_timeout(idle).build()?)
+            .build()?;
         if let Time::Manual(clock) = harness.time() {
-            manager = manager.with_clock(Arc::new(clock));
+            manager = manager.to_builder().clock(clock).build()?;
         }
         let new = manager.open(None).await?;
         let mut requests = [new.clone(), new.clone(), new];
