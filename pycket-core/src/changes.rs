@@ -29,8 +29,8 @@ pub struct Changes {
 
 impl Changes {
     /// No change; with a ttl, a touch.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { values: BTreeMap::new(), expected: BTreeMap::new(), metadata: None }
     }
 
     /// Sets `name`, instead of what was said of it before.
@@ -101,15 +101,5 @@ impl Changes {
 
     pub(crate) fn forget(&mut self, name: &str) {
         self.values.remove(name);
-    }
-
-    /// What `newer` says, and what this says of all other names.
-    pub(crate) fn overlaid_with(mut self, newer: Self) -> Self {
-        if self.is_empty() {
-            return newer;
-        }
-        self.values.extend(newer.values);
-        self.metadata = newer.metadata.or(self.metadata);
-        self
     }
 }

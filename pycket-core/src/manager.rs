@@ -111,8 +111,8 @@ impl SessionManager {
         &*self.0.store
     }
 
-    pub(crate) fn notifications(&self) -> Option<&dyn SessionStore> {
-        self.0.notifications.as_deref()
+    pub(crate) fn notifications(&self) -> &dyn SessionStore {
+        &**self.0.notifications.as_ref().unwrap_or(&self.0.store)
     }
 
     pub(crate) fn expiry(&self) -> &Expiry {

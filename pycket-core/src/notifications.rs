@@ -5,25 +5,27 @@ use serde::de::DeserializeOwned;
 
 use crate::{Error, ErrorKind, Session, Value};
 
-/// Messages for a visitor that are read once: "your order is on its way", shown after a redirect.
+/// Messages of a session that are read once, such as "Saved." after a redirect.
 ///
-/// A second mapping under the session's id, in a dataset of its own
-/// ([`SessionManagerBuilder::notifications`](crate::SessionManagerBuilder::notifications)), so a
-/// notification and a session value of one name do not meet. Reading hands a value out exactly once,
-/// decided by the store: of any number of requests that ask at the same time, one gets it.
+/// A notification and a session value of the same name are independent. Reading hands a notification out
+/// exactly once: of any number of requests that ask at the same time, the store gives it to one.
 ///
-/// What is set is stored when the session is committed, and it begins a session where there is none.
-/// A new id takes notifications along, and the end of the session ends them. A request that uses none
-/// pays nothing; reading costs one store call, and a second one if there is something to hand out.
+/// Notifications are stored when the session is committed, and create a session where there is none. They
+/// stay with the session when its id changes, and end with it. A notification lives as long as the session
+/// had left when it was stored; a later renewal of the session does not renew it.
+///
+/// A session has at most 64 unread notifications. One more replaces the oldest.
+///
+/// [`contains`](Self::contains) and [`keys`](Self::keys) need no store call, because the session's record
+/// points to its notifications. A notification that has expired, or that another request is reading at this
+/// moment, may still be among them. Each notification that is handed out costs one store call.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), pycket_core::Error> {
 /// use pycket_core::{MemoryStore, SessionManager};
 ///
-/// let manager = SessionManager::builder(MemoryStore::new())
-///     .notifications(MemoryStore::new())
-///     .build()?;
+/// let manager = SessionManager::new(MemoryStore::new());
 ///
 /// let session = manager.open(None).await?;
 /// session.notifications().set("info", "Saved.")?;
@@ -32,6 +34,7 @@ use crate::{Error, ErrorKind, Session, Value};
 /// let next = manager.open(session.id()).await?;
 /// assert_eq!(next.notifications().get::<String>("info").await?.as_deref(), Some("Saved."));
 /// assert_eq!(next.notifications().get::<String>("info").await?, None);
+/// # next.commit().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -43,25 +46,51 @@ impl Notifications {
         Self(session)
     }
 
-    /// Leaves a notification, instead of an unread one of that name. It is stored when the session is
-    /// committed; this request may read it, too.
+    /// Leaves a notification, and replaces the unread ones of this name. The commit of the session stores it;
+    /// this request can read it at once.
     ///
     /// # Errors
     ///
-    /// [`Encode`](ErrorKind::Encode), [`InvalidName`](ErrorKind::InvalidName) for the empty name,
-    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if the manager has no store for notifications.
+    /// [`Encode`](ErrorKind::Encode) if serde cannot serialize the value, and
+    /// [`InvalidName`](ErrorKind::InvalidName) as for [`Session::set`].
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
-        self.0.leave_notice(name, Value::encode(value)?)
+        self.0.leave(name, Value::encode(value)?, true)
     }
 
-    /// Hands out the notification, to this caller and nobody else, or `None` if there is none.
+    /// Leaves a notification beside the unread ones of this name.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pycket_core::Error> {
+    /// # use pycket_core::{MemoryStore, SessionManager};
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
+    /// session.notifications().push("info", "Saved.")?;
+    /// session.notifications().push("info", "Sent.")?;
+    /// let mut shown = Vec::new();
+    /// while let Some(text) = session.notifications().get::<String>("info").await? {
+    ///     shown.push(text);
+    /// }
+    /// assert_eq!(shown, ["Saved.", "Sent."]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`; it is not handed out then. And the
-    /// store's: after [`Ambiguous`](ErrorKind::Ambiguous) nobody can say whether it was handed out.
+    /// As for [`set`](Self::set).
+    pub fn push<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
+        self.0.leave(name, Value::encode(value)?, false)
+    }
+
+    /// Hands out the oldest unread notification of this name, to this request and no other; `None` if there
+    /// is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`; it stays unread. And the errors of the store:
+    /// after [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.0.take_notice(name).await
+        self.0.take_unread(name).await
     }
 
     /// As [`get`](Self::get), with `default` if there is none.
@@ -73,7 +102,7 @@ impl Notifications {
         Ok(self.get(name).await?.unwrap_or(default))
     }
 
-    /// As [`get`](Self::get), for one that has to be there.
+    /// As [`get`](Self::get); a missing notification is an error.
     ///
     /// # Errors
     ///
@@ -84,41 +113,34 @@ impl Notifications {
         })
     }
 
-    /// Looks at the notification and leaves it there.
+    /// Reads the oldest unread notification of this name and leaves it unread: one store call.
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, and the store's.
+    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, and the errors of the store.
     pub async fn peek<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        let unread = self.0.notices().await?;
-        unread.get(name).map(|value| super::session::decode(name, value)).transpose()
+        self.0.peek_unread(name).await
     }
 
-    /// Whether there is an unread one of that name. It stays.
+    /// Whether there is an unread notification of this name. It stays unread.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.unread_names().iter().any(|unread| unread == name)
+    }
+
+    /// The names of the unread notifications, each once, in order. They stay unread.
+    pub fn keys(&self) -> Vec<String> {
+        self.0.unread_names()
+    }
+
+    /// Hands out all unread notifications, in the order in which they were left.
     ///
     /// # Errors
     ///
-    /// The store's.
-    pub async fn contains(&self, name: &str) -> Result<bool, Error> {
-        Ok(self.0.notices().await?.get(name).is_some())
-    }
-
-    /// The names of the unread ones, in order. They stay.
-    ///
-    /// # Errors
-    ///
-    /// The store's.
-    pub async fn keys(&self) -> Result<Vec<String>, Error> {
-        Ok(self.0.notices().await?.names().map(str::to_owned).collect())
-    }
-
-    /// Hands out all of them, in the order of their names.
-    ///
-    /// # Errors
-    ///
-    /// The store's, as for [`get`](Self::get).
+    /// The errors of the store. All notifications are unread then, except that after
+    /// [`Ambiguous`](ErrorKind::Ambiguous) some may be lost.
+    #[doc(alias = "all")]
     pub async fn drain(&self) -> Result<Vec<(String, Value)>, Error> {
-        self.0.take_all_notices().await
+        self.0.take_all_unread().await
     }
 }
 

@@ -1,14 +1,13 @@
-mod atomic_update;
 mod commit;
-mod notice_commit;
-mod notices;
+mod commit_lock;
+mod notification;
 mod outcome;
-mod pending;
 mod plan;
-mod rotation;
-mod settle;
+mod resolve;
 mod state;
-mod turn;
+mod unread;
+mod update;
+mod work;
 
 use std::any::type_name;
 use std::fmt;
@@ -22,24 +21,23 @@ use tokio::sync::Semaphore;
 use crate::completion::Completion;
 use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
 
+use commit_lock::CommitLock;
 pub use outcome::{IdChange, Outcome};
-use pending::Rotation;
-use state::State;
 pub(crate) use state::{Base, Live};
-use turn::Turn;
+use state::{State, is_reserved};
+use work::Rotation;
 
-/// One visitor's session, during one request.
+/// The session of one client, during one request.
 ///
-/// It reads like a mapping: `get`, `set` and `delete` touch memory only. What was changed is stored by
-/// [`commit`](Self::commit), as a change per name, so that two requests of one visitor keep each other's
-/// changes. Clones share one state.
+/// It reads like a mapping. `get`, `set` and `delete` only touch memory. [`commit`](Self::commit) stores
+/// the changes name by name, so two requests of one client keep each other's changes to different names.
+/// Clones share one state.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), pycket_core::Error> {
-/// # use std::sync::Arc;
 /// # use pycket_core::{MemoryStore, SessionManager};
-/// # let manager = SessionManager::new(Arc::new(MemoryStore::new()));
+/// # let manager = SessionManager::new(MemoryStore::new());
 /// let session = manager.open(None).await?;
 /// session.set("cart", &["apple", "pear"])?;
 /// assert_eq!(session.get_or("visits", 0)?, 0);
@@ -54,28 +52,28 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     manager: SessionManager,
     state: Mutex<State>,
-    /// One permit; see [`Turn`].
-    turns: Semaphore,
+    /// One permit; see [`CommitLock`].
+    commits: Semaphore,
 }
 
-/// Reading and changing: in memory, without waiting.
+/// Reading and changing, in memory.
 impl Session {
     pub(crate) fn new(manager: SessionManager, base: Base, presented: bool) -> Self {
-        let state = Mutex::new(State::new(base, presented));
-        Self(Arc::new(Shared { manager, state, turns: Semaphore::const_new(1) }))
+        Self(Arc::new(Shared::new(manager, State::new(base, presented))))
     }
 
-    /// The value of `name`, or `None` if there is none. What this request has set is seen at once.
+    /// Returns the value of `name`, or `None` if there is none. A value that this request has set is
+    /// visible at once.
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`; it stays in the session.
+    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`. It stays in the session.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let value = self.state().value(name).cloned();
         value.map(|value| decode(name, &value)).transpose()
     }
 
-    /// The value of `name`, or `default` if there is none.
+    /// Returns the value of `name`, or `default` if there is none.
     ///
     /// # Errors
     ///
@@ -84,7 +82,8 @@ impl Session {
         Ok(self.get(name)?.unwrap_or(default))
     }
 
-    /// The value of `name`, which has to be there. A stored `None` is: ask for an `Option<T>` then.
+    /// Returns the value of `name`; a missing one is an error. A stored `None` is not missing: ask for an
+    /// `Option<T>`.
     ///
     /// # Errors
     ///
@@ -95,12 +94,17 @@ impl Session {
         })
     }
 
-    /// Sets `name` to anything that serde serializes. Setting what is already there is no change.
+    /// Sets `name` to a value and overwrites what any request has stored under the name. To change a value
+    /// depending on what it is, use [`update`](Self::update). Setting the value that is already there is no
+    /// change.
     ///
     /// # Errors
     ///
-    /// [`Encode`](ErrorKind::Encode) and [`InvalidName`](ErrorKind::InvalidName), for the empty name;
-    /// the session is then unchanged.
+    /// [`Encode`](ErrorKind::Encode) if serde cannot serialize the value, and
+    /// [`InvalidName`](ErrorKind::InvalidName) for the empty name and for names that begin with
+    /// `"\0pycket:"`. The session is unchanged then.
+    #[doc(alias = "insert")]
+    #[doc(alias = "put")]
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         check_name(name)?;
         let value = Value::encode(value)?;
@@ -108,40 +112,45 @@ impl Session {
         Ok(())
     }
 
-    /// Removes these names and returns those that were there. Missing ones are no error and no change.
+    /// Removes these names and returns those that were there. A missing name is no error and no change.
+    #[doc(alias = "remove")]
+    #[doc(alias = "forget")]
     pub fn delete<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Vec<String> {
-        // Gathered first: an iterator that asks the session would wait for the state for ever.
+        // Collected first, because the iterator may ask this session and would wait for its lock.
         let names: Vec<N> = names.into_iter().collect();
         let names = names.iter().map(AsRef::as_ref);
         let mut state = self.state();
-        names.filter(|name| state.delete(name)).map(str::to_owned).collect()
+        names.filter(|name| !is_reserved(name) && state.delete(name)).map(str::to_owned).collect()
     }
 
-    /// Removes every name that this session shows. It stays a live session, an empty one.
+    /// Removes every name. The session stays live, and keeps its notifications.
     pub fn clear(&self) {
         self.delete(self.keys());
     }
 
-    /// Whether `name` has a value, be it `None`.
+    /// Whether `name` has a value. A stored `None` is a value.
+    #[doc(alias = "exists")]
     pub fn contains(&self, name: &str) -> bool {
         self.state().value(name).is_some()
     }
 
     /// The names, in order.
     pub fn keys(&self) -> Vec<String> {
-        self.state().view().names().map(str::to_owned).collect()
+        self.iter().map(|(name, _)| name).collect()
     }
 
-    /// Names and values as they are now, in the order of the names.
+    /// The names and values as they are now, in the order of the names.
+    #[doc(alias = "entries")]
     pub fn iter(&self) -> impl Iterator<Item = (String, Value)> + use<> {
         let view = self.state().view();
-        let entries: Vec<_> = view.iter().map(|(n, v)| (n.to_owned(), v.clone())).collect();
+        let entries = view.iter().filter(|(name, _)| !is_reserved(name));
+        let entries: Vec<_> = entries.map(|(n, v)| (n.to_owned(), v.clone())).collect();
         entries.into_iter()
     }
 
-    /// How many names there are.
+    /// The number of names.
     pub fn len(&self) -> usize {
-        self.state().view().len()
+        self.state().view().names().filter(|name| !is_reserved(name)).count()
     }
 
     /// Whether there is no name.
@@ -154,99 +163,111 @@ impl Session {
         self.state().live().map(|live| live.id)
     }
 
-    /// Whether nothing is stored yet: a first visit, a session that ended, or one just destroyed.
+    /// Whether nothing is stored: the client has no session, or its session ended or was destroyed.
     pub fn is_new(&self) -> bool {
         self.state().live().is_none()
     }
 
-    /// The remaining life, if nothing renews it; `None` while nothing is stored.
+    /// The time until the session ends if nothing renews it; `None` while nothing is stored.
+    #[doc(alias = "expiry_age")]
     pub fn expires_in(&self) -> Option<Duration> {
-        let now = self.0.manager.clock().elapsed();
-        self.state().live().map(|live| live.expires_at.saturating_sub(now))
+        self.state().live().map(|live| live.expires_in(self.0.manager.clock()))
     }
 
-    /// The time until the absolute end, which nothing but [`restart_timeouts`](Self::restart_timeouts)
-    /// moves; `None` while nothing is stored, and where no absolute timeout is set.
+    /// The time until the absolute timeout. Only [`restart_timeouts`](Self::restart_timeouts) moves it.
+    /// `None` while nothing is stored, and where there is no absolute timeout.
     pub fn absolute_expires_in(&self) -> Option<Duration> {
         let now = self.0.manager.clock().now();
         let metadata = self.state().live().map(|live| *live.record.metadata())?;
         self.0.manager.expiry().absolute_expires_in(&metadata, now)
     }
 
-    /// The visitor's read-once notifications. They are loaded when somebody asks for one.
+    /// The session's read-once notifications.
+    #[doc(alias = "flash")]
+    #[doc(alias = "messages")]
     pub fn notifications(&self) -> Notifications {
         Notifications::new(self.clone())
     }
 
     /// Whether there are changes that are not stored.
+    #[doc(alias = "is_modified")]
     pub fn is_changed(&self) -> bool {
-        self.state().is_changed()
+        self.state().needs_commit()
     }
 
-    /// What the client has to be told of its id: for whoever writes the cookie.
+    /// What the cookie has to say. Adapters ask for it after the last commit.
     pub fn id_change(&self) -> IdChange {
         self.state().id_change()
     }
 }
 
-/// Life and end. These take effect when the session is committed.
+/// Ids and timeouts. These take effect when the session is committed.
 impl Session {
-    /// Gives the session a new id and keeps its data; the old id is dead once it is committed.
+    /// Gives the session a new id and keeps its data. The old id ends with the commit.
     ///
-    /// Call it whenever the visitor's rights change (login, re-authentication, a new password or role),
-    /// so that an id known before is worth nothing after (OWASP Session Management, "Renew the Session
-    /// ID After Any Privilege Level Change"). What other requests store under the old id meanwhile is
-    /// carried over. If the session ends meanwhile the new id ends with it.
+    /// Call it whenever the rights of the client change (sign-in, re-authentication, another password or
+    /// role), so that an id that was known before is worth nothing afterwards (OWASP Session Management,
+    /// "Renew the Session ID After Any Privilege Level Change"). What other requests store under the old id
+    /// in the meantime is carried over. If another request ends the session in the meantime, the new id ends
+    /// with it.
     ///
-    /// One thing cannot be mended: a client that vanishes after the old id is dead and before it has
-    /// read the new cookie must sign in again. To keep the old id alive for a while would reopen the
-    /// door that this closes.
+    /// Known limit: a client that disconnects after the commit and before it has read the new cookie must sign
+    /// in again. A grace period for the old id would be open to an attacker as well.
+    #[doc(alias = "renew")]
+    #[doc(alias = "regenerate")]
+    #[doc(alias = "rotate")]
     pub fn cycle_id(&self) {
-        self.state().rotate(Rotation::KeepLifetime);
+        self.state().rotate(Rotation::KeepTimeouts);
     }
 
-    /// As [`cycle_id`](Self::cycle_id), and both clocks start anew, the absolute one included.
-    /// This is the one call for a login.
+    /// As [`cycle_id`](Self::cycle_id), and both timeouts start anew. This is the one call at sign-in.
     pub fn restart_timeouts(&self) {
-        self.state().rotate(Rotation::RestartLifetime);
+        self.state().rotate(Rotation::RestartTimeouts);
     }
 
-    /// Ends the session: call it at logout. The data are gone for this request at once, the record when
-    /// it is committed, which happens even if the request fails, or is dropped. What is set afterwards
-    /// begins a new session with a new id.
+    /// Ends the session. Call it at sign-out.
+    ///
+    /// For this request the data are gone at once. The commit deletes the record, also if the request fails or
+    /// is dropped. Values that are set afterwards are stored in a new session with a new id.
+    #[doc(alias = "flush")]
+    #[doc(alias = "invalidate")]
+    #[doc(alias = "purge")]
+    #[doc(alias = "logout")]
     pub fn destroy(&self) {
         self.state().destroy();
     }
 
-    /// Gives this session its own idle timeout, instead of the application's: "remember me". It is kept
-    /// in the record and honoured by every later write. It does not outlast an absolute timeout.
+    /// Gives this session its own idle timeout instead of the application's ("remember me"): 1 ms to ten years.
+    ///
+    /// It is kept in the record, and every later write honours it. It does not extend the absolute timeout.
     ///
     /// # Errors
     ///
     /// [`InvalidSetting`](ErrorKind::InvalidSetting) for zero or more than ten years.
-    pub fn set_idle_timeout(&self, idle: Duration) -> Result<(), Error> {
-        let idle = Ttl::try_from(idle)?;
-        self.state().set_idle_timeout(idle);
+    #[doc(alias = "set_expiry")]
+    pub fn set_idle_timeout(&self, idle_timeout: Duration) -> Result<(), Error> {
+        let idle_timeout = Ttl::try_from(idle_timeout)?;
+        self.state().set_idle_timeout(idle_timeout);
         Ok(())
     }
 }
 
 /// Storing.
 impl Session {
-    /// Stores what changed, now: at most one session ends, begins or changes, and a session that did not
-    /// change costs no store call. A web adapter does this before the response leaves; call it yourself
-    /// if somebody else must see the changes before that. It may be called more than once.
+    /// Stores the changes now. A session without changes costs no store call.
     ///
-    /// Once begun it runs to its end, even if the caller is dropped.
+    /// A web adapter commits before the response leaves. Call it yourself if another request or program must
+    /// see the changes earlier. It may be called more than once. Once begun, it runs to its end, even if the
+    /// caller is dropped.
     ///
-    /// A session that ended meanwhile stays ended: the changes are dropped and the outcome is
+    /// If the session has ended in the meantime, it stays ended: the changes are dropped, and the outcome is
     /// [`Ended`](Outcome::Ended).
     ///
     /// # Errors
     ///
-    /// The store's. The changes are then still there, to be committed again or dropped.
+    /// The errors of the store. The changes that are not stored are still there for another commit.
+    #[doc(alias = "save")]
     pub async fn commit(&self) -> Result<Outcome, Error> {
-        // Held by another commit, the turn has to be awaited to learn how that one ends.
         if !self.needs_commit() {
             return Ok(Outcome::Unchanged);
         }
@@ -258,40 +279,41 @@ impl Session {
     /// another commit that is running. Adapters ask it to skip the commit. It may be `true` for a moment
     /// while another call on the session is running.
     pub fn needs_commit(&self) -> bool {
-        Turn::at_once(&*self.0).is_none_or(|_turn| self.0.needs_commit())
+        CommitLock::try_acquire(&*self.0).is_none_or(|_lock| self.0.needs_commit())
     }
 
-    /// Ends without storing: uncommitted changes are dropped, and only a [`destroy`](Self::destroy) is
-    /// carried out. For requests that failed. A commit that is under way is awaited, since it may change the id.
+    /// Drops the changes that are not stored, and stores nothing but a [`destroy`](Self::destroy). For
+    /// requests that failed. It waits for a commit that is running.
     ///
     /// # Errors
     ///
     /// As for [`commit`](Self::commit).
+    #[doc(alias = "discard")]
+    #[doc(alias = "rollback")]
     pub async fn abort(&self) -> Result<Outcome, Error> {
-        // Held by a commit, the turn has to be awaited too: that one may change the id.
-        if let Some(_turn) = Turn::at_once(&*self.0)
-            && !self.0.abandon()
-        {
-            return Ok(Outcome::Unchanged);
+        if let Some(_lock) = CommitLock::try_acquire(&*self.0) {
+            let mut state = self.state();
+            state.abandon();
+            if !state.needs_commit() {
+                return Ok(Outcome::Unchanged);
+            }
         }
         let shared = Arc::clone(&self.0);
         Completion::new(async move { shared.abort().await }).await
     }
 
-    /// An atomic read-modify-write of one name, stored before this returns: `f` gets the value as it is
-    /// in the store, or `None`, and gives the new one. It is called again if another writer came first,
-    /// so that 64 concurrent increments count 64.
+    /// Changes one value atomically and stores it before it returns. `f` gets the value as the store has it,
+    /// or `None`, and returns the new one.
     ///
-    /// A [`cycle_id`](Self::cycle_id) or [`destroy`](Self::destroy) that is still to be committed, and
-    /// the first value of a new session, are committed with it, to the end even if the caller is dropped.
-    /// A caller that is dropped later does not learn whether the value was stored.
+    /// If another writer comes first, `f` is called again with that writer's value, so 64 concurrent
+    /// increments count 64. Changes that are pending are committed first, to the end even if the caller is
+    /// dropped. A caller that is dropped later does not learn whether the value was stored.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), pycket_core::Error> {
-    /// # use std::sync::Arc;
     /// # use pycket_core::{MemoryStore, SessionManager};
-    /// # let session = SessionManager::new(Arc::new(MemoryStore::new())).open(None).await?;
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
     /// let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
     /// assert_eq!(visits, 1);
     /// # Ok(())
@@ -300,9 +322,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, [`Ended`](ErrorKind::Ended) if the
-    /// session ended meanwhile, [`Conflict`](ErrorKind::Conflict) if others came first every time, and
-    /// the store's. Nothing is stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
+    /// [`InvalidName`](ErrorKind::InvalidName) as for [`set`](Self::set), [`Decode`](ErrorKind::Decode) if
+    /// the value is not a `T`, [`Ended`](ErrorKind::Ended) if the session ended in the meantime,
+    /// [`Conflict`](ErrorKind::Conflict) if other writers came first every time, and the errors of the store.
+    /// The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
     pub async fn update<T, F>(&self, name: &str, f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -318,24 +341,30 @@ impl Session {
 }
 
 impl Shared {
-    /// No code panics while it holds the state, so a poisoned one is still whole.
+    fn new(manager: SessionManager, state: State) -> Self {
+        Self { manager, state: Mutex::new(state), commits: Semaphore::const_new(1) }
+    }
+
+    /// No code panics while it holds this lock, so a poisoned state is still consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A request may be dropped or panic before its commit. Its changes are lost then, and somebody is told;
-/// but whoever asked for the end of the session gets it.
+/// A request that is dropped or panics before its commit loses its changes, and an event says so. Destroyed
+/// sessions are deleted all the same.
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.state().reclaim();
-        let doomed = self.state().take_doomed();
-        if self.state().is_changed() {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut deletes = state.take_deletes();
+        if state.needs_commit() {
             self.manager.emit(Event::ChangesDropped);
+            state.abandon();
+            deletes.extend(state.take_deletes());
         }
-        if !doomed.is_empty() {
+        if !deletes.is_empty() {
             let manager = self.manager.clone();
-            Completion::new(async move { commit::end_all_unheard(&manager, doomed).await })
+            Completion::new(async move { commit::delete_unobserved(&manager, deletes).await })
                 .detach();
         }
     }
@@ -348,16 +377,17 @@ impl fmt::Debug for Session {
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
-    if name.is_empty() {
-        return Err(Error::new(
-            ErrorKind::InvalidName,
-            "the name of a session value must not be empty",
-        ));
-    }
-    Ok(())
+    let message = if name.is_empty() {
+        "the name of a session value must not be empty"
+    } else if is_reserved(name) {
+        "names that begin with NUL and `pycket:` are reserved for the library"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::InvalidName, message))
 }
 
-pub(crate) fn decode<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
+fn decode<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
     value.decode().map_err(|error| {
         Error::new(
             error.kind(),

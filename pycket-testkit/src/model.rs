@@ -2,12 +2,12 @@
 //! test.
 
 mod calls;
+mod client;
 mod explore;
 mod failure;
 mod records;
 mod requests;
 mod script;
-mod visitor;
 
 pub(crate) use calls::run as run_calls;
 pub(crate) use calls::sequences as sequences_of_calls;

@@ -64,8 +64,8 @@ async fn count(session: Session, Path(name): Path<String>) -> Result<Json<Number
     }
 }
 
-async fn unread(notifications: Notifications) -> Result<Json<Vec<String>>, Failure> {
-    Ok(Json(notifications.keys().await?))
+async fn unread(notifications: Notifications) -> Json<Vec<String>> {
+    Json(notifications.keys())
 }
 
 async fn take(

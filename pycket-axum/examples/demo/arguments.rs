@@ -69,7 +69,7 @@ impl Arguments {
             return Ok((settings.manager()?, cookies));
         }
         let manager = match &self.store {
-            Store::Memory => in_memory(),
+            Store::Memory => Ok(in_memory()),
             Store::Redis(url) => in_redis(RedisStore::builder(url)),
             Store::Memcache(servers) => in_memcached(MemcacheStore::builder().servers(servers)),
         }

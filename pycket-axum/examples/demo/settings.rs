@@ -50,7 +50,7 @@ impl Settings {
         let manager = match self.engine {
             Engine::Memory => {
                 let NoSettings {} = read(storage)?;
-                in_memory().map_err(|error| error.to_string())?
+                in_memory()
             }
             Engine::Memcached => {
                 in_memcached(read(storage)?).map_err(|error| format!("storage: {error}"))?
@@ -63,8 +63,8 @@ impl Settings {
     }
 }
 
-pub(crate) fn in_memory() -> Result<SessionManager, pycket_core::Error> {
-    SessionManager::builder(MemoryStore::new()).notifications(MemoryStore::new()).build()
+pub(crate) fn in_memory() -> SessionManager {
+    SessionManager::new(MemoryStore::new())
 }
 
 pub(crate) fn in_redis(builder: RedisStoreBuilder) -> Result<SessionManager, pycket_core::Error> {

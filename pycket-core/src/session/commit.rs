@@ -1,301 +1,295 @@
-use std::borrow::Cow;
-
-use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
+use crate::{
+    Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, SessionManager, Ttl, Update,
+};
 
 use super::Shared;
-use super::notice_commit::{self, Left, Owner};
-use super::pending::{Doomed, Fate, Pending};
-use super::plan::{Step, plan};
-use super::rotation::{Rotated, rotate};
-use super::settle::{self, Removal};
-use super::state::{Base, Live, Settled};
-use super::turn::Turn;
-
-/// What a step came to.
-struct Done {
-    /// What the store has now, if that changed.
-    base: Option<Base>,
-    /// What could not be stored.
-    unsettled: Option<Box<Pending>>,
-    /// The word for the caller.
-    result: Result<Outcome, Error>,
-}
+use super::commit_lock::CommitLock;
+use super::notification::pointers;
+use super::plan::{self, Step, plan};
+use super::resolve::{self, Deletion};
+use super::state::{Base, Live, Sent, State};
+use super::work::PendingDelete;
 
 impl Shared {
     pub(super) fn needs_commit(&self) -> bool {
-        let mut state = self.state();
-        state.reclaim();
-        let is_renewed = || !matches!(self.plan(state.base(), state.pending()), Step::Rest);
-        state.is_changed() || self.manager.expiry().renews_on_access() && is_renewed()
+        let state = self.state();
+        let is_renewed = || !matches!(self.plan(&state, &state.send()), Step::Nothing);
+        state.needs_commit() || self.manager.expiry().renews_on_access() && is_renewed()
     }
 
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
-        let _turn = Turn::wait(self).await;
-        self.commit_in_turn().await
+        let _lock = CommitLock::acquire(self).await;
+        self.commit_locked().await
     }
 
     pub(super) async fn abort(&self) -> Result<Outcome, Error> {
-        let _turn = Turn::wait(self).await;
-        if self.abandon() { self.commit_in_turn().await } else { Ok(Outcome::Unchanged) }
+        let _lock = CommitLock::acquire(self).await;
+        self.state().abandon();
+        self.commit_locked().await
     }
 
-    /// For whoever holds the turn: drops what is not stored; whether a session is to be ended.
-    pub(super) fn abandon(&self) -> bool {
-        let mut state = self.state();
-        state.reclaim();
-        state.abandon()
-    }
-
-    /// For whoever holds the turn.
-    pub(super) async fn commit_in_turn(&self) -> Result<Outcome, Error> {
-        let (base, pending, destroys_seen) = self.state().begin();
-        // In a box, as are the other rarer ways here, so that the usual one needs no room for it.
-        let done = if pending.doomed.is_empty() {
-            self.store(&base, &pending).await
-        } else {
-            Box::pin(self.end_and_store(&base, &pending)).await
-        };
-        let Done { base, unsettled, result } = done;
-        self.state().settle(Settled { base, unsettled, destroys_seen });
+    /// Stores what is pending, for a caller that has the commit lock.
+    ///
+    /// Each step removes from the state what it has done. After an error the rest is still there, and the
+    /// next commit goes on with it.
+    pub(super) async fn commit_locked(&self) -> Result<Outcome, Error> {
+        self.state().set_committing(true);
+        let result = self.store_all().await;
+        self.state().set_committing(false);
         if let Some(event) = result.as_ref().ok().and_then(|outcome| event_of(*outcome)) {
             self.manager.emit(event);
         }
         result
     }
 
-    /// First ends the sessions that were destroyed. Those that remain are left.
-    async fn end_and_store(&self, base: &Base, pending: &Pending) -> Done {
-        // Of a session that lives on, only an old id can have been left to end.
-        let ending = match base {
-            Base::Live(_) => Outcome::Rotated,
-            Base::Absent | Base::Ended => Outcome::Destroyed,
+    async fn store_all(&self) -> Result<Outcome, Error> {
+        let (has_deletes, has_notifications) = {
+            let state = self.state();
+            let work = state.work();
+            (!work.deletes.is_empty(), !work.notifications.is_empty())
         };
-        let mut all = pending.doomed.clone();
-        while let Some(doomed) = all.last_mut() {
-            let was_removed = doomed.record == Fate::Removed;
-            let result = end(&self.manager, doomed).await;
-            let is_over = doomed.record == Fate::Removed || result.is_ok();
-            let has_ended = is_over && !was_removed;
-            if has_ended && ending == Outcome::Destroyed {
+        // What is rare is boxed, so that the usual commit does not reserve memory for it.
+        let deleted = if has_deletes { Box::pin(self.delete_sessions()).await? } else { None };
+        if has_notifications {
+            Box::pin(self.store_notifications()).await?;
+        }
+        let stored = self.store_session().await;
+        if !self.state().work().deletes.is_empty() {
+            Box::pin(self.delete_notifications()).await;
+        }
+        match (stored?, deleted) {
+            (Outcome::Unchanged, Some(deleted)) => Ok(deleted),
+            (stored, _) => Ok(stored),
+        }
+    }
+
+    /// Deletes the records of destroyed sessions, and those under the old ids of rotated ones.
+    async fn delete_sessions(&self) -> Result<Option<Outcome>, Error> {
+        let mut outcome = None;
+        loop {
+            let next = {
+                let state = self.state();
+                state.work().deletes.iter().find(|delete| !delete.is_notification()).cloned()
+            };
+            let Some(delete) = next else { return Ok(outcome) };
+            let deletion = resolve::delete(self.manager.store(), &delete.id()).await;
+            let notifications = match (&delete, deletion) {
+                (_, Deletion::Kept(error)) => return Err(error),
+                (_, Deletion::Unknown(error)) => {
+                    self.state().may_be_deleted(delete.id());
+                    return Err(error);
+                }
+                (PendingDelete::Session { .. }, Deletion::Deleted(record)) => ids_in(&record),
+                // This request deleted it, but has not seen what it held.
+                (PendingDelete::Session { notifications, .. }, Deletion::Unseen(_))
+                | (
+                    PendingDelete::Session { notifications, is_uncertain: true, .. },
+                    Deletion::Absent,
+                ) => notifications.clone(),
+                // Another request ended the session and its notifications, or rotated it and kept them.
+                _ => Vec::new(),
+            };
+            self.state().deleted(delete.id(), notifications);
+            if let PendingDelete::Session { .. } = delete {
                 self.manager.emit(Event::Destroyed);
+                outcome = Some(Outcome::Destroyed);
+            } else {
+                outcome = outcome.or(Some(Outcome::Rotated));
             }
-            if let Err(error) = result {
-                let unsettled = Some(Box::new(Pending { doomed: all, ..pending.clone() }));
-                return Done { base: None, unsettled, result: Err(error) };
-            }
-            all.pop();
-        }
-        let mut done = self.store(base, pending).await;
-        if matches!(done.result, Ok(Outcome::Unchanged)) {
-            done.result = Ok(ending);
-        }
-        done
-    }
-
-    /// Stores the session, then its notifications.
-    async fn store(&self, base: &Base, pending: &Pending) -> Done {
-        let done = self.carry_out(base, pending).await;
-        if self.leaves_notices(base, &done) {
-            Box::pin(self.leave_notices(base, done)).await
-        } else {
-            done
         }
     }
 
-    async fn carry_out(&self, base: &Base, pending: &Pending) -> Done {
+    /// Deletes notifications to which nothing points. One that cannot be deleted is left to the next commit
+    /// or to its expiry, because no client can see it.
+    async fn delete_notifications(&self) {
+        let deletes = self.state().work().deletes.clone();
+        for delete in deletes.iter().filter(|delete| delete.is_notification()) {
+            let deletion = resolve::delete(self.manager.notifications(), &delete.id()).await;
+            if !matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_)) {
+                self.state().deleted(delete.id(), Vec::new());
+            }
+        }
+    }
+
+    /// Stores new notifications, and adds pointers to them to the changes of the session.
+    async fn store_notifications(&self) -> Result<(), Error> {
+        loop {
+            let (new, ttl) = {
+                let state = self.state();
+                let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock());
+                match (state.work().notifications.first(), ttl) {
+                    (Some(new), Some(ttl)) => (new.clone(), ttl),
+                    // Without a ttl the session has ended.
+                    _ => return Ok(()),
+                }
+            };
+            let record = new.record(self.manager.clock().now());
+            let id = resolve::create(self.manager.notifications(), &record, ttl).await?;
+            let pointer = new.pointer(id)?;
+            self.state().point_to(&new, id, pointer);
+        }
+    }
+
+    async fn store_session(&self) -> Result<Outcome, Error> {
         let store = self.manager.store();
-        match self.plan(base, pending) {
-            Step::Rest => Done::unchanged(pending, Ok(Outcome::Unchanged)),
-            Step::GiveUp => Done::gone(),
+        let (step, sent) = {
+            let state = self.state();
+            let sent = state.send();
+            (self.plan(&state, &sent), sent)
+        };
+        match step {
+            Step::Nothing => Ok(Outcome::Unchanged),
+            Step::GiveUp => Ok(self.ended(&sent)),
             Step::Touch { live, ttl } => {
-                let answer = store.update(&live.id, &Changes::new(), Some(ttl)).await;
-                if answer.is_err() {
-                    // Whoever only read has what it came for.
+                let result = store.update(&live.id, &Changes::new(), Some(ttl)).await;
+                if result.is_err() {
+                    // The request only read, so it does not fail.
                     self.manager.emit(Event::RenewalFailed);
-                    return Done::unchanged(pending, Ok(Outcome::Unchanged));
+                    return Ok(Outcome::Unchanged);
                 }
-                self.updated(answer, live, pending, ttl, Outcome::Touched)
+                self.updated(result, live, &sent, ttl, Outcome::Touched)
             }
-            Step::Update { mut live, metadata, ttl } => {
-                let changes = match metadata {
-                    None => Cow::Borrowed(&pending.changes),
-                    Some(metadata) => Cow::Owned(pending.changes.clone().with_metadata(metadata)),
-                };
-                let answer =
-                    settle::update(store, &live.id, &live.record, &changes, Some(ttl)).await;
+            Step::Update { mut live, changes, ttl } => {
+                let result = resolve::update(store, &live.id, &live.record, &changes, ttl).await;
                 live.record.apply(&changes);
-                self.updated(answer, live, pending, ttl, Outcome::Updated)
+                self.updated(result, live, &sent, ttl, Outcome::Updated)
             }
-            Step::Create { record, ttl } => match settle::create(store, &record, ttl).await {
-                Ok(id) => {
-                    let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                    Done::stored(live, pending, Outcome::Created)
-                }
-                Err(error) => Done::unchanged(pending, Err(error)),
-            },
+            Step::Create { record, ttl } => {
+                let id = resolve::create(store, &record, ttl).await?;
+                let expires_at = self.expires_at(ttl);
+                self.state().stored_all(&sent, Live { id, record, expires_at });
+                Ok(Outcome::Created)
+            }
             Step::Rotate { live, record, ttl } => {
-                let rotating = rotate(&self.manager, &live, &pending.changes, record, ttl);
-                match Box::pin(rotating).await {
-                    Rotated::Done { id, record, ttl, left } => {
-                        let live = Live { id, record, expires_at: self.expires_at(ttl) };
-                        let mut done = Done::stored(live, pending, Outcome::Rotated);
-                        if let Some(left) = left {
-                            let (left, error) = *left;
-                            let notices = done.unsettled.map(|notices| *notices);
-                            let Pending { notices, uncarried, .. } = notices.unwrap_or_default();
-                            done.unsettled = Some(Box::new(Pending { notices, uncarried, ..left }));
-                            done.result = Err(error);
-                        }
-                        done
-                    }
-                    Rotated::Gone => Done::gone(),
-                    Rotated::Failed(error) => Done::unchanged(pending, Err(error)),
-                }
+                Box::pin(self.rotate(sent, live, record, ttl)).await
             }
         }
     }
 
-    /// Whether there are notifications to be stored, or to be looked for, and a session for them.
-    fn leaves_notices(&self, before: &Base, done: &Done) -> bool {
-        let Base::Live(live) = done.base.as_ref().unwrap_or(before) else {
-            return false;
-        };
-        let is_rotated = matches!(before, Base::Live(before) if before.id != live.id);
-        let has_notices = done.unsettled.as_ref().is_some_and(|left| left.has_notices());
-        let is_in_vain = done.result.is_err() && done.base.is_none();
-        self.manager.notifications().is_some() && (is_rotated || has_notices) && !is_in_vain
-    }
-
-    /// Stores the notifications, once it is sure that there is a session that they belong to.
-    async fn leave_notices(&self, before: &Base, done: Done) -> Done {
-        let (Some(notices), Base::Live(live)) =
-            (self.manager.notifications(), done.base.as_ref().unwrap_or(before))
-        else {
-            return done;
-        };
-        let mut unsettled = done.unsettled.unwrap_or_default();
-        let owner = match before {
-            Base::Live(before) if before.id == live.id && done.base.is_none() => Owner::Untouched,
-            Base::Live(before) if before.id == live.id => Owner::Stored,
-            Base::Live(before) => {
-                unsettled.uncarried.push(before.id);
-                Owner::New
+    /// Stores `record` under a new id and deletes the old one. In this order, an error at any point leaves
+    /// an id that works. What other requests wrote to the old record meanwhile is written to the new one.
+    async fn rotate(
+        &self,
+        sent: Sent,
+        old: Live,
+        record: Record,
+        ttl: Ttl,
+    ) -> Result<Outcome, Error> {
+        let store = self.manager.store();
+        let id = resolve::create(store, &record, ttl).await?;
+        let deletion = resolve::delete(store, &old.id).await;
+        if let Deletion::Absent | Deletion::Kept(_) = deletion {
+            // No client knows the new id. If it cannot be deleted, it expires.
+            let _ = store.delete(&id).await;
+        }
+        let new = Live { id, record: record.clone(), expires_at: self.expires_at(ttl) };
+        match deletion {
+            Deletion::Absent => Ok(self.ended(&sent)),
+            Deletion::Kept(error) => Err(error),
+            Deletion::Unseen(_) => {
+                self.state().stored_all(&sent, new);
+                Ok(Outcome::Rotated)
             }
-            Base::Absent | Base::Ended => Owner::New,
-        };
-        let now = self.manager.clock().now();
-        let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
-            return Done::gone();
-        };
-        let sessions = self.manager.store();
-        let Pending { notices: left, uncarried, .. } = &mut *unsettled;
-        let stored =
-            notice_commit::leave(notices, sessions, live, owner, uncarried, left, ttl).await;
-        self.state().forget_notices();
-        let renewed = match stored {
-            Ok(Left::Gone) => return Done::gone(),
-            Ok(Left::Stored) => None,
-            Ok(Left::Renewed) => {
-                let expires_at = self.expires_at(ttl);
-                Some(Base::Live(Live { expires_at, ..live.clone() }))
+            Deletion::Unknown(error) => {
+                let mut state = self.state();
+                state.stored_all(&sent, new);
+                state.delete_later(PendingDelete::OldId(old.id));
+                Err(error)
             }
-            Err(error) => {
-                let (unsettled, result) = (Some(unsettled), done.result.and(Err(error)));
-                return Done { base: done.base, unsettled, result };
+            Deletion::Deleted(last) => {
+                let missed = missed(&old.record, &last, sent.changes(), &record);
+                {
+                    let mut state = self.state();
+                    state.stored_all(&sent, new);
+                    state.add_missed(&sent, &missed);
+                }
+                if missed.is_empty() {
+                    return Ok(Outcome::Rotated);
+                }
+                match Box::pin(self.store_session()).await? {
+                    Outcome::Ended => Ok(Outcome::Ended),
+                    _ => Ok(Outcome::Rotated),
+                }
             }
-        };
-        unsettled.notices = Changes::new();
-        let result = done.result.map(|outcome| match outcome {
-            Outcome::Unchanged | Outcome::Touched => Outcome::Updated,
-            outcome => outcome,
-        });
-        Done { base: done.base.or(renewed), unsettled: Some(unsettled), result }
+        }
     }
 
     fn updated(
         &self,
-        answer: Result<Update, Error>,
+        result: Result<Update, Error>,
         live: Live,
-        pending: &Pending,
+        sent: &Sent,
         ttl: Ttl,
         outcome: Outcome,
-    ) -> Done {
-        match answer {
-            Ok(Update::Applied) => {
-                let live = Live { expires_at: self.expires_at(ttl), ..live };
-                Done::stored(live, pending, outcome)
+    ) -> Result<Outcome, Error> {
+        match result? {
+            Update::Applied => {
+                let expires_at = self.expires_at(ttl);
+                self.state().stored_all(sent, Live { expires_at, ..live });
+                Ok(outcome)
             }
-            Ok(Update::Ended) => Done::gone(),
-            Ok(Update::Conflict) => {
+            Update::Ended => Ok(self.ended(sent)),
+            Update::Conflict => {
                 let message = "the store refused an update that expected nothing";
-                Done::unchanged(pending, Err(Error::new(ErrorKind::Conflict, message)))
+                Err(Error::new(ErrorKind::Conflict, message))
             }
-            Err(error) => Done::unchanged(pending, Err(error)),
         }
+    }
+
+    fn ended(&self, sent: &Sent) -> Outcome {
+        self.state().end(sent);
+        Outcome::Ended
     }
 
     pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {
         self.manager.clock().elapsed() + ttl.as_duration()
     }
 
-    fn plan(&self, base: &Base, pending: &Pending) -> Step {
-        plan(base, pending, self.manager.expiry(), self.manager.clock())
+    fn plan(&self, state: &State, sent: &Sent) -> Step {
+        plan(state, sent, self.manager.expiry(), self.manager.clock())
     }
 }
 
-/// Ends sessions where nobody is left to be told of a failure; what remains runs out of time.
-pub(super) async fn end_all_unheard(manager: &SessionManager, all: Vec<Doomed>) {
-    for mut doomed in all {
-        let was_removed = doomed.record == Fate::Removed;
-        let _ = end(manager, &mut doomed).await;
-        if doomed.record == Fate::Removed && !was_removed {
-            manager.emit(Event::Destroyed);
+/// Deletes what a dropped session had still to delete. No caller learns of a failure; what remains expires.
+pub(super) async fn delete_unobserved(manager: &SessionManager, deletes: Vec<PendingDelete>) {
+    for delete in deletes {
+        let shared = Shared::new(manager.clone(), State::new(Base::Absent, false));
+        shared.state().delete_later(delete);
+        let _ = shared.delete_sessions().await;
+        shared.delete_notifications().await;
+        shared.state().take_deletes();
+    }
+}
+
+/// The notifications to which a record points.
+fn ids_in(record: &Record) -> Vec<SessionId> {
+    pointers(record).map(|pointer| pointer.id).collect()
+}
+
+/// What other requests did to the old record of a rotation between `known` and `last`, except where this
+/// request changed the same names.
+fn missed(known: &Record, last: &Record, ours: Option<&Changes>, new: &Record) -> Changes {
+    let is_ours = |name: &str| ours.is_some_and(|changes| changes.get(name).is_some());
+    let mut missed = Changes::new();
+    for (name, value) in last.iter() {
+        if known.get(name) != Some(value) && !is_ours(name) {
+            missed = missed.set(name, value.clone());
         }
     }
-}
-
-/// Ends a session and its notifications. If another request ended it before, or gave it a new id, that
-/// one has the notifications to care for.
-async fn end(manager: &SessionManager, doomed: &mut Doomed) -> Result<(), Error> {
-    if doomed.record != Fate::Removed {
-        match settle::remove(manager.store(), &doomed.id).await {
-            Removal::Absent if doomed.record == Fate::Alive => return Ok(()),
-            Removal::Removed(_) | Removal::Unseen(_) | Removal::Absent => {
-                doomed.record = Fate::Removed;
-            }
-            Removal::Unknown(error) => {
-                doomed.record = Fate::Unknown;
-                return Err(error);
-            }
-            Removal::Kept(error) => return Err(error),
+    for name in known.names() {
+        if last.get(name).is_none() && !is_ours(name) {
+            missed = missed.remove(name);
         }
     }
-    let Some(notices) = manager.notifications() else {
-        return Ok(());
-    };
-    match settle::remove(notices, &doomed.id).await {
-        Removal::Removed(_) | Removal::Unseen(_) | Removal::Absent => Ok(()),
-        Removal::Kept(error) | Removal::Unknown(error) => Err(error),
+    let idle_timeout = last.metadata().idle_timeout;
+    let is_ours = new.metadata().idle_timeout != known.metadata().idle_timeout;
+    if idle_timeout != known.metadata().idle_timeout && !is_ours {
+        missed = missed.with_metadata(new.metadata().with_idle_timeout(idle_timeout));
     }
+    missed
 }
 
-impl Done {
-    /// The store has what it had.
-    fn unchanged(pending: &Pending, result: Result<Outcome, Error>) -> Self {
-        Self { base: None, unsettled: Some(pending.all_but_doomed()), result }
-    }
-
-    fn stored(live: Live, pending: &Pending, outcome: Outcome) -> Self {
-        let unsettled = pending.only_notices();
-        Self { base: Some(Base::Live(live)), unsettled, result: Ok(outcome) }
-    }
-
-    fn gone() -> Self {
-        Self { base: Some(Base::Ended), unsettled: None, result: Ok(Outcome::Ended) }
-    }
-}
-
-/// A destroyed session has told of itself already, and an update is what sessions are for.
+/// A destroyed session has emitted its event already, and an update has none.
 fn event_of(outcome: Outcome) -> Option<Event> {
     match outcome {
         Outcome::Created => Some(Event::Created),

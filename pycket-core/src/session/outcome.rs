@@ -4,32 +4,32 @@ use crate::SessionId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Nothing: there was nothing to store.
+    /// There was nothing to store.
     Unchanged,
-    /// The life was renewed.
+    /// The idle timeout was renewed.
     Touched,
     /// The changes are stored.
     Updated,
-    /// A session was stored for the first time, perhaps after another one was destroyed.
+    /// A new session is stored, perhaps after another one was destroyed.
     Created,
     /// The session has a new id, and the changes are stored.
     Rotated,
-    /// The session was ended.
+    /// The session was destroyed.
     Destroyed,
-    /// The session had ended meanwhile; the changes are dropped.
+    /// The session had ended before the commit. The changes are dropped.
     Ended,
 }
 
-/// What a client has to be told after the commits of one request.
+/// What the cookie has to say after the commits of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdChange {
-    /// Nothing.
+    /// Nothing new.
     Unchanged,
-    /// This is the id from now on.
+    /// The session has this new id.
     Issued(SessionId),
-    /// The id is the same and its life was renewed.
+    /// The session keeps this id, and its idle timeout was renewed.
     Renewed(SessionId),
-    /// The id is to be forgotten.
+    /// The client has to forget its id.
     Withdrawn,
 }

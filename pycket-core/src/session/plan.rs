@@ -1,13 +1,14 @@
-use crate::{Clock, Expiry, Metadata, Record, Ttl};
+use std::sync::Arc;
 
-use super::pending::{Pending, Rotation};
-use super::state::{Base, Live};
+use crate::{Changes, Clock, Expiry, Metadata, Record, Ttl};
 
-/// What a commit does after it has ended the sessions that were destroyed.
+use super::state::{Base, Live, Sent, State};
+use super::work::Rotation;
+
+/// What a commit does with the session's record.
 pub(super) enum Step {
-    /// Nothing.
-    Rest,
-    /// Nothing, because the session is over; its changes are dropped.
+    Nothing,
+    /// The session has ended. Its changes are dropped.
     GiveUp,
     Touch {
         live: Live,
@@ -15,7 +16,7 @@ pub(super) enum Step {
     },
     Update {
         live: Live,
-        metadata: Option<Metadata>,
+        changes: Arc<Changes>,
         ttl: Ttl,
     },
     Create {
@@ -29,55 +30,73 @@ pub(super) enum Step {
     },
 }
 
-/// Decides without doing: the whole of what a commit may do, in one place.
-pub(super) fn plan(base: &Base, pending: &Pending, expiry: &Expiry, clock: &dyn Clock) -> Step {
-    match base {
-        Base::Absent => plan_absent(pending, expiry, clock),
-        Base::Live(live) => plan_live(live, pending, expiry, clock),
-        Base::Ended if pending.changes.is_empty() && !pending.has_notices() => Step::Rest,
-        Base::Ended => Step::GiveUp,
+/// Decides what a commit does, and calls no store.
+pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {
+    match state.base() {
+        Base::Absent => plan_absent(state, expiry, clock),
+        Base::Live(live) => plan_live(live, state, sent, expiry, clock),
+        Base::Ended if state.needs_commit() => Step::GiveUp,
+        Base::Ended => Step::Nothing,
     }
 }
 
-fn plan_absent(pending: &Pending, expiry: &Expiry, clock: &dyn Clock) -> Step {
+/// The time to live that a commit gives the session; `None` if the session has ended.
+pub(super) fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
     let now = clock.now();
-    let metadata = Metadata::new(now).with_idle_timeout(pending.idle_timeout);
-    let mut values = pending.changes.sets().map(|(name, value)| (name, value.clone())).peekable();
-    match expiry.ttl(&metadata, now) {
-        Some(ttl) if values.peek().is_some() || !pending.notices.is_empty() => {
-            Step::Create { record: Record::new(metadata, values), ttl }
+    match state.base() {
+        Base::Absent => expiry.ttl(&new_metadata(state, clock), now),
+        Base::Live(live) => {
+            let old = live.record.metadata();
+            // Restarting the timeouts does not bring back a session that is past its absolute timeout.
+            expiry.ttl(old, now).and(expiry.ttl(&renewed_metadata(old, state, clock), now))
         }
-        _ => Step::Rest,
+        Base::Ended => None,
     }
 }
 
-fn plan_live(live: &Live, pending: &Pending, expiry: &Expiry, clock: &dyn Clock) -> Step {
-    let now = clock.now();
-    let old = *live.record.metadata();
-    let created = match pending.rotation {
-        Some(Rotation::RestartLifetime) => now,
-        Some(Rotation::KeepLifetime) | None => old.created,
-    };
-    let new = Metadata { created, idle_timeout: pending.idle_timeout.or(old.idle_timeout) };
-    let metadata = (new != old).then_some(new);
-    let is_changed = !pending.changes.is_empty() || metadata.is_some();
-    // A session past its end cannot be saved by restarting its clock.
-    let is_over = expiry.ttl(&old, now).is_none();
-    match expiry.ttl(&new, now).filter(|_| !is_over) {
-        None if is_changed || pending.rotation.is_some() => Step::GiveUp,
-        None => Step::Rest,
-        Some(ttl) if pending.rotation.is_some() => {
+fn plan_absent(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
+    let mut values =
+        state.work().changes().sets().map(|(name, value)| (name, value.clone())).peekable();
+    match ttl(state, expiry, clock) {
+        Some(ttl) if values.peek().is_some() => {
+            Step::Create { record: Record::new(new_metadata(state, clock), values), ttl }
+        }
+        _ => Step::Nothing,
+    }
+}
+
+fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {
+    let work = state.work();
+    let old = live.record.metadata();
+    let new = renewed_metadata(old, state, clock);
+    let is_changed = !work.changes().is_empty() || new != *old || !work.notifications.is_empty();
+    match ttl(state, expiry, clock) {
+        None if is_changed || work.rotation.is_some() => Step::GiveUp,
+        None => Step::Nothing,
+        Some(ttl) if work.rotation.is_some() => {
             let mut record = live.record.clone();
-            record.apply(&pending.changes.clone().with_metadata(new));
+            record.apply(&work.changes().clone().with_metadata(new));
             Step::Rotate { live: live.clone(), record, ttl }
         }
-        Some(ttl) if is_changed => Step::Update { live: live.clone(), metadata, ttl },
-        Some(_) => {
-            let expires_in = live.expires_at.saturating_sub(clock.elapsed());
-            match expiry.touch(&old, now, expires_in) {
-                Some(ttl) => Step::Touch { live: live.clone(), ttl },
-                None => Step::Rest,
-            }
+        Some(ttl) if is_changed => {
+            let changes = sent.changes_with((new != *old).then_some(new));
+            Step::Update { live: live.clone(), changes, ttl }
         }
+        Some(_) => match expiry.touch(old, clock.now(), live.expires_in(clock)) {
+            Some(ttl) => Step::Touch { live: live.clone(), ttl },
+            None => Step::Nothing,
+        },
     }
+}
+
+fn new_metadata(state: &State, clock: &dyn Clock) -> Metadata {
+    Metadata::new(clock.now()).with_idle_timeout(state.work().idle_timeout)
+}
+
+fn renewed_metadata(old: &Metadata, state: &State, clock: &dyn Clock) -> Metadata {
+    let created = match state.work().rotation {
+        Some(Rotation::RestartTimeouts) => clock.now(),
+        Some(Rotation::KeepTimeouts) | None => old.created,
+    };
+    Metadata::new(created).with_idle_timeout(state.work().idle_timeout.or(old.idle_timeout))
 }

@@ -1,41 +1,35 @@
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Changes, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+use crate::{Changes, Clock, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
 
-use super::pending::{Doomed, Pending, Rotation};
+use super::notification::{NewNotification, Place, Pointer, Unread, pointer_name, pointers};
+use super::work::{PendingDelete, Rotation, Work};
+
+/// Names that begin with this are reserved for the library.
+const RESERVED: &str = "\0pycket:";
 
 /// What a request knows of its session: what the store had, and what is not stored yet.
 pub(crate) struct State {
     base: Base,
-    /// What a commit is storing at this moment; readers still see it. If nobody has the turn, what one
-    /// left that was cut off.
-    in_flight: Option<Arc<Pending>>,
-    pending: Pending,
+    work: Work,
     id_change: IdChange,
-    /// Whether the client presented an id, so that there is something to withdraw.
+    /// Whether the client presented an id, so that there is an id to withdraw.
     presented: bool,
-    notices: Notices,
-    /// Counts destroys, so that a commit learns of one that happened while it was under way.
+    /// Whether a commit may be storing the changes at this moment.
+    is_committing: bool,
+    /// How many times the session was destroyed. A commit compares it before and after its store calls.
     destroys: u32,
-}
-
-/// The notifications as the store has them.
-enum Notices {
-    /// Nobody has asked yet, or somebody else has changed them.
-    Unknown,
-    Known(Option<Record>),
 }
 
 /// The session as the store has it.
 #[derive(Clone)]
 pub(crate) enum Base {
-    /// None is stored.
+    /// There is none.
     Absent,
     /// As it was last seen.
     Live(Live),
-    /// It ended while this request was running, and stays ended.
+    /// It ended while this request was running.
     Ended,
 }
 
@@ -43,30 +37,37 @@ pub(crate) enum Base {
 pub(crate) struct Live {
     pub(crate) id: SessionId,
     pub(crate) record: Record,
-    /// By the manager's [`Clock::elapsed`](crate::Clock::elapsed).
+    /// In the time of the manager's [`Clock::elapsed`].
     pub(crate) expires_at: Duration,
 }
 
-/// How a commit ended.
-pub(crate) struct Settled {
-    /// What the store has now, if that changed.
-    pub(crate) base: Option<Base>,
-    /// What could not be stored.
-    pub(crate) unsettled: Option<Box<Pending>>,
-    pub(crate) destroys_seen: u32,
+/// What one step of a commit has taken from the state, to be handed back with the result.
+pub(crate) struct Sent {
+    changes: Option<Arc<Changes>>,
+    idle_timeout: Option<Ttl>,
+    rotation: Option<Rotation>,
+    destroys: u32,
 }
 
+/// Reading and changing.
 impl State {
     pub(crate) fn new(base: Base, presented: bool) -> Self {
         Self {
             base,
-            in_flight: None,
-            pending: Pending::default(),
+            work: Work::default(),
             id_change: IdChange::Unchanged,
             presented,
-            notices: Notices::Unknown,
+            is_committing: false,
             destroys: 0,
         }
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
     }
 
     pub(crate) fn live(&self) -> Option<&Live> {
@@ -76,119 +77,245 @@ impl State {
         }
     }
 
-    pub(crate) fn base(&self) -> &Base {
-        &self.base
+    pub(crate) fn id_change(&self) -> IdChange {
+        self.id_change
     }
 
-    pub(crate) fn pending(&self) -> &Pending {
-        &self.pending
+    pub(crate) fn needs_commit(&self) -> bool {
+        self.work.needs_commit(&self.base)
     }
 
+    /// The value of a name that the application may use.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
-        self.pending.changes.get(name).unwrap_or_else(|| self.stored(name))
+        if is_reserved(name) { None } else { self.entry(name) }
     }
 
+    /// The record with this request's changes, reserved names included.
     pub(crate) fn view(&self) -> Record {
-        let mut view = self.live().map_or_else(nothing, |live| live.record.clone());
-        if let Some(in_flight) = &self.in_flight {
-            view.apply(&in_flight.changes);
-        }
-        view.apply(&self.pending.changes);
+        let mut view = self.live().map_or_else(empty, |live| live.record.clone());
+        view.apply(self.work.changes());
         view
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Value) {
-        if self.stored(name) == Some(&value) {
-            self.pending.changes.forget(name);
+        if self.stored(name) == Some(&value) && !self.may_be_sent(name) {
+            self.work.changes_mut().forget(name);
         } else {
-            self.pending.changes.insert(name.into(), Some(value));
+            self.work.changes_mut().insert(name.into(), Some(value));
         }
     }
 
     /// Whether the name was there.
     pub(crate) fn delete(&mut self, name: &str) -> bool {
-        let was_there = self.value(name).is_some();
-        if self.stored(name).is_some() {
-            self.pending.changes.insert(name.into(), None);
-        } else {
-            self.pending.changes.forget(name);
+        let was_there = self.entry(name).is_some();
+        if self.stored(name).is_some() || self.may_be_sent(name) {
+            self.work.changes_mut().insert(name.into(), None);
+        } else if was_there {
+            self.work.changes_mut().forget(name);
         }
         was_there
     }
 
-    pub(crate) fn set_idle_timeout(&mut self, idle: Ttl) {
-        self.pending.idle_timeout = Some(idle);
+    pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Ttl) {
+        self.work.idle_timeout = Some(idle_timeout);
     }
 
     pub(crate) fn rotate(&mut self, rotation: Rotation) {
         if self.live().is_some() {
-            self.pending.rotation = self.pending.rotation.max(Some(rotation));
+            self.work.rotation = self.work.rotation.max(Some(rotation));
         }
     }
 
     pub(crate) fn destroy(&mut self) {
         self.destroys += 1;
-        let mut doomed = mem::take(&mut self.pending).into_doomed();
-        if let Base::Live(live) = mem::replace(&mut self.base, Base::Absent) {
-            doomed.push(Doomed::new(live.id));
+        self.work.abandon();
+        if let Base::Live(live) = std::mem::replace(&mut self.base, Base::Absent) {
+            self.work.delete_session(&live);
         }
-        if self.presented || !doomed.is_empty() {
+        if self.presented || self.ends_a_session() {
             self.id_change = IdChange::Withdrawn;
         }
-        self.pending.doomed = doomed;
-        self.in_flight = self.in_flight.take().map(|left| Arc::new(left.only_doomed()));
-        self.notices = Notices::Unknown;
     }
 
-    pub(crate) fn leave_notice(&mut self, name: &str, value: Value) {
-        self.pending.notices.insert(name.into(), Some(value));
+    /// Drops what is not stored, except deletes.
+    pub(crate) fn abandon(&mut self) {
+        self.work.abandon();
     }
 
-    /// What is unread, as far as it is known, with what this request has left.
-    pub(crate) fn notices(&self) -> Record {
-        let mut notices = self.known_notices().cloned().unwrap_or_else(nothing);
-        notices.apply(&self.pending.notices);
-        notices
+    fn entry(&self, name: &str) -> Option<&Value> {
+        self.work.changes().get(name).unwrap_or_else(|| self.stored(name))
     }
 
-    pub(crate) fn knows_notices(&self) -> bool {
-        matches!(self.notices, Notices::Known(_))
+    fn stored(&self, name: &str) -> Option<&Value> {
+        self.live().and_then(|live| live.record.get(name))
     }
 
-    pub(crate) fn known_notices(&self) -> Option<&Record> {
-        match &self.notices {
-            Notices::Known(record) => record.as_ref(),
-            Notices::Unknown => None,
+    /// Whether a commit may be storing a change of this name, so that the store may soon have another value.
+    fn may_be_sent(&self, name: &str) -> bool {
+        self.is_committing && self.work.changes().get(name).is_some()
+    }
+
+    fn ends_a_session(&self) -> bool {
+        !self.work.deletes.iter().all(PendingDelete::is_notification)
+    }
+}
+
+/// Notifications.
+impl State {
+    /// The unread notifications, in the order in which they were left.
+    pub(crate) fn unread(&self) -> Vec<Unread> {
+        let mut unread: Vec<_> = pointers(&self.view()).map(Unread::Stored).collect();
+        if !matches!(self.base, Base::Ended) {
+            unread.extend(self.work.notifications.iter().cloned().map(Unread::New));
+        }
+        unread.sort_by_key(Unread::place);
+        unread
+    }
+
+    pub(crate) fn leave(&mut self, name: &str, value: Value, place: Place) {
+        self.work.notifications.push(NewNotification { name: name.into(), value, place });
+    }
+
+    /// Removes a notification that was handed out, or whose record is gone.
+    pub(crate) fn remove_unread(&mut self, unread: &Unread) {
+        match unread {
+            Unread::Stored(Pointer { id, .. }) => _ = self.delete(&pointer_name(id)),
+            Unread::New(new) => self.work.notifications.retain(|other| other.place != new.place),
         }
     }
 
-    pub(crate) fn note_notices(&mut self, found: Option<Record>) {
-        self.notices = Notices::Known(found);
-    }
-
-    pub(crate) fn forget_notices(&mut self) {
-        self.notices = Notices::Unknown;
-    }
-
-    /// Notes that these were handed out; `taken` is what was removed from the store for it.
-    pub(crate) fn consume_notices(&mut self, names: &[&str], taken: &Changes) {
-        for name in names {
-            self.pending.notices.forget(name);
-        }
-        if let Notices::Known(Some(record)) = &mut self.notices {
-            record.apply(taken);
+    /// Removes a notification that nobody has read, so that its record has to be deleted, too.
+    pub(crate) fn replace_unread(&mut self, unread: &Unread) {
+        self.remove_unread(unread);
+        if let Unread::Stored(pointer) = unread {
+            self.work.replaced.push(pointer.id);
         }
     }
 
-    /// Puts what the store has now in the place of what it had.
+    /// Puts a pointer in the place of a new notification whose record is stored.
+    pub(crate) fn point_to(
+        &mut self,
+        new: &NewNotification,
+        id: SessionId,
+        pointer: (smol_str::SmolStr, Value),
+    ) {
+        let before = self.work.notifications.len();
+        self.remove_unread(&Unread::New(new.clone()));
+        if self.work.notifications.len() < before {
+            let (name, value) = pointer;
+            self.work.changes_mut().insert(name, Some(value));
+        } else {
+            // It was replaced, or its session destroyed, while it was being stored.
+            self.work.deletes.push(PendingDelete::Notification(id));
+        }
+    }
+}
+
+/// The steps of a commit.
+impl State {
+    pub(crate) fn set_committing(&mut self, is_committing: bool) {
+        self.is_committing = is_committing;
+    }
+
+    pub(crate) fn send(&self) -> Sent {
+        Sent {
+            changes: self.work.share_changes(),
+            idle_timeout: self.work.idle_timeout,
+            rotation: self.work.rotation,
+            destroys: self.destroys,
+        }
+    }
+
+    /// Takes note that the store has `live`, with everything that was sent.
+    pub(crate) fn stored_all(&mut self, sent: &Sent, live: Live) {
+        if self.destroys != sent.destroys {
+            // The session was destroyed while it was being stored.
+            self.work.delete_session(&live);
+            self.id_change = IdChange::Withdrawn;
+            return;
+        }
+        self.work.remove_stored(&sent.changes);
+        if self.work.idle_timeout == sent.idle_timeout {
+            self.work.idle_timeout = None;
+        }
+        if self.work.rotation == sent.rotation {
+            self.work.rotation = None;
+        }
+        self.work.delete_replaced(|id| live.record.get(&pointer_name(id)).is_some());
+        self.id_change = match self.id_change {
+            _ if self.live().map(|old| old.id) != Some(live.id) => IdChange::Issued(live.id),
+            IdChange::Unchanged => IdChange::Renewed(live.id),
+            other => other,
+        };
+        self.base = Base::Live(live);
+    }
+
+    /// Takes note that the session had ended before the commit. The client is told nothing, because it may
+    /// have a newer session by now.
+    pub(crate) fn end(&mut self, sent: &Sent) {
+        if self.destroys == sent.destroys {
+            self.end_now();
+        }
+    }
+
+    /// Adds what other requests wrote to the old record of a rotation. This request's own changes win.
+    pub(crate) fn add_missed(&mut self, sent: &Sent, missed: &Changes) {
+        if self.destroys != sent.destroys {
+            return;
+        }
+        for (name, change) in missed.entries() {
+            if self.work.changes().get(name).is_none() {
+                self.work.changes_mut().insert(name.clone(), change.cloned());
+            }
+        }
+        let idle_timeout = missed.metadata().and_then(|metadata| metadata.idle_timeout);
+        self.work.idle_timeout = self.work.idle_timeout.or(idle_timeout);
+    }
+
+    pub(crate) fn delete_later(&mut self, delete: PendingDelete) {
+        self.work.deletes.push(delete);
+    }
+
+    /// A record is deleted, and these notifications are still to be deleted.
+    pub(crate) fn deleted(&mut self, id: SessionId, notifications: Vec<SessionId>) {
+        self.work.deletes.retain(|delete| delete.id() != id);
+        self.work.deletes.extend(notifications.into_iter().map(PendingDelete::Notification));
+    }
+
+    /// An attempt to delete the record of a session may have been carried out.
+    pub(crate) fn may_be_deleted(&mut self, deleted: SessionId) {
+        for delete in &mut self.work.deletes {
+            if let PendingDelete::Session { id, is_uncertain, .. } = delete
+                && *id == deleted
+            {
+                *is_uncertain = true;
+            }
+        }
+    }
+
+    pub(crate) fn take_deletes(&mut self) -> Vec<PendingDelete> {
+        std::mem::take(&mut self.work.deletes)
+    }
+}
+
+/// The steps of an atomic update.
+impl State {
+    /// Takes note that the session `id` ended.
+    pub(crate) fn end_if(&mut self, id: SessionId) {
+        if self.live().is_some_and(|live| live.id == id) {
+            self.end_now();
+        }
+    }
+
+    /// Replaces what the store had by what it has now.
     pub(crate) fn refresh(&mut self, live: Live) {
         if self.live().is_some_and(|old| old.id == live.id) {
             self.base = Base::Live(live);
         }
     }
 
-    /// Notes that an update of that session is stored.
-    pub(crate) fn accept(&mut self, id: SessionId, changes: &Changes, expires_at: Duration) {
+    /// Takes note that an update of the session `id` is stored.
+    pub(crate) fn stored_update(&mut self, id: SessionId, changes: &Changes, expires_at: Duration) {
         if let Base::Live(live) = &mut self.base
             && live.id == id
         {
@@ -200,119 +327,47 @@ impl State {
         }
     }
 
-    /// Forgets that `name` is to be set to `value`, or removed, unless it is to be something else by now.
-    pub(crate) fn forget_pending(&mut self, name: &str, value: Option<&Value>) {
-        if self.pending.changes.get(name) == Some(value) {
-            self.pending.changes.forget(name);
+    /// Takes back a value that could not be stored, unless the name has another value by now.
+    pub(crate) fn take_back(&mut self, name: &str, value: &Value) {
+        if self.work.changes().get(name) == Some(Some(value)) {
+            self.work.changes_mut().forget(name);
         }
     }
 
-    /// Undoes a `set` that could not be stored, unless the name was written since.
-    pub(crate) fn take_back(&mut self, name: &str, value: &Value, before: Option<Value>) {
-        if self.pending.changes.get(name) == Some(Some(value)) {
-            match before {
-                Some(before) => self.set(name, before),
-                None => drop(self.delete(name)),
-            }
-        }
-    }
-
-    /// Notes that the session ended: what was not stored is dropped, and the client told nothing, since
-    /// it may have a newer session by now.
-    pub(crate) fn end(&mut self) {
-        self.abandon();
+    fn end_now(&mut self) {
+        self.work.abandon();
         self.base = Base::Ended;
-        self.notices = Notices::Unknown;
         self.id_change = IdChange::Unchanged;
-    }
-
-    pub(crate) fn is_changed(&self) -> bool {
-        self.pending.is_worth_a_commit(&self.base)
-    }
-
-    pub(crate) fn id_change(&self) -> IdChange {
-        self.id_change
-    }
-
-    /// Drops what is not stored, except the end of a session; whether there is one.
-    pub(crate) fn abandon(&mut self) -> bool {
-        self.pending = self.pending.only_doomed();
-        !self.pending.doomed.is_empty()
-    }
-
-    pub(crate) fn take_doomed(&mut self) -> Vec<Doomed> {
-        mem::take(&mut self.pending.doomed)
-    }
-
-    /// Takes what is pending, to be stored. Until [`settle`](Self::settle) readers see it as it was.
-    pub(crate) fn begin(&mut self) -> (Base, Arc<Pending>, u32) {
-        self.reclaim();
-        let pending = Arc::new(mem::take(&mut self.pending));
-        self.in_flight = Some(Arc::clone(&pending));
-        (self.base.clone(), pending, self.destroys)
-    }
-
-    /// Makes pending again what a commit left that was cut off, as it is by a panic, or where no runtime
-    /// finishes it. Only for whoever has the turn, since nobody else is committing then.
-    pub(crate) fn reclaim(&mut self) {
-        if let Some(left) = self.in_flight.take() {
-            let left = Arc::unwrap_or_clone(left);
-            self.pending = left.overlaid_with(mem::take(&mut self.pending));
-        }
-    }
-
-    pub(crate) fn settle(&mut self, settled: Settled) {
-        self.in_flight = None;
-        if self.destroys != settled.destroys_seen {
-            self.settle_after_destroy(settled);
-            return;
-        }
-        if let Some(unsettled) = settled.unsettled {
-            self.pending = unsettled.overlaid_with(mem::take(&mut self.pending));
-        }
-        match settled.base {
-            None => {}
-            Some(Base::Ended) => self.end(),
-            Some(base) => {
-                let old_id = self.live().map(|live| live.id);
-                self.base = base;
-                self.id_change = match (self.live().map(|live| live.id), self.id_change) {
-                    (Some(id), _) if old_id != Some(id) => IdChange::Issued(id),
-                    (Some(id), IdChange::Unchanged) => IdChange::Renewed(id),
-                    (_, as_before) => as_before,
-                };
-            }
-        }
-    }
-
-    /// What was stored while the session was being destroyed ends with it.
-    fn settle_after_destroy(&mut self, settled: Settled) {
-        let born = match settled.base {
-            Some(Base::Live(live)) => Some(Doomed::new(live.id)),
-            Some(Base::Absent | Base::Ended) | None => None,
-        };
-        let unsettled = settled.unsettled.map(|left| left.into_doomed()).unwrap_or_default();
-        for doomed in unsettled.into_iter().chain(born) {
-            if self.pending.doomed.iter().all(|other| other.id != doomed.id) {
-                self.pending.doomed.push(doomed);
-            }
-        }
-        if !self.pending.doomed.is_empty() {
-            self.id_change = IdChange::Withdrawn;
-        }
-    }
-
-    /// As the store has it, or will have it when the commit that is under way is through.
-    fn stored(&self, name: &str) -> Option<&Value> {
-        match self.in_flight.as_ref().and_then(|in_flight| in_flight.changes.get(name)) {
-            Some(change) => change,
-            None => self.live().and_then(|live| live.record.get(name)),
-        }
     }
 }
 
-/// For mere looking: what is stored has metadata of its own.
-fn nothing() -> Record {
+impl Sent {
+    pub(crate) fn changes_with(&self, metadata: Option<Metadata>) -> Arc<Changes> {
+        let changes = self.changes.clone().unwrap_or_default();
+        match metadata {
+            None => changes,
+            Some(metadata) => Arc::new(Arc::unwrap_or_clone(changes).with_metadata(metadata)),
+        }
+    }
+
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.changes.as_deref()
+    }
+}
+
+impl Live {
+    pub(crate) fn expires_in(&self, clock: &dyn Clock) -> Duration {
+        self.expires_at.saturating_sub(clock.elapsed())
+    }
+}
+
+/// Whether a name is reserved for the library, so that no value of the application can have it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.starts_with(RESERVED)
+}
+
+/// What a session without a record shows.
+fn empty() -> Record {
     let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     Record::new(metadata, <[(&str, Value); 0]>::default())
 }

@@ -78,15 +78,14 @@ async fn an_update_of_a_name_that_the_request_deleted_is_not_undone_by_the_commi
 }
 
 #[tokio::test]
-async fn an_update_leaves_other_changes_to_the_commit() {
+async fn an_update_commits_earlier_changes_first() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
     session.set("draft", &1).unwrap();
     session.update("n", increment).await.unwrap();
-    assert_eq!(open(&manager, id).await.keys(), ["n", "user"]);
-    session.commit().await.unwrap();
     assert_eq!(open(&manager, id).await.keys(), ["draft", "n", "user"]);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
 }
 
 #[tokio::test]

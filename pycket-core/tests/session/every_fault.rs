@@ -1,5 +1,5 @@
-//! Every operation of a session, with every one of its store calls failing in every way; and what the
-//! visitor finds afterwards.
+//! Every operation of a session, with every one of its store calls failing in every way, and what the client
+//! finds afterwards.
 
 #![expect(clippy::indexing_slicing, reason = "of two stores")]
 
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use pycket_core::{
     Error, ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager,
-    SessionStore,
 };
 use pycket_testkit::{Fault, FaultyStore};
 
@@ -15,40 +14,40 @@ use crate::over;
 
 struct World {
     sessions: Arc<MemoryStore>,
-    notices: Arc<MemoryStore>,
+    notifications: Arc<MemoryStore>,
     faulty: [Arc<FaultyStore>; 2],
     manager: SessionManager,
     before: Option<SessionId>,
 }
 
-/// Who asks.
+/// What the client has before the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Visitor {
-    /// Somebody without a session.
-    First,
-    /// Whoever has a session with `user: "ann"`.
+enum Client {
+    /// No session.
+    New,
+    /// A session with `user: "ann"`.
     Known,
     /// The same, with unread notifications.
     Notified,
 }
 
-/// What a request does after its commit has failed.
+/// What a request does after its commit failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
-    /// It ends, and its session with it.
+    /// It ends and drops its session.
     GivesUp,
-    /// It commits again, when the store is healthy.
+    /// It commits again, over a healthy store.
     CommitsAgain,
 }
 
-/// Which call fails: of the sessions' store or the notifications', the n-th of the request, and how.
+/// The store of a call that fails (0: sessions, 1: notifications), the number of the call, and how it fails.
 type Plan = (usize, usize, Fault);
 
-/// What the visitor has after the request.
+/// What is there after the request.
 struct Aftermath<T> {
     world: World,
-    told: Result<T, Error>,
-    /// Whether the request was told that it succeeded, or that its second commit did.
+    result: Result<T, Error>,
+    /// Whether the request succeeded, or its second commit did.
     is_acknowledged: bool,
     faults: usize,
     /// How many calls the request made of each store.
@@ -59,37 +58,47 @@ struct Aftermath<T> {
 }
 
 impl World {
-    async fn new(visitor: Visitor) -> Self {
-        let (sessions, notices) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    async fn new(client: Client) -> Self {
+        let [sessions, notifications] = [(); 2].map(|()| Arc::new(MemoryStore::new()));
         let mut before = None;
-        if visitor != Visitor::First {
-            let manager =
-                over(sessions.clone()).to_builder().notifications(notices.clone()).build().unwrap();
+        if client != Client::New {
+            let manager = plain(&sessions, &notifications);
             let session = manager.open(None).await.unwrap();
             session.set("user", "ann").unwrap();
-            if visitor == Visitor::Notified {
+            if client == Client::Notified {
                 session.notifications().set("info", "saved").unwrap();
                 session.notifications().set("more", "to read").unwrap();
             }
             session.commit().await.unwrap();
             before = session.id();
         }
-        let faulty = [sessions.clone(), notices.clone()].map(|s| Arc::new(FaultyStore::new(s)));
+        let faulty =
+            [sessions.clone(), notifications.clone()].map(|s| Arc::new(FaultyStore::new(s)));
         let [one, two] = faulty.clone();
         let manager = over(one).to_builder().notifications(two).build().unwrap();
-        Self { sessions, notices, faulty, manager, before }
+        Self { sessions, notifications, faulty, manager, before }
     }
 
     async fn holds(&self, id: Option<SessionId>) -> Option<Vec<String>> {
-        let record = self.sessions.load(&id?).await.unwrap()?.record;
-        Some(record.names().map(str::to_owned).collect())
+        let session = plain(&self.sessions, &self.notifications).open(Some(id?)).await.unwrap();
+        (!session.is_new()).then(|| session.keys())
     }
 
+    /// The names of the notifications that can still be read.
     async fn unread(&self, id: Option<SessionId>) -> Vec<String> {
-        let Some(id) = id else { return Vec::new() };
-        let record = self.notices.load(&id).await.unwrap().map(|loaded| loaded.record);
-        record.map(|r| r.names().map(str::to_owned).collect()).unwrap_or_default()
+        let session = plain(&self.sessions, &self.notifications).open(id).await.unwrap();
+        let mut unread = Vec::new();
+        for name in session.notifications().keys() {
+            if session.notifications().peek::<String>(&name).await.unwrap().is_some() {
+                unread.push(name);
+            }
+        }
+        unread
     }
+}
+
+fn plain(sessions: &Arc<MemoryStore>, notifications: &Arc<MemoryStore>) -> SessionManager {
+    over(sessions.clone()).to_builder().notifications(notifications.clone()).build().unwrap()
 }
 
 impl<T> Aftermath<T> {
@@ -101,7 +110,7 @@ impl<T> Aftermath<T> {
         self.world.unread(self.cookie).await
     }
 
-    /// All of these names or none of them, besides the ones that were there; all if that was told.
+    /// The session has all of these names or none of them; all if the request was acknowledged.
     async fn has_whole(&self, names: [&str; 2]) {
         let held = self.holds().await;
         let there = names.map(|name| held.iter().any(|held| held == name));
@@ -110,17 +119,17 @@ impl<T> Aftermath<T> {
     }
 }
 
-/// Runs the request with every single fault, and with every two; `check` after each.
+/// Runs the request with every single fault and with every two faults, and `check` after each run.
 async fn with_every_fault<T>(
-    visitor: Visitor,
+    client: Client,
     request: impl AsyncFn(&Session) -> Result<T, Error>,
     check: impl AsyncFn(&Aftermath<T>),
 ) {
     let mut plans: Vec<Vec<Plan>> = vec![Vec::new()];
     while let Some(plan) = plans.pop() {
         for then in [Then::GivesUp, Then::CommitsAgain] {
-            let aftermath = run(visitor, then, &plan, &request).await;
-            assert!(!plan.is_empty() || aftermath.told.is_ok());
+            let aftermath = run(client, then, &plan, &request).await;
+            assert!(!plan.is_empty() || aftermath.result.is_ok());
             keeps_what_always_holds(&aftermath).await;
             check(&aftermath).await;
             if plan.len() < 2 && then == Then::GivesUp {
@@ -130,7 +139,7 @@ async fn with_every_fault<T>(
     }
 }
 
-/// The same, with a fault of a call that was made after the last one that fails.
+/// The plan with one more fault, of a call after the last one that fails.
 fn one_more(plan: &[Plan], calls: [usize; 2]) -> Vec<Vec<Plan>> {
     let mut plans = Vec::new();
     for (store, calls) in calls.into_iter().enumerate() {
@@ -146,23 +155,27 @@ fn one_more(plan: &[Plan], calls: [usize; 2]) -> Vec<Vec<Plan>> {
 }
 
 async fn run<T>(
-    visitor: Visitor,
+    client: Client,
     then: Then,
     plan: &[Plan],
     request: impl AsyncFn(&Session) -> Result<T, Error>,
 ) -> Aftermath<T> {
-    let world = World::new(visitor).await;
+    let world = World::new(client).await;
     let session = world.manager.open(world.before).await.unwrap();
     let opened = world.faulty.each_ref().map(|store| store.calls());
     for &(store, nth, fault) in plan {
         world.faulty[store].fail_nth(nth, fault);
     }
-    let told = request(&session).await;
+    let result = request(&session).await;
     let calls = [0, 1].map(|store| world.faulty[store].calls() - opened[store]);
     world.faulty.iter().for_each(|store| store.heal());
-    let mut is_acknowledged = told.is_ok();
-    if told.is_err() && then == Then::CommitsAgain {
-        assert_ne!(session.commit().await.unwrap(), Outcome::Ended, "{plan:?}: nobody ended it");
+    let mut is_acknowledged = result.is_ok();
+    if result.is_err() && then == Then::CommitsAgain {
+        assert_ne!(
+            session.commit().await.unwrap(),
+            Outcome::Ended,
+            "{plan:?}: no other request ended it"
+        );
         is_acknowledged = true;
     }
     let before = world.before;
@@ -172,22 +185,31 @@ async fn run<T>(
         _ => before,
     };
     drop(session);
-    // What a dropped session has left to end runs in tasks.
+    // A dropped session runs its deletes in tasks.
     for _ in 0..20 {
         tokio::task::yield_now().await;
     }
     let what = format!("{plan:?}, and then it {then:?}");
-    Aftermath { world, told, is_acknowledged, faults: plan.len(), calls, before, cookie, what }
+    Aftermath { world, result, is_acknowledged, faults: plan.len(), calls, before, cookie, what }
 }
 
-/// Whatever the request was and however it ended.
+/// Checks what holds whatever the request was and however it ended.
 async fn keeps_what_always_holds<T>(aftermath: &Aftermath<T>) {
     let Aftermath { world, before, cookie, what, .. } = aftermath;
     let is_live = world.holds(*cookie).await.is_some();
-    // A second fault may hit the attempt to mend the first. What nobody knows then runs out of time.
+    // A second fault may hit the attempt to undo the first. A record that no client knows then expires.
     if aftermath.faults < 2 {
-        assert_eq!(world.sessions.len(), usize::from(is_live), "{what}: sessions nobody knows");
-        assert!(world.notices.len() <= world.sessions.len(), "{what}: notifications of nobody");
+        assert_eq!(
+            world.sessions.len(),
+            usize::from(is_live),
+            "{what}: a session without a client"
+        );
+        let unread = world.unread(*cookie).await.len();
+        let given_up = aftermath.result.is_err() && !aftermath.is_acknowledged;
+        assert!(
+            world.notifications.len() == unread || given_up,
+            "{what}: a notification without a session"
+        );
     }
     if cookie.is_some() && before.is_some() {
         let held = world.holds(*cookie).await;
@@ -196,7 +218,7 @@ async fn keeps_what_always_holds<T>(aftermath: &Aftermath<T>) {
 }
 
 async fn commit(session: &Session) -> Result<(), Error> {
-    assert_ne!(session.commit().await?, Outcome::Ended, "nobody else ended it");
+    assert_ne!(session.commit().await?, Outcome::Ended, "no other request ended it");
     Ok(())
 }
 
@@ -208,33 +230,29 @@ async fn set_two(session: &Session) -> Result<(), Error> {
 
 #[tokio::test]
 async fn a_first_write_is_stored_whole_or_not_at_all() {
-    with_every_fault(Visitor::First, set_two, async |after| after.has_whole(["a", "b"]).await)
-        .await;
+    with_every_fault(Client::New, set_two, async |after| after.has_whole(["a", "b"]).await).await;
 }
 
 #[tokio::test]
 async fn a_write_is_stored_whole_or_not_at_all() {
-    for visitor in [Visitor::Known, Visitor::Notified] {
-        with_every_fault(visitor, set_two, async |after| after.has_whole(["a", "b"]).await).await;
+    for client in [Client::Known, Client::Notified] {
+        with_every_fault(client, set_two, async |after| after.has_whole(["a", "b"]).await).await;
     }
 }
 
 #[tokio::test]
 async fn a_login_leaves_a_cookie_that_works_and_loses_nothing() {
-    for visitor in [Visitor::Known, Visitor::Notified] {
+    for client in [Client::Known, Client::Notified] {
         let login = async |session: &Session| {
             session.cycle_id();
             set_two(session).await
         };
-        with_every_fault(visitor, login, async |after| {
+        with_every_fault(client, login, async |after| {
             after.has_whole(["a", "b"]).await;
             assert!(after.holds().await.contains(&"user".to_owned()), "{}", after.what);
             if after.is_acknowledged {
                 assert_ne!(after.cookie, after.before, "{}", after.what);
-                // Where the answer that held them is lost, so are they; but nobody is told that all is well.
-                let may_be_lost =
-                    after.told.as_ref().is_err_and(|e| e.kind() == ErrorKind::Ambiguous);
-                if visitor == Visitor::Notified && !may_be_lost {
+                if client == Client::Notified {
                     assert_eq!(after.unread().await, ["info", "more"], "{}", after.what);
                 }
             }
@@ -245,13 +263,13 @@ async fn a_login_leaves_a_cookie_that_works_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_login_that_leaves_a_notification_leaves_it_to_the_new_id() {
-    for visitor in [Visitor::Known, Visitor::Notified] {
+    for client in [Client::Known, Client::Notified] {
         let login = async |session: &Session| {
             session.cycle_id();
             session.notifications().set("welcome", "back")?;
             commit(session).await
         };
-        with_every_fault(visitor, login, async |after| {
+        with_every_fault(client, login, async |after| {
             if after.is_acknowledged {
                 assert_ne!(after.cookie, after.before, "{}", after.what);
                 assert!(after.unread().await.contains(&"welcome".to_owned()), "{}", after.what);
@@ -263,15 +281,15 @@ async fn a_login_that_leaves_a_notification_leaves_it_to_the_new_id() {
 
 #[tokio::test]
 async fn a_logout_leaves_nothing_behind() {
-    for visitor in [Visitor::Known, Visitor::Notified] {
+    for client in [Client::Known, Client::Notified] {
         let logout = async |session: &Session| {
             session.destroy();
             commit(session).await
         };
-        with_every_fault(visitor, logout, async |after| {
+        with_every_fault(client, logout, async |after| {
             assert_eq!(after.cookie, None, "{}", after.what);
             assert!(after.world.sessions.is_empty(), "{}", after.what);
-            assert!(after.world.notices.is_empty(), "{}", after.what);
+            assert!(after.world.notifications.is_empty(), "{}", after.what);
         })
         .await;
     }
@@ -279,17 +297,17 @@ async fn a_logout_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn what_is_set_after_a_logout_is_in_another_session() {
-    for visitor in [Visitor::Known, Visitor::Notified] {
+    for client in [Client::Known, Client::Notified] {
         let logout = async |session: &Session| {
             session.destroy();
             set_two(session).await
         };
-        with_every_fault(visitor, logout, async |after| {
+        with_every_fault(client, logout, async |after| {
             after.has_whole(["a", "b"]).await;
             assert_ne!(after.cookie, after.before, "{}", after.what);
             assert_eq!(after.world.holds(after.before).await, None, "{}", after.what);
             assert!(!after.holds().await.contains(&"user".to_owned()), "{}", after.what);
-            assert!(after.world.notices.is_empty(), "{}", after.what);
+            assert!(after.world.notifications.is_empty(), "{}", after.what);
         })
         .await;
     }
@@ -297,15 +315,15 @@ async fn what_is_set_after_a_logout_is_in_another_session() {
 
 #[tokio::test]
 async fn an_increment_that_is_acknowledged_counted_once_and_no_other_twice() {
-    for visitor in [Visitor::First, Visitor::Known] {
+    for client in [Client::New, Client::Known] {
         let increment = async |session: &Session| {
             session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await
         };
-        with_every_fault(visitor, increment, async |after| {
+        with_every_fault(client, increment, async |after| {
             let session = over(after.world.sessions.clone()).open(after.cookie).await.unwrap();
             let count = session.get_or::<u32>("n", 0).unwrap();
-            match &after.told {
-                Ok(told) => assert_eq!((count, told), (1, &1), "{}", after.what),
+            match &after.result {
+                Ok(result) => assert_eq!((count, result), (1, &1), "{}", after.what),
                 Err(error) if error.kind() == ErrorKind::Unavailable => {
                     assert_eq!(count, 0, "{}", after.what);
                 }
@@ -317,19 +335,19 @@ async fn an_increment_that_is_acknowledged_counted_once_and_no_other_twice() {
 }
 
 #[tokio::test]
-async fn notifications_that_are_left_are_there_to_be_read_or_none_of_them_is() {
-    for visitor in [Visitor::First, Visitor::Known, Visitor::Notified] {
+async fn two_notifications_of_one_request_are_both_unread_or_neither_is() {
+    for client in [Client::New, Client::Known, Client::Notified] {
         let leave = async |session: &Session| {
             session.notifications().set("a", "one")?;
             session.notifications().set("b", "two")?;
             commit(session).await
         };
-        with_every_fault(visitor, leave, async |after| {
+        with_every_fault(client, leave, async |after| {
             let unread = after.unread().await;
             let there = ["a", "b"].map(|name| unread.iter().any(|unread| unread == name));
             assert_eq!(there[0], there[1], "{}: {unread:?}", after.what);
             assert!(there[0] || !after.is_acknowledged, "{}: {unread:?}", after.what);
-            if visitor == Visitor::Notified {
+            if client == Client::Notified {
                 assert!(unread.contains(&"info".to_owned()), "{}: {unread:?}", after.what);
             }
         })
@@ -338,13 +356,13 @@ async fn notifications_that_are_left_are_there_to_be_read_or_none_of_them_is() {
 }
 
 #[tokio::test]
-async fn a_notification_that_was_handed_out_is_gone_and_one_that_surely_was_not_is_there() {
+async fn a_notification_is_handed_out_or_still_unread() {
     let read = async |session: &Session| session.notifications().get::<String>("info").await;
-    with_every_fault(Visitor::Notified, read, async |after| {
+    with_every_fault(Client::Notified, read, async |after| {
         let unread = after.unread().await;
         let is_there = unread.contains(&"info".to_owned());
-        match &after.told {
-            Ok(told) => assert_eq!((told.as_deref(), is_there), (Some("saved"), false)),
+        match &after.result {
+            Ok(result) => assert_eq!((result.as_deref(), is_there), (Some("saved"), false)),
             Err(error) if error.kind() == ErrorKind::Unavailable => assert!(is_there),
             Err(_) => {}
         }
@@ -354,16 +372,17 @@ async fn a_notification_that_was_handed_out_is_gone_and_one_that_surely_was_not_
 }
 
 #[tokio::test]
-async fn of_all_notifications_all_are_handed_out_or_none() {
+async fn drain_hands_all_notifications_out_or_leaves_all_unread() {
     let drain = async |session: &Session| session.notifications().drain().await;
-    with_every_fault(Visitor::Notified, drain, async |after| {
+    with_every_fault(Client::Notified, drain, async |after| {
         let left = after.unread().await.len();
-        match &after.told {
+        match &after.result {
             Ok(drained) => assert_eq!((drained.len(), left), (2, 0), "{}", after.what),
             Err(error) if error.kind() == ErrorKind::Unavailable => {
                 assert_eq!(left, 2, "{}", after.what);
             }
-            Err(_) => assert!([0, 2].contains(&left), "{}: {left}", after.what),
+            // Only the one whose reply was lost may be lost; with a second fault, the one that was put back.
+            Err(_) => assert!(left + after.faults >= 2, "{}: {left}", after.what),
         }
     })
     .await;

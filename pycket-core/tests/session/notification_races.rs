@@ -1,34 +1,56 @@
-//! Every order in which the store calls of two requests for notifications can follow each other.
+//! Every order in which the store calls of requests with notifications can follow each other.
 
 use std::sync::{Arc, Mutex};
 
-use pycket_core::{IdChange, MemoryStore, Session, SessionId, SessionManager, SessionStore};
-use pycket_testkit::{PausingStore, Task, every_order};
+use async_trait::async_trait;
+use pycket_core::{
+    Changes, Creation, Error, IdChange, Loaded, MemoryStore, Outcome, Record, Session, SessionId,
+    SessionManager, SessionStore, Ttl, Update,
+};
+use pycket_testkit::{Fault, FaultyStore, PausingStore, Task, every_order};
 
-use crate::notifications::{notified, read};
+use crate::notifications::{get, notified};
 use crate::{now, open, over};
 
-/// One visitor with one unread notification, and who got it.
+/// A session with one unread notification, the requests on it, and what they came to.
 struct World {
     sessions: Arc<MemoryStore>,
-    notices: Arc<MemoryStore>,
+    notifications: Arc<MemoryStore>,
     manager: SessionManager,
     id: SessionId,
-    handed_out: Arc<Mutex<Vec<String>>>,
-    issued: Arc<Mutex<Vec<SessionId>>>,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Default)]
+struct Log {
+    handed_out: Vec<String>,
+    /// What requests left whose commit was acknowledged.
+    left: Vec<String>,
+    issued: Vec<SessionId>,
 }
 
 fn world() -> World {
-    let (sessions, notices) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
-    let plain = over(sessions.clone()).to_builder().notifications(notices.clone()).build().unwrap();
-    let id = now(notified(&plain, "first", "first"));
-    let manager = over(Arc::new(PausingStore::new(sessions.clone())))
-        .to_builder()
-        .notifications(PausingStore::new(notices.clone()))
+    world_over(|store| store)
+}
+
+/// Fails the first create of a notification in this way.
+fn world_with_a_lost_create(fault: Fault) -> World {
+    world_over(|store| {
+        let faulty = FaultyStore::new(store.clone());
+        faulty.fail_nth(0, fault);
+        Arc::new(LostCreate { store, faulty })
+    })
+}
+
+fn world_over(wrap: impl Fn(Arc<dyn SessionStore>) -> Arc<dyn SessionStore>) -> World {
+    let (sessions, notifications) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    let plain = over(sessions.clone()).to_builder().notifications(notifications.clone());
+    let id = now(notified(&plain.build().unwrap(), "first", "first"));
+    let manager = SessionManager::builder(PausingStore::new(sessions.clone()))
+        .notifications(PausingStore::new(wrap(notifications.clone())))
         .build()
         .unwrap();
-    let (handed_out, issued) = (Arc::default(), Arc::default());
-    World { sessions, notices, manager, id, handed_out, issued }
+    World { sessions, notifications, manager, id, log: Arc::default() }
 }
 
 impl World {
@@ -37,36 +59,39 @@ impl World {
         W: FnOnce(Session) -> F + Send + 'static,
         F: Future<Output = Vec<String>> + Send,
     {
-        let (manager, id) = (self.manager.clone(), self.id);
-        let (handed_out, issued) = (self.handed_out.clone(), self.issued.clone());
+        let (manager, id, log) = (self.manager.clone(), self.id, self.log.clone());
         Box::pin(async move {
             let session = open(&manager, id).await;
             if session.is_new() {
                 return;
             }
             let got = work(session.clone()).await;
-            handed_out.lock().unwrap().extend(got);
+            log.lock().unwrap().handed_out.extend(got);
             session.commit().await.unwrap();
             if let IdChange::Issued(id) = session.id_change() {
-                issued.lock().unwrap().push(id);
+                log.lock().unwrap().issued.push(id);
             }
         })
     }
 
-    fn taking(&self) -> Task {
-        self.request(|session| async move { read(&session, "first").await.into_iter().collect() })
+    fn reading(&self) -> Task {
+        self.request(|session| async move { get(&session, "first").await.into_iter().collect() })
     }
 
     fn draining(&self) -> Task {
         self.request(|session| async move {
             let drained = session.notifications().drain().await.unwrap();
-            drained.into_iter().map(|(name, _)| name).collect()
+            drained.into_iter().map(|(_, text)| text.decode().unwrap()).collect()
         })
     }
 
-    fn leaving(&self, name: &'static str) -> Task {
+    fn leaving(&self, text: &'static str) -> Task {
+        let log = self.log.clone();
         self.request(move |session| async move {
-            session.notifications().set(name, name).unwrap();
+            session.notifications().push("more", text).unwrap();
+            if session.commit().await.unwrap() != Outcome::Ended {
+                log.lock().unwrap().left.push(text.to_owned());
+            }
             Vec::new()
         })
     }
@@ -85,35 +110,81 @@ impl World {
         })
     }
 
+    /// What a later request can read.
     fn unread(&self, id: SessionId) -> Vec<String> {
-        let found = now(self.notices.load(&id)).unwrap();
-        found.iter().flat_map(|l| l.record.names().map(str::to_owned).collect::<Vec<_>>()).collect()
+        let plain = over(self.sessions.clone()).to_builder();
+        let manager = plain.notifications(self.notifications.clone()).build().unwrap();
+        let drained = now(async { open(&manager, id).await.notifications().drain().await });
+        drained.unwrap().into_iter().map(|(_, text)| text.decode().unwrap()).collect()
+    }
+
+    /// The first notification and those that were left are each handed out or unread, once, and no record
+    /// is left that nothing points to.
+    fn keeps_each_once(&self, order: &[usize]) {
+        let log = self.log.lock().unwrap();
+        let mut all = log.handed_out.clone();
+        all.extend(self.unread(log.issued.last().copied().unwrap_or(self.id)));
+        let mut expected = log.left.clone();
+        expected.push("first".to_owned());
+        all.sort();
+        expected.sort();
+        assert_eq!(all, expected, "{order:?}");
+        assert!(self.notifications.is_empty(), "{order:?}");
+    }
+}
+
+/// A store whose creates may fail, and nothing else.
+#[derive(Debug)]
+struct LostCreate {
+    store: Arc<dyn SessionStore>,
+    faulty: FaultyStore,
+}
+
+#[async_trait]
+impl SessionStore for LostCreate {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        self.faulty.create(id, record, ttl).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        self.store.load(id).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        self.store.update(id, changes, ttl).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.store.delete(id).await
     }
 }
 
 #[test]
-fn in_every_order_a_value_is_handed_out_exactly_once() {
-    let races: [fn(&World) -> Task; 2] = [World::taking, World::draining];
+fn in_every_order_a_notification_is_handed_out_exactly_once() {
+    let races: [fn(&World) -> Task; 2] = [World::reading, World::draining];
     for racer in races {
         every_order(
             world,
-            |w| vec![w.taking(), racer(w)],
-            |w, order| assert_eq!(*w.handed_out.lock().unwrap(), ["first"], "{order:?}"),
+            |w| vec![w.reading(), racer(w)],
+            |w, order| {
+                assert_eq!(w.log.lock().unwrap().handed_out, ["first"], "{order:?}");
+                w.keeps_each_once(order);
+            },
         );
     }
 }
 
 #[test]
-fn in_every_order_a_notification_is_read_or_still_there() {
+fn in_every_order_a_notification_is_read_or_still_unread() {
     every_order(
         world,
         |w| vec![w.leaving("second"), w.draining()],
-        |w, order| {
-            let mut all = w.handed_out.lock().unwrap().clone();
-            all.extend(w.unread(w.id));
-            all.sort();
-            assert_eq!(all, ["first", "second"], "{order:?}");
-        },
+        |w, order| w.keeps_each_once(order),
     );
 }
 
@@ -121,31 +192,58 @@ fn in_every_order_a_notification_is_read_or_still_there() {
 fn in_every_order_a_rotation_neither_loses_nor_doubles_a_notification() {
     every_order(
         world,
-        |w| vec![w.rotating(), w.taking()],
+        |w| vec![w.rotating(), w.reading()],
         |w, order| {
-            let [new] = w.issued.lock().unwrap()[..] else { panic!("{order:?}") };
-            let mut all = w.handed_out.lock().unwrap().clone();
-            all.extend(w.unread(new));
-            assert_eq!(all, ["first"], "{order:?}");
-            assert_eq!(w.unread(w.id), [""; 0], "{order:?}");
+            assert_eq!(w.log.lock().unwrap().issued.len(), 1, "{order:?}");
+            w.keeps_each_once(order);
         },
     );
 }
 
 #[test]
+fn in_every_order_a_login_keeps_what_another_request_leaves() {
+    every_order(
+        world,
+        |w| vec![w.rotating(), w.leaving("second")],
+        |w, order| w.keeps_each_once(order),
+    );
+}
+
+#[test]
+fn in_every_order_a_login_keeps_two_messages_of_one_name() {
+    let orders = every_order(
+        world,
+        |w| vec![w.rotating(), w.leaving("second"), w.leaving("third")],
+        |w, order| w.keeps_each_once(order),
+    );
+    assert!(orders > 1000, "{orders} orders are not all");
+}
+
+#[test]
+fn in_every_order_a_lost_reply_to_a_leaver_neither_loses_nor_doubles() {
+    for fault in [Fault::Lost, Fault::After] {
+        every_order(
+            || world_with_a_lost_create(fault),
+            |w| vec![w.leaving("second"), w.draining()],
+            |w, order| w.keeps_each_once(order),
+        );
+    }
+}
+
+#[test]
 fn in_every_order_a_logout_leaves_neither_session_nor_notifications() {
     let races: [fn(&World) -> Task; 4] =
-        [|w| w.leaving("second"), World::taking, World::draining, World::rotating];
+        [|w| w.leaving("second"), World::reading, World::draining, World::rotating];
     for racer in races {
         every_order(
             world,
             |w| vec![w.destroying(), racer(w)],
-            |w, order| match w.issued.lock().unwrap()[..] {
+            |w, order| match w.log.lock().unwrap().issued[..] {
                 [] => {
                     assert!(w.sessions.is_empty(), "{order:?}");
-                    assert!(w.notices.is_empty(), "{order:?}");
+                    assert!(w.notifications.is_empty(), "{order:?}");
                 }
-                // The rotation was through before the logout began to end the old id.
+                // The rotation was complete before the logout began to end the old id.
                 [new] => assert_eq!(w.unread(new), ["first"], "{order:?}"),
                 _ => panic!("{order:?}"),
             },

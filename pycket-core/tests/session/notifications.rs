@@ -4,27 +4,15 @@ use std::time::Duration;
 use pycket_core::{
     ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager, SessionStore,
 };
-use pycket_testkit::{Calls, CountingStore, Fault, FaultyStore, ManualClock};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
-use crate::{manager as without_notifications, open, over, stored};
+use crate::{manager, open, over, stored};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn with(notices: Arc<dyn SessionStore>) -> SessionManager {
-    over(Arc::new(MemoryStore::new())).to_builder().notifications(notices).build().unwrap()
-}
-
-fn manager() -> SessionManager {
-    with(Arc::new(MemoryStore::new()))
-}
-
-/// All on one clock.
-fn timed() -> (ManualClock, SessionManager, Arc<MemoryStore>) {
-    let clock = ManualClock::new();
-    let store = || Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
-    let notices = store();
-    let manager = over(store()).to_builder().notifications(notices.clone()).build().unwrap();
-    (clock.clone(), manager.to_builder().clock(clock).build().unwrap(), notices)
+/// Sessions in one store and notifications in another.
+fn with(notifications: Arc<dyn SessionStore>) -> SessionManager {
+    SessionManager::builder(MemoryStore::new()).notifications(notifications).build().unwrap()
 }
 
 pub(crate) async fn notified(manager: &SessionManager, name: &str, text: &str) -> SessionId {
@@ -34,22 +22,46 @@ pub(crate) async fn notified(manager: &SessionManager, name: &str, text: &str) -
     session.id().unwrap()
 }
 
-pub(crate) async fn read(session: &Session, name: &str) -> Option<String> {
+/// Reads one in a request of its own.
+async fn read(manager: &SessionManager, id: SessionId, name: &str) -> Option<String> {
+    let session = open(manager, id).await;
+    let text = get(&session, name).await;
+    session.commit().await.unwrap();
+    text
+}
+
+pub(crate) async fn get(session: &Session, name: &str) -> Option<String> {
     session.notifications().get(name).await.unwrap()
 }
 
-#[tokio::test]
-async fn get_hands_a_value_out_once_and_the_record_stays() {
-    let notices = Arc::new(MemoryStore::new());
-    let manager = with(notices.clone());
-    let id = notified(&manager, "info", "saved").await;
-    assert_eq!(read(&open(&manager, id).await, "info").await.as_deref(), Some("saved"));
-    assert_eq!(read(&open(&manager, id).await, "info").await, None);
-    assert_eq!(notices.len(), 1);
+async fn drain(session: &Session) -> Vec<(String, String)> {
+    let drained = session.notifications().drain().await.unwrap();
+    drained.into_iter().map(|(name, value)| (name, value.decode().unwrap())).collect()
 }
 
 #[tokio::test]
-async fn setting_a_notification_begins_a_session() {
+async fn get_hands_a_notification_out_once_and_the_session_stays() {
+    let notifications = Arc::new(MemoryStore::new());
+    let manager = with(notifications.clone());
+    let id = notified(&manager, "info", "saved").await;
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("saved"));
+    assert_eq!(read(&manager, id, "info").await, None);
+    assert!(notifications.is_empty());
+    assert!(!open(&manager, id).await.is_new());
+}
+
+#[tokio::test]
+async fn notifications_work_without_configuration() {
+    let store = Arc::new(MemoryStore::new());
+    let manager = SessionManager::new(store.clone());
+    let id = notified(&manager, "info", "saved").await;
+    assert_eq!(store.len(), 2);
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("saved"));
+    assert_eq!(store.len(), 1);
+}
+
+#[tokio::test]
+async fn leaving_a_notification_creates_a_session() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     session.notifications().set("info", "saved").unwrap();
@@ -59,8 +71,10 @@ async fn setting_a_notification_begins_a_session() {
 }
 
 #[tokio::test]
-async fn a_session_ends_no_earlier_than_the_notifications_that_belong_to_it() {
-    let (clock, manager, notices) = timed();
+async fn leaving_a_notification_renews_the_session() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let manager = SessionManager::builder(store).clock(clock.clone()).build().unwrap();
     let id = notified(&manager, "info", "saved").await;
     clock.advance(HOUR * 23);
     let session = open(&manager, id).await;
@@ -69,14 +83,33 @@ async fn a_session_ends_no_earlier_than_the_notifications_that_belong_to_it() {
     assert_eq!(session.expires_in(), Some(HOUR * 24));
     assert_eq!(session.id_change(), IdChange::Renewed(id));
     clock.advance(HOUR * 23);
-    assert_eq!(read(&open(&manager, id).await, "more").await.as_deref(), Some("sent"));
-    assert_eq!(notices.len(), 1);
+    assert_eq!(read(&manager, id, "more").await.as_deref(), Some("sent"));
 }
 
 #[tokio::test]
-async fn what_is_left_after_the_session_has_ended_is_gone_and_nothing_stays() {
+async fn an_expired_notification_is_absent_and_its_pointer_is_removed() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let manager = SessionManager::builder(store).clock(clock.clone()).build().unwrap();
+    let id = notified(&manager, "info", "saved").await;
+    clock.advance(HOUR * 23);
+    let session = open(&manager, id).await;
+    session.set("renewed", &true).unwrap();
+    session.commit().await.unwrap();
+    clock.advance(HOUR * 2);
+    let session = open(&manager, id).await;
+    assert!(session.notifications().contains("info"), "only a read finds out");
+    assert_eq!(get(&session, "info").await, None);
+    assert!(!session.notifications().contains("info"));
+    session.commit().await.unwrap();
+    assert!(!open(&manager, id).await.notifications().contains("info"));
+}
+
+#[tokio::test]
+async fn a_notification_of_an_ended_session_is_dropped_and_leaves_no_record() {
     for had_some in [true, false] {
-        let (_, manager, notices) = timed();
+        let notifications = Arc::new(MemoryStore::new());
+        let manager = with(notifications.clone());
         let id = if had_some {
             notified(&manager, "info", "saved").await
         } else {
@@ -88,230 +121,279 @@ async fn what_is_left_after_the_session_has_ended_is_gone_and_nothing_stays() {
         logout.commit().await.unwrap();
         late.notifications().set("more", "sent").unwrap();
         assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
-        assert!(notices.is_empty());
+        assert!(notifications.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_session_that_has_ended_hands_out_nothing_that_it_has_seen_before() {
+async fn an_ended_session_hands_nothing_out() {
     let manager = manager();
     let id = notified(&manager, "info", "saved").await;
     let late = open(&manager, id).await;
-    assert!(late.notifications().contains("info").await.unwrap());
+    assert!(late.notifications().contains("info"));
     let logout = open(&manager, id).await;
-    assert_eq!(read(&logout, "info").await.as_deref(), Some("saved"));
+    assert_eq!(get(&logout, "info").await.as_deref(), Some("saved"));
     logout.destroy();
     logout.commit().await.unwrap();
     late.set("seen", &true).unwrap();
     assert_eq!(late.commit().await.unwrap(), Outcome::Ended);
-    assert_eq!(read(&late, "info").await, None);
+    assert!(!late.notifications().contains("info"));
+    assert_eq!(get(&late, "info").await, None);
 }
 
 #[tokio::test]
-async fn what_a_request_sets_it_may_read_and_then_nobody_else() {
+async fn a_request_can_read_what_it_left_and_then_no_other_can() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     session.notifications().set("info", "saved").unwrap();
     assert_eq!(session.notifications().peek::<String>("info").await.unwrap().unwrap(), "saved");
-    assert_eq!(read(&session, "info").await.as_deref(), Some("saved"));
-    assert_eq!(read(&session, "info").await, None);
+    assert_eq!(get(&session, "info").await.as_deref(), Some("saved"));
+    assert_eq!(get(&session, "info").await, None);
     assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
 }
 
 #[tokio::test]
-async fn reading_what_the_request_itself_overwrote_takes_the_old_one_too() {
+async fn set_replaces_the_unread_notifications_of_its_name() {
+    let notifications = Arc::new(MemoryStore::new());
+    let manager = with(notifications.clone());
+    let id = notified(&manager, "info", "old").await;
+    let session = open(&manager, id).await;
+    session.notifications().push("info", "older").unwrap();
+    session.notifications().set("info", "new").unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(notifications.len(), 1);
+    assert_eq!(drain(&open(&manager, id).await).await, [("info".into(), "new".into())]);
+}
+
+#[tokio::test]
+async fn reading_what_replaced_a_notification_removes_the_replaced_one_too() {
     let manager = manager();
     let id = notified(&manager, "info", "old").await;
     let session = open(&manager, id).await;
     session.notifications().set("info", "new").unwrap();
-    assert_eq!(read(&session, "info").await.as_deref(), Some("new"));
+    assert_eq!(get(&session, "info").await.as_deref(), Some("new"));
     session.commit().await.unwrap();
-    assert_eq!(read(&open(&manager, id).await, "info").await, None);
+    assert_eq!(read(&manager, id, "info").await, None);
 }
 
 #[tokio::test]
-async fn setting_a_name_again_overwrites() {
+async fn a_replacement_that_is_not_committed_keeps_the_old_notification() {
     let manager = manager();
     let id = notified(&manager, "info", "old").await;
     let session = open(&manager, id).await;
     session.notifications().set("info", "new").unwrap();
-    session.commit().await.unwrap();
-    assert_eq!(read(&open(&manager, id).await, "info").await.as_deref(), Some("new"));
+    session.abort().await.unwrap();
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("old"));
 }
 
 #[tokio::test]
-async fn peek_contains_and_keys_consume_nothing() {
+async fn push_adds_to_the_unread_ones_and_reading_keeps_their_order() {
+    let manager = manager();
+    let id = notified(&manager, "info", "1").await;
+    let session = open(&manager, id).await;
+    session.notifications().push("info", "2").unwrap();
+    session.notifications().push("more", "3").unwrap();
+    session.notifications().push("info", "4").unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(session.notifications().keys(), ["info", "more"]);
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("1"));
+    let all = [("info", "2"), ("more", "3"), ("info", "4")].map(|(n, v)| (n.into(), v.into()));
+    assert_eq!(drain(&open(&manager, id).await).await, all);
+}
+
+#[tokio::test]
+async fn two_requests_that_push_one_name_leave_two_notifications() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let (one, two) = (open(&manager, id).await, open(&manager, id).await);
+    one.notifications().push("info", "one").unwrap();
+    two.notifications().push("info", "two").unwrap();
+    one.commit().await.unwrap();
+    two.commit().await.unwrap();
+    let mut texts: Vec<_> =
+        drain(&open(&manager, id).await).await.into_iter().map(|(_, text)| text).collect();
+    texts.sort();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn the_65th_unread_notification_replaces_the_oldest() {
+    let notifications = Arc::new(MemoryStore::new());
+    let manager = with(notifications.clone());
+    let id = stored(&manager).await;
+    for round in 0..70 {
+        let session = open(&manager, id).await;
+        session.notifications().push("info", &round.to_string()).unwrap();
+        session.commit().await.unwrap();
+    }
+    assert_eq!(notifications.len(), 64);
+    let left = drain(&open(&manager, id).await).await;
+    assert_eq!(left.len(), 64);
+    assert_eq!(left.last().unwrap().1, "69");
+}
+
+#[tokio::test]
+async fn peek_contains_and_keys_leave_a_notification_unread() {
     let manager = manager();
     let id = notified(&manager, "info", "saved").await;
     let session = open(&manager, id).await;
-    let notices = session.notifications();
-    assert_eq!(notices.keys().await.unwrap(), ["info"]);
-    assert!(notices.contains("info").await.unwrap());
-    assert!(!notices.contains("nothing").await.unwrap());
-    assert_eq!(notices.peek::<String>("info").await.unwrap().as_deref(), Some("saved"));
-    session.commit().await.unwrap();
-    assert_eq!(read(&open(&manager, id).await, "info").await.as_deref(), Some("saved"));
+    let notifications = session.notifications();
+    assert_eq!(notifications.keys(), ["info"]);
+    assert!(notifications.contains("info"));
+    assert!(!notifications.contains("nothing"));
+    assert_eq!(notifications.peek::<String>("info").await.unwrap().as_deref(), Some("saved"));
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("saved"));
 }
 
 #[tokio::test]
-async fn require_consumes_and_then_is_a_key_error() {
+async fn require_hands_a_notification_out_and_then_is_a_key_error() {
     let manager = manager();
     let session = open(&manager, notified(&manager, "info", "saved").await).await;
-    let notices = session.notifications();
-    assert_eq!(notices.require::<String>("info").await.unwrap(), "saved");
-    let error = notices.require::<String>("info").await.unwrap_err();
+    let notifications = session.notifications();
+    assert_eq!(notifications.require::<String>("info").await.unwrap(), "saved");
+    let error = notifications.require::<String>("info").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::KeyNotFound);
     assert_eq!(error.to_string(), "`info` not found in notifications");
-    assert_eq!(notices.get_or("info", "nothing".to_owned()).await.unwrap(), "nothing");
+    assert_eq!(notifications.get_or("info", "nothing".to_owned()).await.unwrap(), "nothing");
 }
 
 #[tokio::test]
-async fn a_stored_none_is_handed_out_once_too() {
+async fn a_stored_none_is_handed_out_once() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     session.notifications().set("info", &None::<String>).unwrap();
     session.commit().await.unwrap();
     let next = open(&manager, session.id().unwrap()).await;
     assert_eq!(next.notifications().require::<Option<String>>("info").await.unwrap(), None);
-    assert!(!next.notifications().contains("info").await.unwrap());
+    assert!(!next.notifications().contains("info"));
 }
 
 #[tokio::test]
-async fn drain_hands_out_all_of_them() {
+async fn drain_hands_out_all_in_the_order_in_which_they_were_left() {
     let manager = manager();
     let id = notified(&manager, "b", "stored").await;
     let session = open(&manager, id).await;
-    session.notifications().set("a", "set").unwrap();
-    let drained = session.notifications().drain().await.unwrap();
-    let names: Vec<_> = drained.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["a", "b"]);
+    session.notifications().set("a", "new").unwrap();
+    let all = [("b", "stored"), ("a", "new")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+    assert_eq!(drain(&session).await, all);
     session.commit().await.unwrap();
-    assert_eq!(open(&manager, id).await.notifications().keys().await.unwrap(), [""; 0]);
+    assert_eq!(open(&manager, id).await.notifications().keys(), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_not_handed_out() {
+async fn a_value_of_another_type_is_an_error_and_stays_unread() {
     let manager = manager();
     let id = notified(&manager, "info", "saved").await;
-    let error = open(&manager, id).await.notifications().get::<u32>("info").await.unwrap_err();
+    let session = open(&manager, id).await;
+    let error = session.notifications().get::<u32>("info").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(read(&open(&manager, id).await, "info").await.as_deref(), Some("saved"));
+    session.abort().await.unwrap();
+    assert_eq!(read(&manager, id, "info").await.as_deref(), Some("saved"));
 }
 
 #[tokio::test]
-async fn a_session_value_and_a_notification_of_one_name_do_not_meet() {
+async fn a_session_value_and_a_notification_of_one_name_do_not_conflict() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     session.set("info", "value").unwrap();
-    session.notifications().set("info", "notice").unwrap();
+    session.notifications().set("info", "notification").unwrap();
     session.commit().await.unwrap();
     let next = open(&manager, session.id().unwrap()).await;
-    assert_eq!(read(&next, "info").await.as_deref(), Some("notice"));
+    assert_eq!(get(&next, "info").await.as_deref(), Some("notification"));
     assert_eq!(next.require::<String>("info").unwrap(), "value");
 }
 
 #[tokio::test]
+async fn no_name_of_the_application_reaches_a_pointer() {
+    let manager = manager();
+    let id = notified(&manager, "info", "saved").await;
+    let record = manager.open(Some(id)).await.unwrap();
+    assert_eq!((record.len(), record.keys()), (0, Vec::new()));
+
+    let store = Arc::new(MemoryStore::new());
+    let manager = over(store.clone());
+    let id = notified(&manager, "info", "saved").await;
+    let stored = store.load(&id).await.unwrap().unwrap().record;
+    let [pointer] = stored.names().collect::<Vec<_>>()[..] else { panic!("one pointer") };
+    let session = open(&manager, id).await;
+    assert_eq!(session.get::<String>(pointer).unwrap(), None);
+    assert!(!session.contains(pointer) && session.is_empty() && session.iter().next().is_none());
+    assert_eq!(session.delete([pointer]), [""; 0]);
+    session.clear();
+    assert_eq!(session.set(pointer, &1).unwrap_err().kind(), ErrorKind::InvalidName);
+    let updated = session.update(pointer, |n: Option<u8>| n.unwrap_or(0)).await;
+    assert_eq!(updated.unwrap_err().kind(), ErrorKind::InvalidName);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(get(&session, "info").await.as_deref(), Some("saved"));
+}
+
+#[tokio::test]
 async fn notifications_move_with_the_id_and_end_with_the_session() {
-    let notices = Arc::new(MemoryStore::new());
-    let manager = with(notices.clone());
+    let notifications = Arc::new(MemoryStore::new());
+    let manager = with(notifications.clone());
     let old = notified(&manager, "info", "saved").await;
     let session = open(&manager, old).await;
     session.cycle_id();
     session.notifications().set("more", "too").unwrap();
     session.commit().await.unwrap();
-    let new = session.id().unwrap();
-    assert!(notices.load(&old).await.unwrap().is_none());
-    let next = open(&manager, new).await;
-    assert_eq!(next.notifications().keys().await.unwrap(), ["info", "more"]);
+    let next = open(&manager, session.id().unwrap()).await;
+    assert_eq!(next.notifications().keys(), ["info", "more"]);
+    assert_eq!(notifications.len(), 2);
 
     next.destroy();
+    assert_eq!(next.notifications().keys(), [""; 0]);
     next.commit().await.unwrap();
-    assert!(notices.is_empty());
+    assert!(notifications.is_empty());
 }
 
 #[tokio::test]
 async fn a_failed_request_leaves_no_notification() {
-    let notices = Arc::new(MemoryStore::new());
-    let manager = with(notices.clone());
+    let store = Arc::new(MemoryStore::new());
+    let manager = over(store.clone());
     let session = manager.open(None).await.unwrap();
     session.notifications().set("info", "saved").unwrap();
     session.abort().await.unwrap();
-    assert!(notices.is_empty());
+    assert!(store.is_empty());
 }
 
 #[tokio::test]
-async fn without_a_store_for_them_notifications_are_an_error_that_says_what_is_missing() {
-    let session = without_notifications().open(None).await.unwrap();
-    for error in [
-        session.notifications().set("info", "saved").unwrap_err(),
-        session.notifications().keys().await.unwrap_err(),
-    ] {
-        assert_eq!(error.kind(), ErrorKind::InvalidSetting);
-        assert!(error.to_string().contains("with_notifications"));
-    }
-}
-
-#[tokio::test]
-async fn a_notification_that_could_not_be_stored_is_kept_for_another_try() {
+async fn a_notification_that_could_not_be_stored_is_kept_for_the_next_commit() {
     for fault in [Fault::Before, Fault::Lost, Fault::After] {
-        let notices = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
-        let manager = with(notices.clone());
+        let notifications = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+        let manager = with(notifications.clone());
         let session = manager.open(None).await.unwrap();
         session.notifications().set("info", "saved").unwrap();
-        notices.fail_nth(0, fault);
+        notifications.fail_nth(0, fault);
         let result = session.commit().await;
         assert_eq!(result.is_err(), fault == Fault::Before, "{fault:?}");
         session.commit().await.unwrap();
-        let next = open(&manager, session.id().unwrap()).await;
-        assert_eq!(read(&next, "info").await.as_deref(), Some("saved"), "{fault:?}");
+        let id = session.id().unwrap();
+        assert_eq!(read(&manager, id, "info").await.as_deref(), Some("saved"), "{fault:?}");
+        assert_eq!(read(&manager, id, "info").await, None, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn a_lost_answer_never_hands_a_value_out_twice() {
-    let notices = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
-    let manager = with(notices.clone());
+async fn a_lost_reply_never_hands_a_notification_out_twice() {
+    let notifications = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = with(notifications.clone());
     let id = notified(&manager, "info", "saved").await;
-    // The load, then the update.
-    notices.fail_nth(1, Fault::After);
+    notifications.fail_nth(0, Fault::After);
     let first = open(&manager, id).await.notifications().get::<String>("info").await;
     assert_eq!(first.unwrap_err().kind(), ErrorKind::Ambiguous);
-    assert_eq!(read(&open(&manager, id).await, "info").await, None);
-}
-
-#[tokio::test]
-async fn whoever_uses_none_pays_nothing_and_a_read_costs_one_or_two_calls() {
-    let notices = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
-    let manager = with(notices.clone());
-    let id = stored(&manager).await;
-    let session = open(&manager, id).await;
-    session.set("age", &30).unwrap();
-    session.commit().await.unwrap();
-    assert_eq!(notices.take(), Calls::default());
-
-    let absent = open(&manager, id).await;
-    assert_eq!(read(&absent, "info").await, None);
-    assert_eq!(read(&absent, "more").await, None);
-    absent.commit().await.unwrap();
-    assert_eq!(notices.take(), Calls { load: 1, ..Calls::default() });
-
-    let setter = open(&manager, id).await;
-    setter.notifications().set("info", "saved").unwrap();
-    setter.commit().await.unwrap();
-    notices.take();
-    assert!(read(&open(&manager, id).await, "info").await.is_some());
-    assert_eq!(notices.take(), Calls { load: 1, update: 1, ..Calls::default() });
+    assert_eq!(read(&manager, id, "info").await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_racing_requests_exactly_one_gets_the_value() {
+async fn of_many_racing_requests_exactly_one_gets_the_notification() {
     let manager = manager();
     for round in 0..200 {
         let id = notified(&manager, "info", &round.to_string()).await;
         let racers: Vec<_> = (0..8)
             .map(|_| {
                 let manager = manager.clone();
-                tokio::spawn(async move { read(&open(&manager, id).await, "info").await })
+                tokio::spawn(async move { read(&manager, id, "info").await })
             })
             .collect();
         let mut winners = 0;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pycket_core::{Clock, Expiry, MemoryStore, Renew, SessionId, SessionManager};
+use pycket_core::{Clock, Expiry, MemoryStore, Renew, Session, SessionId, SessionManager};
 use pycket_testkit::{Calls, CountingStore, ManualClock};
 
 use crate::{open, over, stored};
@@ -17,7 +17,7 @@ async fn counted() -> (Arc<CountingStore>, SessionManager, SessionId) {
 }
 
 #[tokio::test]
-async fn a_visitor_without_a_session_who_stores_nothing_costs_no_call() {
+async fn a_client_without_a_session_that_stores_nothing_costs_no_call() {
     let (store, manager, _) = counted().await;
     let session = manager.open(None).await.unwrap();
     session.get::<u8>("user").unwrap();
@@ -35,7 +35,7 @@ async fn a_read_costs_one_load() {
 }
 
 #[tokio::test]
-async fn the_first_write_of_a_visitor_costs_one_create() {
+async fn the_first_write_of_a_client_costs_one_create() {
     let (store, manager, _) = counted().await;
     stored(&manager).await;
     assert_eq!(store.take(), Calls { create: 1, ..Calls::default() });
@@ -106,59 +106,106 @@ async fn reading_with_renewal_writes_at_most_ten_times_per_idle_timeout() {
     assert_eq!(store.take(), Calls { load: 1000, update: 10, ..Calls::default() });
 }
 
-/// Calls to the store of the notifications alone, and what they cost the sessions besides.
-#[tokio::test]
-async fn notifications_cost_nothing_until_they_are_used_and_one_call_where_an_id_ends() {
-    let (sessions, manager, id) = counted().await;
-    let notices = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
-    let manager = manager.to_builder().notifications(notices.clone()).build().unwrap();
-    let none = Calls::default();
-    let leave = async || {
-        let session = open(&manager, id).await;
-        session.notifications().set("info", "saved").unwrap();
+/// One session, its calls to the store of the sessions, and those to the store of the notifications.
+struct Site {
+    sessions: Arc<CountingStore>,
+    notifications: Arc<CountingStore>,
+    manager: SessionManager,
+    id: SessionId,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let (sessions, manager, id) = counted().await;
+        let notifications = Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
+        let manager = manager.to_builder().notifications(notifications.clone()).build().unwrap();
+        Self { sessions, notifications, manager, id }
+    }
+
+    /// The calls of a request that does this.
+    async fn calls(&self, work: impl AsyncFnOnce(&Session)) -> (Calls, Calls) {
+        let session = open(&self.manager, self.id).await;
+        work(&session).await;
         session.commit().await.unwrap();
-        (sessions.take(), notices.take())
+        (self.sessions.take(), self.notifications.take())
+    }
+}
+
+const NONE: Calls = Calls { create: 0, load: 0, update: 0, delete: 0 };
+const READ: Calls = Calls { load: 1, ..NONE };
+const WRITE: Calls = Calls { load: 1, update: 1, ..NONE };
+
+async fn leave(session: &Session) {
+    session.notifications().push("info", "saved").unwrap();
+}
+
+#[tokio::test]
+async fn a_page_without_unread_notifications_costs_no_further_call() {
+    let site = Site::new().await;
+    let page = async |session: &Session| {
+        assert!(!session.notifications().contains("info"));
+        assert!(session.notifications().get::<String>("info").await.unwrap().is_none());
+        assert!(session.notifications().drain().await.unwrap().is_empty());
     };
-    let renewed = Calls { load: 1, update: 1, ..none };
-    assert_eq!(leave().await, (renewed, Calls { update: 1, create: 1, ..none }));
-    assert_eq!(leave().await, (renewed, Calls { update: 1, ..none }));
+    assert_eq!(site.calls(page).await, (READ, NONE));
+}
 
-    let session = open(&manager, id).await;
-    session.set("age", &30).unwrap();
-    session.notifications().set("info", "saved").unwrap();
-    session.commit().await.unwrap();
-    assert_eq!((sessions.take(), notices.take()), (renewed, Calls { update: 1, ..none }));
+#[tokio::test]
+async fn leaving_a_notification_costs_one_create_beside_the_write() {
+    let site = Site::new().await;
+    let created = Calls { create: 1, ..NONE };
+    assert_eq!(site.calls(leave).await, (WRITE, created));
+    assert_eq!(site.calls(leave).await, (WRITE, created));
+    let with_a_value = async |session: &Session| {
+        session.set("age", &30).unwrap();
+        leave(session).await;
+    };
+    assert_eq!(site.calls(with_a_value).await, (WRITE, created));
+    let replacing = async |session: &Session| {
+        session.notifications().set("info", "instead").unwrap();
+    };
+    assert_eq!(site.calls(replacing).await, (WRITE, Calls { create: 1, delete: 3, ..NONE }));
 
-    let session = open(&manager, id).await;
-    assert!(session.notifications().get::<String>("info").await.unwrap().is_some());
-    assert!(session.notifications().get::<String>("info").await.unwrap().is_none());
-    assert_eq!((sessions.take().load, notices.take()), (1, Calls { load: 1, update: 1, ..none }));
+    let first = site.manager.open(None).await.unwrap();
+    leave(&first).await;
+    first.commit().await.unwrap();
+    assert_eq!((site.sessions.take(), site.notifications.take()), (created, created));
+}
 
-    session.cycle_id();
-    session.commit().await.unwrap();
-    assert_eq!(sessions.take(), Calls { create: 1, delete: 1, ..none });
-    let emptied = Calls { load: 1, delete: 1, ..none };
-    assert_eq!(notices.take(), emptied);
-    session.cycle_id();
-    session.commit().await.unwrap();
-    sessions.take();
-    assert_eq!(notices.take(), Calls { load: 1, ..none });
-    session.notifications().set("info", "saved").unwrap();
-    session.commit().await.unwrap();
-    session.cycle_id();
-    sessions.take();
-    notices.take();
-    session.commit().await.unwrap();
-    assert_eq!(sessions.take(), Calls { create: 1, delete: 1, ..none });
-    assert_eq!(notices.take(), Calls { load: 1, delete: 1, create: 1, ..none });
-    session.destroy();
-    session.commit().await.unwrap();
-    assert_eq!(sessions.take(), Calls { delete: 1, ..none });
-    assert_eq!(notices.take(), Calls { delete: 1, ..none });
+#[tokio::test]
+async fn handing_a_notification_out_costs_one_delete_beside_the_write() {
+    let site = Site::new().await;
+    for _ in 0..3 {
+        site.calls(leave).await;
+    }
+    let peek = async |session: &Session| {
+        session.notifications().peek::<String>("info").await.unwrap();
+    };
+    assert_eq!(site.calls(peek).await, (READ, READ));
+    let get = async |session: &Session| {
+        assert!(session.notifications().get::<String>("info").await.unwrap().is_some());
+    };
+    assert_eq!(site.calls(get).await, (WRITE, Calls { delete: 1, ..NONE }));
+    let drain = async |session: &Session| {
+        assert_eq!(session.notifications().drain().await.unwrap().len(), 2);
+    };
+    assert_eq!(site.calls(drain).await, (WRITE, Calls { delete: 2, ..NONE }));
+}
 
-    let visitor = manager.open(None).await.unwrap();
-    visitor.notifications().set("info", "welcome").unwrap();
-    visitor.commit().await.unwrap();
-    let create = Calls { create: 1, ..none };
-    assert_eq!((sessions.take(), notices.take()), (create, create));
+#[tokio::test]
+async fn a_login_costs_the_same_with_unread_notifications() {
+    let site = Site::new().await;
+    site.calls(leave).await;
+    let login = async |session: &Session| session.cycle_id();
+    assert_eq!(site.calls(login).await, (Calls { load: 1, create: 1, delete: 1, ..NONE }, NONE));
+}
+
+#[tokio::test]
+async fn a_logout_costs_one_delete_per_unread_notification() {
+    let site = Site::new().await;
+    site.calls(leave).await;
+    site.calls(leave).await;
+    let logout = async |session: &Session| session.destroy();
+    let ended = Calls { load: 1, delete: 1, ..NONE };
+    assert_eq!(site.calls(logout).await, (ended, Calls { delete: 2, ..NONE }));
 }

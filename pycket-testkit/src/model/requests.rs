@@ -1,4 +1,4 @@
-//! The machine that plays requests of one visitor, each with a session, begun and finished in any order.
+//! Plays requests of one client, each with a session, begun and finished in any order.
 
 mod code;
 
@@ -13,16 +13,17 @@ use crate::check::show_error;
 use crate::steps::Store;
 use crate::{Time, shown_values};
 
+use super::client::{Client, IDLE, REMEMBERED, Request};
 use super::failure::Failure;
 use super::records::Values;
 use super::script::Script;
-use super::visitor::{IDLE, REMEMBERED, Request, Visitor};
 
 const REQUESTS: usize = 3;
 const NAMES: [&str; 2] = ["a", "b"];
 
-/// Divides no lifetime, so that no session ends at the very moment of a call.
+/// Divides no timeout, so that no session ends at the very moment of a call.
 const PASS: Duration = Duration::from_secs(10 * 60);
+const TICK: Duration = Duration::from_millis(2);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -41,6 +42,7 @@ enum Act {
     CycleId,
     Destroy,
     Leave(&'static str, u8),
+    Push(&'static str, u8),
     Take(&'static str),
     Commit,
     Pass,
@@ -58,11 +60,12 @@ pub(crate) fn sequences(time: &Time) -> impl Strategy<Value = Vec<Step>> + use<>
         5 => cookie.prop_map(Act::Open),
         6 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Set(name, value)),
         2 => name().prop_map(Act::Delete),
-        3 => name().prop_map(Act::Increment),
+        5 => name().prop_map(Act::Increment),
         1 => Just(Act::Remember),
-        3 => Just(Act::CycleId),
+        4 => Just(Act::CycleId),
         1 => Just(Act::Destroy),
-        3 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Leave(name, value)),
+        2 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Leave(name, value)),
+        1 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Push(name, value)),
         3 => name().prop_map(Act::Take),
         9 => Just(Act::Commit),
         2 => Just(pass),
@@ -81,6 +84,9 @@ pub(crate) async fn run(
     for cookie in 0..play.cookies.len() {
         play.act(0, Act::Commit).await?;
         play.open(0, Some(cookie)).await?;
+        for name in NAMES {
+            while play.take(0, name).await? {}
+        }
     }
     Ok(())
 }
@@ -107,7 +113,7 @@ struct Play {
     requests: [Option<Session>; REQUESTS],
     /// The ids in the order in which they were issued.
     cookies: Vec<SessionId>,
-    visitor: Visitor,
+    client: Client,
     expected: [Request; REQUESTS],
     script: Script,
 }
@@ -119,7 +125,7 @@ impl Play {
             time,
             requests: Default::default(),
             cookies: Vec::new(),
-            visitor: Visitor::default(),
+            client: Client::default(),
             expected: Default::default(),
             script: Script::default(),
         }
@@ -128,13 +134,13 @@ impl Play {
     async fn act(&mut self, request: usize, act: Act) -> Result<(), Failure> {
         if let Act::Pass = act {
             self.time.pass(PASS).await;
-            self.visitor.pass(PASS);
+            self.client.pass(PASS);
             self.script.line(code::PASS);
             return Ok(());
         }
         if let Act::Open(back) = act {
-            // As a layer does: nobody leaves a request without ending what it was told to end.
-            if self.expected[request].has_to_end_a_session() {
+            // As a layer does, which commits before it drops a request.
+            if self.expected[request].has_destroyed_a_session() {
                 self.commit(request).await?;
             }
             let newest = self.cookies.len().checked_sub(1);
@@ -146,9 +152,15 @@ impl Play {
         }
         match act {
             Act::Increment(name) => return self.increment(request, name).await,
-            Act::Take(name) => return self.take(request, name).await,
+            Act::Take(name) => return self.take(request, name).await.map(drop),
             Act::Commit => return self.commit(request).await,
             _ => {}
+        }
+        if let Act::Leave(..) | Act::Push(..) = act {
+            // At another time than every other one, so that it has its place in the order.
+            self.time.pass(TICK).await;
+            self.client.pass(TICK);
+            self.script.line(code::TICK);
         }
         self.script.line(code::act(request, &act));
         let session = self.session(request);
@@ -178,8 +190,12 @@ impl Play {
                 Ok(())
             }
             Act::Leave(name, value) => {
-                expected.leave(name, value);
+                self.client.leave(expected, name, value, true);
                 session.notifications().set(name, &value)
+            }
+            Act::Push(name, value) => {
+                self.client.leave(expected, name, value, false);
+                session.notifications().push(name, &value)
             }
             _ => Ok(()),
         };
@@ -194,7 +210,7 @@ impl Play {
         let session = self.manager.open(presented).await;
         let session = session.map_err(|error| self.failure("a session", show_error(&error)))?;
         self.requests[request] = Some(session);
-        self.expected[request] = self.visitor.open(cookie);
+        self.expected[request] = self.client.open(cookie);
         let values = self.expected[request].values();
         self.shows(request, &values, true)
     }
@@ -203,7 +219,7 @@ impl Play {
         if self.requests[request].is_none() {
             return Ok(());
         }
-        let expected = self.visitor.commit(&mut self.expected[request]);
+        let expected = self.client.commit(&mut self.expected[request]);
         let came = self.session(request).commit().await;
         self.script.assert_eq(&code::commit(request), &code::outcome(expected));
         self.answered(expected, came)?;
@@ -211,7 +227,7 @@ impl Play {
     }
 
     async fn increment(&mut self, request: usize, name: &'static str) -> Result<(), Failure> {
-        let expected = self.visitor.increment(&mut self.expected[request], name);
+        let expected = self.client.increment(&mut self.expected[request], name);
         let add = |n: Option<u8>| n.unwrap_or(0) + 1;
         let came = match self.session(request).update(name, add).await {
             Err(error) if error.kind() == ErrorKind::Ended => Ok(None),
@@ -222,17 +238,19 @@ impl Play {
         self.settle(request)
     }
 
-    async fn take(&mut self, request: usize, name: &'static str) -> Result<(), Failure> {
-        let expected = self.visitor.take(&mut self.expected[request], name);
+    /// Whether there was one.
+    async fn take(&mut self, request: usize, name: &'static str) -> Result<bool, Failure> {
+        let expected = self.client.take(&mut self.expected[request], name);
         let came = self.session(request).notifications().get(name).await;
         self.script.assert_eq(&code::take(request, name), &format!("{expected:?}"));
-        self.answered(expected, came)
+        self.answered(expected, came)?;
+        Ok(expected.is_some())
     }
 
     /// What must hold after everything that may have called the store.
     fn settle(&mut self, request: usize) -> Result<(), Failure> {
         let session = self.session(request);
-        if self.visitor.sessions.len() > self.cookies.len() {
+        if self.client.sessions.len() > self.cookies.len() {
             self.script.line(code::keep_cookie(request));
             match session.id() {
                 Some(id) if !self.cookies.contains(&id) => self.cookies.push(id),

@@ -7,6 +7,7 @@ use crate::model::records::Values;
 use super::Act;
 
 pub(super) const PASS: &str = "harness.time().pass(pass).await;";
+pub(super) const TICK: &str = "harness.time().pass(tick).await;";
 
 pub(super) fn act(request: usize, act: &Act) -> String {
     let call = match act {
@@ -16,6 +17,7 @@ pub(super) fn act(request: usize, act: &Act) -> String {
         Act::CycleId => "cycle_id()".to_owned(),
         Act::Destroy => "destroy()".to_owned(),
         Act::Leave(name, value) => format!("notifications().set({name:?}, &{value})?"),
+        Act::Push(name, value) => format!("notifications().push({name:?}, &{value})?"),
         Act::Open(_) | Act::Increment(_) | Act::Take(_) | Act::Commit | Act::Pass => String::new(),
     };
     format!("requests[{request}].{call};")

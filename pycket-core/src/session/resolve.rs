@@ -1,0 +1,168 @@
+//! Finding out what a store call did whose reply was lost.
+
+use crate::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Ttl, Update};
+
+/// How many times a call is made before its result counts as unknown.
+const ATTEMPTS: usize = 3;
+
+/// What is known of a record after an attempt to delete it.
+pub(super) enum Deletion {
+    /// This call deleted it, and this is its last state.
+    Deleted(Record),
+    /// There was no record.
+    Absent,
+    /// There is no record any more, but the reply that contained it was lost.
+    Unseen(Error),
+    /// The record is still there.
+    Kept(Error),
+    /// The record may still be there.
+    Unknown(Error),
+}
+
+/// Creates a record under a new id.
+///
+/// If a reply is lost, the next attempt uses another id, because the lost call may still arrive: under the
+/// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted.
+pub(super) async fn create(
+    store: &dyn SessionStore,
+    record: &Record,
+    ttl: Ttl,
+) -> Result<SessionId, Error> {
+    let mut lost = Vec::new();
+    let mut unknown = None;
+    for _ in 0..ATTEMPTS {
+        let id = SessionId::generate();
+        match store.create(&id, record, ttl).await {
+            Ok(Creation::Created) => {
+                delete_all(store, &lost).await;
+                return Ok(id);
+            }
+            Ok(Creation::Taken) => {}
+            Err(error) if is_ambiguous(&error) => {
+                lost.push(id);
+                unknown = Some(error);
+            }
+            Err(error) => {
+                delete_all(store, &lost).await;
+                return Err(unknown.unwrap_or(error));
+            }
+        }
+    }
+    delete_all(store, &lost).await;
+    Err(unknown.unwrap_or_else(|| {
+        Error::new(ErrorKind::Conflict, "the store has a record under every new id")
+    }))
+}
+
+/// Deletes records that no client knows. A record that cannot be deleted expires.
+async fn delete_all(store: &dyn SessionStore, ids: &[SessionId]) {
+    for id in ids {
+        let _ = store.delete(id).await;
+    }
+}
+
+/// Updates a record. If the reply is lost, loads the record to find out whether the update happened.
+///
+/// `known` is the record to which the changes were made. If the store has neither the old nor the new
+/// values, another client wrote the same names, and the result stays unknown.
+pub(super) async fn update(
+    store: &dyn SessionStore,
+    id: &SessionId,
+    known: &Record,
+    changes: &Changes,
+    ttl: Ttl,
+) -> Result<Update, Error> {
+    match store.update(id, changes, Some(ttl)).await {
+        // Boxed, so that the usual case does not reserve memory for it.
+        Err(lost) if is_ambiguous(&lost) => {
+            Box::pin(resolve_update(store, id, known, changes, ttl, lost)).await
+        }
+        result => result,
+    }
+}
+
+async fn resolve_update(
+    store: &dyn SessionStore,
+    id: &SessionId,
+    known: &Record,
+    changes: &Changes,
+    ttl: Ttl,
+    mut lost: Error,
+) -> Result<Update, Error> {
+    for _ in 0..ATTEMPTS {
+        let Ok(found) = store.load(id).await else {
+            return Err(lost);
+        };
+        let Some(found) = found else {
+            return Ok(Update::Ended);
+        };
+        if is_applied(changes, &found.record) {
+            return Ok(Update::Applied);
+        }
+        let Some(conditional) = expecting(changes, known, &found.record) else {
+            return Err(lost);
+        };
+        match store.update(id, &conditional, Some(ttl)).await {
+            Ok(Update::Conflict) => {}
+            Ok(result) => return Ok(result),
+            Err(error) if is_ambiguous(&error) => lost = error,
+            Err(_) => return Err(lost),
+        }
+    }
+    Err(lost)
+}
+
+/// Makes an update that expects the value it replaces. If the reply is lost, makes it once more: the
+/// expectation lets only one of the two happen, unless another client restores the old value in between.
+/// If the expectation no longer holds, either the first call happened or another client wrote.
+pub(super) async fn update_expecting(
+    store: &dyn SessionStore,
+    id: &SessionId,
+    changes: &Changes,
+    ttl: Ttl,
+) -> Result<Update, Error> {
+    match store.update(id, changes, Some(ttl)).await {
+        Err(lost) if is_ambiguous(&lost) => match store.update(id, changes, Some(ttl)).await {
+            Ok(Update::Conflict) | Err(_) => Err(lost),
+            result => result,
+        },
+        result => result,
+    }
+}
+
+/// Deletes a record. If the reply is lost, deletes again to find out whether the record is still there.
+pub(super) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion {
+    let mut lost = None;
+    for _ in 0..ATTEMPTS {
+        match store.delete(id).await {
+            Ok(Some(record)) => return Deletion::Deleted(record),
+            Ok(None) => return lost.map_or(Deletion::Absent, Deletion::Unseen),
+            Err(error) if is_ambiguous(&error) => lost = Some(error),
+            Err(error) => return lost.map_or(Deletion::Kept(error), Deletion::Unknown),
+        }
+    }
+    Deletion::Unknown(lost.unwrap_or_else(|| {
+        Error::new(ErrorKind::Ambiguous, "the store never said whether it deleted the record")
+    }))
+}
+
+fn is_ambiguous(error: &Error) -> bool {
+    error.kind() == ErrorKind::Ambiguous
+}
+
+fn is_applied(changes: &Changes, found: &Record) -> bool {
+    changes.metadata().is_none_or(|metadata| *found.metadata() == metadata)
+        && changes.entries().all(|(name, value)| found.get(name) == value)
+}
+
+/// The same changes, on condition that their names still have the known values; `None` if they do not.
+fn expecting(changes: &Changes, known: &Record, found: &Record) -> Option<Changes> {
+    let mut conditional = changes.clone();
+    for (name, _) in changes.entries() {
+        if found.get(name) != known.get(name) {
+            return None;
+        }
+        conditional = conditional.expect(name.clone(), known.get(name).cloned());
+    }
+    Some(conditional)
+}

@@ -1,0 +1,116 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::completion::Completion;
+use crate::{Changes, Error, ErrorKind, Event, SessionId, Ttl, Update, Value};
+
+use super::commit_lock::CommitLock;
+use super::state::Base;
+use super::{Shared, decode, resolve};
+
+/// One writer wins every round, so only a request that is cut off from the store loses so many.
+const ROUNDS: usize = 1000;
+
+/// One attempt to write one name.
+struct Attempt {
+    id: SessionId,
+    changes: Changes,
+    ttl: Ttl,
+}
+
+impl Shared {
+    pub(super) async fn update<T, F>(self: &Arc<Self>, name: &str, mut f: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let mut lock = CommitLock::acquire(Arc::clone(self)).await;
+        if self.state().needs_commit() {
+            // To the end, even if the caller is dropped.
+            let shared = Arc::clone(self);
+            let committing = async move { shared.commit_locked().await.map(|_| lock) };
+            lock = Completion::new(committing).await?;
+        }
+        if matches!(self.state().base(), Base::Absent) {
+            return self.create_with(lock, name, &mut f).await;
+        }
+        for _ in 0..ROUNDS {
+            let (new, attempt) = self.attempt(name, &mut f)?;
+            let Attempt { id, changes, ttl } = attempt;
+            let store = self.manager.store();
+            match resolve::update_expecting(store, &id, &changes, ttl).await? {
+                Update::Applied => {
+                    self.state().stored_update(id, &changes, self.expires_at(ttl));
+                    return Ok(new);
+                }
+                Update::Ended => return Err(self.ended_during_update(id)),
+                Update::Conflict => match self.manager.live(id).await? {
+                    Some(live) => self.state().refresh(live),
+                    None => return Err(self.ended_during_update(id)),
+                },
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "other writers came first every time; try again"))
+    }
+
+    /// Stores the first value of a new session. No other client knows the session.
+    async fn create_with<T, F>(
+        self: &Arc<Self>,
+        lock: CommitLock<Arc<Self>>,
+        name: &str,
+        f: &mut F,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let new = f(None);
+        let value = Value::encode(&new)?;
+        self.state().set(name, value.clone());
+        let (shared, name) = (Arc::clone(self), name.to_owned());
+        let storing = Completion::new(async move {
+            let result = shared.commit_locked().await;
+            if result.is_err() {
+                shared.state().take_back(&name, &value);
+            }
+            drop(lock);
+            result
+        });
+        storing.await.map(|_| new)
+    }
+
+    fn attempt<T, F>(&self, name: &str, f: &mut F) -> Result<(T, Attempt), Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let Some(live) = self.state().live().cloned() else {
+            return Err(ended());
+        };
+        let now = self.manager.clock().now();
+        let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
+            return Err(self.ended_during_update(live.id));
+        };
+        let current = live.record.get(name);
+        let new = f(current.map(|value| decode(name, value)).transpose()?);
+        let value = Value::encode(&new)?;
+        let mut changes = Changes::new().expect(name, current.cloned());
+        if current != Some(&value) {
+            changes = changes.set(name, value);
+        }
+        Ok((new, Attempt { id: live.id, changes, ttl }))
+    }
+
+    /// A session that was destroyed meanwhile has ended already, and may have a successor.
+    fn ended_during_update(&self, id: SessionId) -> Error {
+        self.state().end_if(id);
+        self.manager.emit(Event::Ended);
+        ended()
+    }
+}
+
+fn ended() -> Error {
+    Error::new(ErrorKind::Ended, "the session ended while this request was running")
+}

@@ -1,0 +1,133 @@
+use std::mem;
+use std::sync::Arc;
+
+use crate::{Changes, SessionId, Ttl};
+
+use super::notification::{NewNotification, pointed_to, pointers};
+use super::state::{Base, Live};
+
+/// What the next commit has to do. Each step of a commit removes what it has done.
+#[derive(Default)]
+pub(crate) struct Work {
+    /// Values and notification pointers. A commit that stores them shares them, so that it copies nothing.
+    changes: Option<Arc<Changes>>,
+    pub(crate) idle_timeout: Option<Ttl>,
+    pub(crate) rotation: Option<Rotation>,
+    /// Notifications without a record.
+    pub(crate) notifications: Vec<NewNotification>,
+    /// Notifications that newer ones replace. They are deleted when no pointer leads to them any more.
+    pub(crate) replaced: Vec<SessionId>,
+    pub(crate) deletes: Vec<PendingDelete>,
+}
+
+/// A record that is still to be deleted.
+#[derive(Clone)]
+pub(crate) enum PendingDelete {
+    /// The record of a session that was destroyed.
+    Session {
+        id: SessionId,
+        /// The session's notifications as far as this request knows them.
+        notifications: Vec<SessionId>,
+        /// Whether an earlier attempt may have deleted the record.
+        is_uncertain: bool,
+    },
+    /// The record under the id that a session had before its rotation.
+    OldId(SessionId),
+    /// A notification to which no pointer leads.
+    Notification(SessionId),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rotation {
+    KeepTimeouts,
+    RestartTimeouts,
+}
+
+impl PendingDelete {
+    pub(crate) fn id(&self) -> SessionId {
+        match self {
+            Self::Session { id, .. } | Self::OldId(id) | Self::Notification(id) => *id,
+        }
+    }
+
+    pub(crate) fn is_notification(&self) -> bool {
+        matches!(self, Self::Notification(_))
+    }
+}
+
+impl Work {
+    pub(crate) fn changes(&self) -> &Changes {
+        static NONE: Changes = Changes::new();
+        self.changes.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn changes_mut(&mut self) -> &mut Changes {
+        Arc::make_mut(self.changes.get_or_insert_default())
+    }
+
+    /// The changes as they are now, for a commit that stores them.
+    pub(crate) fn share_changes(&self) -> Option<Arc<Changes>> {
+        self.changes.clone()
+    }
+
+    /// Removes the changes that a commit has stored. A newer change of the same name stays.
+    pub(crate) fn remove_stored(&mut self, stored: &Option<Arc<Changes>>) {
+        let Some(stored) = stored else { return };
+        if self.changes.as_ref().is_some_and(|changes| Arc::ptr_eq(changes, stored)) {
+            self.changes = None;
+            return;
+        }
+        for (name, change) in stored.entries() {
+            if self.changes().get(name) == Some(change) {
+                self.changes_mut().forget(name);
+            }
+        }
+    }
+
+    /// Whether a commit has something to do. Setting an idle timeout or deleting names does not create a
+    /// session.
+    pub(crate) fn needs_commit(&self, base: &Base) -> bool {
+        let has_change = match base {
+            Base::Absent => self.changes().sets().next().is_some(),
+            Base::Live(live) => {
+                let idle_timeout = live.record.metadata().idle_timeout;
+                !self.changes().is_empty()
+                    || self.rotation.is_some()
+                    || self.idle_timeout.is_some_and(|new| idle_timeout != Some(new))
+            }
+            Base::Ended => !self.changes().is_empty(),
+        };
+        has_change || !self.notifications.is_empty() || !self.deletes.is_empty()
+    }
+
+    /// Drops everything but the deletes. A notification record of a dropped pointer is deleted, too.
+    pub(crate) fn abandon(&mut self) {
+        let work = mem::take(self);
+        self.deletes = work.deletes;
+        let created = work.changes.iter().flat_map(|changes| changes.sets());
+        self.deletes.extend(
+            created.filter_map(|(name, _)| pointed_to(name).map(PendingDelete::Notification)),
+        );
+    }
+
+    /// Has the next commit delete a session, unless that is planned already.
+    pub(crate) fn delete_session(&mut self, live: &Live) {
+        if self.deletes.iter().all(|delete| delete.id() != live.id) {
+            let notifications = pointers(&live.record).map(|pointer| pointer.id).collect();
+            self.deletes.push(PendingDelete::Session {
+                id: live.id,
+                notifications,
+                is_uncertain: false,
+            });
+        }
+    }
+
+    /// Has the next commit delete the replaced notifications to which nothing points any more.
+    pub(crate) fn delete_replaced(&mut self, is_pointed_to: impl Fn(&SessionId) -> bool) {
+        let (kept, unreachable) =
+            mem::take(&mut self.replaced).into_iter().partition(is_pointed_to);
+        self.replaced = kept;
+        let unreachable: Vec<SessionId> = unreachable;
+        self.deletes.extend(unreachable.into_iter().map(PendingDelete::Notification));
+    }
+}

@@ -1,0 +1,352 @@
+//! What the requests of one client must see, as if each call of a session happened at one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::time::Duration;
+
+use pycket_core::Outcome;
+
+use super::records::Values;
+
+pub(super) const IDLE: Duration = Duration::from_secs(35 * 60);
+pub(super) const REMEMBERED: Duration = Duration::from_secs(65 * 60);
+
+/// The sessions of the client in the order in which they were created, and its notifications by their number
+/// in the order in which they were left. A new id is a new session.
+#[derive(Default)]
+pub(super) struct Client {
+    pub(super) sessions: Vec<Stored>,
+    notifications: BTreeMap<usize, Notification>,
+    left: usize,
+    now: Duration,
+}
+
+/// A session as the store should have it.
+#[derive(Default)]
+pub(super) struct Stored {
+    values: Values,
+    pointers: Pointers,
+    is_remembered: bool,
+    ends: Duration,
+}
+
+struct Notification {
+    value: u8,
+    ends: Duration,
+}
+
+/// The names of a session's notifications.
+type Pointers = BTreeMap<usize, &'static str>;
+
+/// What one request knows, and what it has not stored yet.
+#[derive(Default)]
+pub(super) struct Request {
+    opened: Option<usize>,
+    base: Base,
+    changes: BTreeMap<&'static str, Option<u8>>,
+    is_remembered: bool,
+    has_new_id: bool,
+    destroyed: Vec<usize>,
+    new: BTreeMap<usize, (&'static str, u8)>,
+    /// Notifications whose pointers this request removes, and those among them that nothing has read.
+    removed: BTreeSet<usize>,
+    replaced: Vec<usize>,
+}
+
+#[derive(Default)]
+enum Base {
+    #[default]
+    Absent,
+    Live {
+        session: usize,
+        values: Values,
+        pointers: Pointers,
+        is_remembered: bool,
+    },
+    Ended,
+}
+
+impl Request {
+    pub(super) fn values(&self) -> Values {
+        let mut values = self.stored().clone();
+        apply(&mut values, &self.changes);
+        values
+    }
+
+    pub(super) fn session(&self) -> Option<usize> {
+        match self.base {
+            Base::Live { session, .. } => Some(session),
+            Base::Absent | Base::Ended => None,
+        }
+    }
+
+    /// Whether the client has to learn another id than the one that it presented.
+    pub(super) fn has_another_id(&self) -> bool {
+        self.session().is_some() && self.session() != self.opened
+    }
+
+    pub(super) fn has_destroyed_a_session(&self) -> bool {
+        !self.destroyed.is_empty()
+    }
+
+    pub(super) fn set(&mut self, name: &'static str, value: u8) {
+        if self.stored().get(name) == Some(&value) {
+            self.changes.remove(name);
+        } else {
+            self.changes.insert(name, Some(value));
+        }
+    }
+
+    pub(super) fn delete(&mut self, name: &'static str) {
+        if self.stored().contains_key(name) {
+            self.changes.insert(name, None);
+        } else {
+            self.changes.remove(name);
+        }
+    }
+
+    pub(super) fn remember(&mut self) {
+        self.is_remembered = true;
+    }
+
+    pub(super) fn cycle_id(&mut self) {
+        self.has_new_id |= self.session().is_some();
+    }
+
+    pub(super) fn destroy(&mut self) {
+        let mut destroyed = mem::take(&mut self.destroyed);
+        destroyed.extend(self.session());
+        *self = Self { opened: self.opened, destroyed, ..Self::default() };
+    }
+
+    fn needs_commit(&self) -> bool {
+        let has_change = match &self.base {
+            Base::Absent => !self.values().is_empty(),
+            Base::Live { is_remembered, .. } => {
+                self.has_changes() || self.has_new_id || (self.is_remembered && !*is_remembered)
+            }
+            Base::Ended => self.has_changes(),
+        };
+        has_change || !self.new.is_empty() || self.has_destroyed_a_session()
+    }
+
+    fn has_changes(&self) -> bool {
+        !self.changes.is_empty() || !self.removed.is_empty()
+    }
+
+    fn stored(&self) -> &Values {
+        static NONE: Values = Values::new();
+        match &self.base {
+            Base::Live { values, .. } => values,
+            Base::Absent | Base::Ended => &NONE,
+        }
+    }
+
+    /// The numbers of the unread notifications of this name.
+    fn unread(&self, name: &str) -> Vec<usize> {
+        let mut unread = Vec::new();
+        if let Base::Live { pointers, .. } = &self.base {
+            unread.extend(pointers.iter().filter(|(_, n)| **n == name).map(|(number, _)| *number));
+        }
+        unread.retain(|number| !self.removed.contains(number));
+        unread.extend(self.new.iter().filter(|(_, (n, _))| *n == name).map(|(number, _)| *number));
+        unread
+    }
+
+    /// The pointers of a record with the changes of this request.
+    fn change(&self, pointers: &mut Pointers) {
+        pointers.retain(|number, _| !self.removed.contains(number));
+        pointers.extend(self.new.iter().map(|(number, (name, _))| (*number, *name)));
+    }
+
+    fn end(&mut self) -> Outcome {
+        *self = Self { opened: self.opened, base: Base::Ended, ..Self::default() };
+        Outcome::Ended
+    }
+}
+
+impl Client {
+    pub(super) fn pass(&mut self, duration: Duration) {
+        self.now += duration;
+    }
+
+    pub(super) fn open(&self, session: Option<usize>) -> Request {
+        let live = session.filter(|session| self.is_live(*session));
+        let base = live.map_or(Base::Absent, |session| self.seen(session));
+        Request { opened: session, base, ..Request::default() }
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        request: &mut Request,
+        name: &'static str,
+        value: u8,
+        replaces: bool,
+    ) {
+        for unread in request.unread(name).into_iter().filter(|_| replaces) {
+            if request.new.remove(&unread).is_none() {
+                request.removed.insert(unread);
+                request.replaced.push(unread);
+            }
+        }
+        request.new.insert(self.left, (name, value));
+        self.left += 1;
+    }
+
+    pub(super) fn commit(&mut self, request: &mut Request) -> Outcome {
+        let has_destroyed = request.has_destroyed_a_session();
+        for session in mem::take(&mut request.destroyed) {
+            let is_live = self.is_live(session);
+            for number in mem::take(&mut self.sessions[session]).pointers.keys().filter(|_| is_live)
+            {
+                self.notifications.remove(number);
+            }
+        }
+        let outcome = match (&request.base, request.session().filter(|s| self.is_live(*s))) {
+            _ if !request.needs_commit() => Outcome::Unchanged,
+            (Base::Absent, _) => self.create(request),
+            (_, Some(session)) if request.has_new_id => self.rotate(request, session),
+            (_, Some(session)) => self.update(request, session),
+            (_, None) => request.end(),
+        };
+        if outcome == Outcome::Unchanged && has_destroyed { Outcome::Destroyed } else { outcome }
+    }
+
+    fn create(&mut self, request: &mut Request) -> Outcome {
+        self.store_new(request, request.is_remembered);
+        let mut pointers = Pointers::new();
+        request.change(&mut pointers);
+        self.begin(request, request.values(), pointers, request.is_remembered);
+        Outcome::Created
+    }
+
+    fn rotate(&mut self, request: &mut Request, session: usize) -> Outcome {
+        self.store_new(request, request.is_remembered || self.is_known_as_remembered(request));
+        let old = mem::take(&mut self.sessions[session]);
+        let (mut values, mut pointers) = (old.values, old.pointers);
+        apply(&mut values, &request.changes);
+        request.change(&mut pointers);
+        self.delete_replaced(request);
+        self.begin(request, values, pointers, old.is_remembered || request.is_remembered);
+        Outcome::Rotated
+    }
+
+    fn begin(
+        &mut self,
+        request: &mut Request,
+        values: Values,
+        pointers: Pointers,
+        is_remembered: bool,
+    ) {
+        let ends = self.now + idle(is_remembered);
+        self.sessions.push(Stored { values, pointers, is_remembered, ends });
+        let base = self.seen(self.sessions.len() - 1);
+        *request = Request { opened: request.opened, base, ..Request::default() };
+    }
+
+    fn update(&mut self, request: &mut Request, session: usize) -> Outcome {
+        let is_remembered = request.is_remembered || self.is_known_as_remembered(request);
+        self.store_new(request, is_remembered);
+        self.delete_replaced(request);
+        let stored = &mut self.sessions[session];
+        stored.is_remembered |= request.is_remembered;
+        stored.ends = self.now + idle(is_remembered);
+        apply(&mut stored.values, &request.changes);
+        request.change(&mut stored.pointers);
+        let mut base = mem::take(&mut request.base);
+        if let Base::Live { values, pointers, is_remembered: known, .. } = &mut base {
+            *known = is_remembered;
+            apply(values, &request.changes);
+            request.change(pointers);
+        }
+        *request = Request { opened: request.opened, base, ..Request::default() };
+        Outcome::Updated
+    }
+
+    /// Adds one to a value, at once; `None` if the session has ended.
+    pub(super) fn increment(&mut self, request: &mut Request, name: &'static str) -> Option<u8> {
+        if request.needs_commit() {
+            self.commit(request);
+        }
+        if matches!(request.base, Base::Absent) {
+            request.set(name, 1);
+            self.commit(request);
+            return Some(1);
+        }
+        let Some(session) = request.session().filter(|session| self.is_live(*session)) else {
+            request.end();
+            return None;
+        };
+        if self.sessions[session].values.get(name) != request.stored().get(name) {
+            request.base = self.seen(session);
+        }
+        let sum = request.stored().get(name).unwrap_or(&0) + 1;
+        if let Base::Live { values, is_remembered, .. } = &mut request.base {
+            values.insert(name, sum);
+            let stored = &mut self.sessions[session];
+            stored.values.insert(name, sum);
+            stored.ends = self.now + idle(*is_remembered);
+        }
+        Some(sum)
+    }
+
+    /// Hands the oldest notification of this name out, once.
+    pub(super) fn take(&mut self, request: &mut Request, name: &'static str) -> Option<u8> {
+        if matches!(request.base, Base::Ended) {
+            return None;
+        }
+        for number in request.unread(name) {
+            if let Some((_, value)) = request.new.remove(&number) {
+                return Some(value);
+            }
+            request.removed.insert(number);
+            match self.notifications.remove(&number) {
+                Some(notification) if notification.ends > self.now => {
+                    return Some(notification.value);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn store_new(&mut self, request: &Request, is_remembered: bool) {
+        let ends = self.now + idle(is_remembered);
+        for (number, (_, value)) in &request.new {
+            self.notifications.insert(*number, Notification { value: *value, ends });
+        }
+    }
+
+    fn delete_replaced(&mut self, request: &Request) {
+        for number in &request.replaced {
+            self.notifications.remove(number);
+        }
+    }
+
+    fn is_known_as_remembered(&self, request: &Request) -> bool {
+        matches!(request.base, Base::Live { is_remembered: true, .. })
+    }
+
+    fn is_live(&self, session: usize) -> bool {
+        self.sessions[session].ends > self.now
+    }
+
+    fn seen(&self, session: usize) -> Base {
+        let Stored { values, pointers, is_remembered, .. } = &self.sessions[session];
+        let (values, pointers) = (values.clone(), pointers.clone());
+        Base::Live { session, values, pointers, is_remembered: *is_remembered }
+    }
+}
+
+fn apply(values: &mut Values, changes: &BTreeMap<&'static str, Option<u8>>) {
+    for (name, change) in changes {
+        match change {
+            Some(value) => values.insert(name, *value),
+            None => values.remove(name),
+        };
+    }
+}
+
+fn idle(is_remembered: bool) -> Duration {
+    if is_remembered { REMEMBERED } else { IDLE }
+}
