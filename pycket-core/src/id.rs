@@ -1,14 +1,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use uuid::{Uuid, Version};
+use uuid::{Uuid, Variant, Version};
 
 use crate::{Error, ErrorKind};
 
-/// A session id: a random UUID (version 4), 122 bits from the operating system's generator.
+/// A session id: a random UUID (version 4, RFC 9562) with 122 bits from the random number generator of the
+/// operating system.
 ///
-/// A client that presents the id of a session owns that session. So the type has no `Display`, its
-/// `Debug` hides the value, and only [`expose`](Self::expose) returns the text.
+/// OWASP and NIST SP 800-63B-4 (section 5.1) ask for at least 64 bits.
+///
+/// A client that presents the id of a session owns that session. So the type has no `Display`, its `Debug`
+/// hides the value, and only [`expose`](Self::expose) returns the text.
 ///
 /// ```
 /// use pycket_core::SessionId;
@@ -19,52 +22,51 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias("SessionKey", "Token"))] // actix-session, scs
 pub struct SessionId(Uuid);
 
 impl SessionId {
-    /// The length of an id's text: 36 ASCII characters.
+    /// The length of the text: 36 ASCII characters.
     pub const TEXT_LEN: usize = uuid::fmt::Hyphenated::LENGTH;
 
-    /// A new id, never seen before.
+    /// A new random id.
+    #[doc(alias = "genid")] // express-session
     pub fn generate() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The id as text, for a store's key or a signed cookie. Keep it out of logs and messages.
+    /// The id as text, for the key of a store or a signed cookie. Keep it out of logs and error messages.
     pub fn expose(&self) -> String {
-        let mut text = String::with_capacity(Self::TEXT_LEN);
-        self.append_to(&mut text);
-        text
+        self.text(&mut [0; Self::TEXT_LEN]).to_owned()
     }
 
-    /// Adds what [`expose`](Self::expose) gives to `text`.
-    pub(crate) fn append_to(&self, text: &mut String) {
-        text.push_str(self.0.hyphenated().encode_lower(&mut [0; Self::TEXT_LEN]));
+    /// The id as text, without an allocation.
+    pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; Self::TEXT_LEN]) -> &'b str {
+        self.0.hyphenated().encode_lower(buffer)
     }
 
-    /// A random byte that says where an id goes among equals.
+    /// A random byte of the id, to choose a shard.
     pub(crate) fn spread(&self) -> u8 {
-        let [first, ..] = self.0.as_bytes();
-        *first
+        self.0.as_bytes()[0]
     }
 }
 
-/// Reads the form that [`expose`](SessionId::expose) writes, and no other spelling of a UUID: lower case
-/// with hyphens, version 4, RFC 9562 variant.
+/// Parses the text that [`expose`](SessionId::expose) returns: lower case with hyphens, version 4, the
+/// variant of RFC 9562. No other spelling of a UUID is accepted, so that an id has exactly one key.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidId`] for any other text. The message does not repeat the text.
+/// [`ErrorKind::InvalidId`] for any other text. The error does not contain the text.
 impl FromStr for SessionId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_canonical = |uuid: &Uuid| {
-            uuid.hyphenated().encode_lower(&mut [0; Self::TEXT_LEN]) == text
-                && uuid.get_version() == Some(Version::Random)
-                && uuid.get_variant() == uuid::Variant::RFC4122
+        let is_canonical = |id: &Self| {
+            id.text(&mut [0; Self::TEXT_LEN]) == text
+                && id.0.get_version() == Some(Version::Random)
+                && id.0.get_variant() == Variant::RFC4122
         };
-        Uuid::try_parse(text).ok().filter(is_canonical).map(Self).ok_or_else(|| {
+        Uuid::try_parse(text).ok().map(Self).filter(is_canonical).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidId,
                 "not a session id: expected a random UUID in lower case with hyphens",

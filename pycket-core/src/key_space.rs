@@ -1,9 +1,9 @@
 use crate::SessionId;
 
-/// How a driver turns ids into the keys of a store that is shared with others.
+/// The keys of a driver in a key-value store: `{prefix}{dataset}:{id}`.
 ///
-/// A key is `{prefix}{dataset}:{id}`: the prefix keeps applications apart, the dataset keeps apart what
-/// one application stores under the same id.
+/// The prefix separates applications that share a server. The dataset separates the records of one
+/// application, for example sessions and notifications.
 ///
 /// ```
 /// use pycket_core::{KeySpace, SessionId};
@@ -16,7 +16,7 @@ use crate::SessionId;
 pub struct KeySpace(Box<str>);
 
 impl KeySpace {
-    /// `pycket:`.
+    /// `pycket:`, the prefix of a driver without its own setting.
     pub const DEFAULT_PREFIX: &'static str = "pycket:";
 
     /// The dataset of the sessions.
@@ -32,9 +32,6 @@ impl KeySpace {
 
     /// The key of `id`.
     pub fn key(&self, id: &SessionId) -> String {
-        let mut key = String::with_capacity(self.0.len() + SessionId::TEXT_LEN);
-        key.push_str(&self.0);
-        id.append_to(&mut key);
-        key
+        [&self.0, id.text(&mut [0; SessionId::TEXT_LEN])].concat()
     }
 }

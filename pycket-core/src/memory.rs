@@ -13,13 +13,13 @@ use crate::{
 };
 use shard::{Moment, Shard, Slot};
 
-/// Enough that threads rarely meet at one lock; a power of two, so that any id byte spreads evenly.
+/// Enough that threads rarely wait for a lock. A power of two, so that a random byte selects all equally.
 const SHARDS: usize = 64;
 
-/// Sessions in this process's memory: the embedded default, nothing to install.
+/// A store in the memory of the process, for one server, for development and for tests.
 ///
-/// They end with the process, and no other process sees them. Expired records are removed as new ones
-/// come in, so that the store never grows by them and needs no background task.
+/// The records end with the process, and other processes do not see them. Each `create` removes expired
+/// records, so the store needs no background task.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -29,6 +29,7 @@ const SHARDS: usize = 64;
 /// assert!(store.is_empty());
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
+#[doc(alias = "memstore")] // scs
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     clock: Arc<dyn Clock>,
@@ -42,7 +43,7 @@ impl MemoryStore {
         Self::with(None, Arc::new(SystemClock::new()))
     }
 
-    /// A builder for a store with a limit, or with another clock.
+    /// A builder for a store with a limit or with another clock.
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::default()
     }
@@ -52,12 +53,12 @@ impl MemoryStore {
         Self { shards, clock, records: AtomicUsize::new(0), max_records }
     }
 
-    /// How many records are held, those included that are out of time but not yet removed.
+    /// The number of records, with the expired ones that are not removed yet.
     pub fn len(&self) -> usize {
         self.records.load(Ordering::Relaxed)
     }
 
-    /// Whether no record is held.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -72,23 +73,16 @@ impl MemoryStore {
         Moment::new(self.clock.elapsed())
     }
 
-    /// Counts one more record, if there is room for it.
+    /// Counts one more record, unless the store is full. Returns whether it did.
     fn reserve(&self) -> bool {
-        let bound = self.max_records.map_or(usize::MAX, NonZeroUsize::get);
+        let limit = self.max_records.map_or(usize::MAX, NonZeroUsize::get);
         self.records
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < bound).then_some(n + 1))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < limit).then_some(n + 1))
             .is_ok()
     }
 
     fn release(&self, records: usize) {
         self.records.fetch_sub(records, Ordering::Relaxed);
-    }
-
-    fn purge_everywhere(&self, now: Moment) {
-        for shard in &self.shards {
-            let removed = lock(shard).purge(now, usize::MAX);
-            self.release(removed);
-        }
     }
 }
 
@@ -96,17 +90,19 @@ impl MemoryStore {
 impl SessionStore for MemoryStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         if !self.reserve() {
-            self.purge_everywhere(self.now());
+            for shard in &self.shards {
+                self.release(lock(shard).purge(self.now(), usize::MAX));
+            }
             if !self.reserve() {
                 return Err(Error::new(
                     ErrorKind::Full,
-                    "the memory store holds its maximum of records; raise `max_records`",
+                    "the memory store has reached its maximum number of records; raise `max_records`",
                 ));
             }
         }
         let mut shard = self.shard(id);
         let now = self.now();
-        // Two for the one that comes in: the expired run out, and no single create pays for many.
+        // Two for each new one, so that few expired ones remain and no single `create` takes long.
         let mut freed = shard.purge(now, 2);
         let taken = shard.live(id, now).is_some();
         if taken {
@@ -121,12 +117,12 @@ impl SessionStore for MemoryStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        // The time is taken under the lock, so that it never runs backwards for a record.
+        // The clock is read under the lock, so that time never runs backwards for a record.
         let mut shard = self.shard(id);
         let now = self.now();
         Ok(shard
             .live(id, now)
-            .map(|slot| Loaded::new(slot.record().clone(), slot.expires_at().since(now))))
+            .map(|slot| Loaded::new(slot.record.clone(), slot.expires_at.since(now))))
     }
 
     async fn update(
@@ -140,10 +136,10 @@ impl SessionStore for MemoryStore {
         let Some(slot) = shard.live(id, now) else {
             return Ok(Update::Ended);
         };
-        if !slot.record().meets(changes) {
+        if !slot.record.meets(changes) {
             return Ok(Update::Conflict);
         }
-        slot.record_mut().apply(changes);
+        slot.record.apply(changes);
         if let Some(ttl) = ttl {
             shard.reschedule(id, now.after(ttl.as_duration()));
         }
@@ -158,7 +154,7 @@ impl SessionStore for MemoryStore {
         };
         drop(shard);
         self.release(1);
-        Ok((slot.expires_at() > now).then(|| slot.into_record()))
+        Ok((slot.expires_at > now).then_some(slot.record))
     }
 }
 
@@ -172,21 +168,23 @@ pub struct MemoryStoreBuilder {
 
 impl MemoryStoreBuilder {
     /// The maximum number of live records. By default there is none, because the right number depends on
-    /// the machine. A full store refuses to create ([`ErrorKind::Full`]); it never evicts a live record.
+    /// the machine. In a full store `create` fails with [`ErrorKind::Full`]. A live record is never removed.
     pub fn max_records(mut self, max_records: NonZeroUsize) -> Self {
         self.max_records = Some(max_records);
         self
     }
 
-    /// The clock by which records expire. By default the clock of the machine.
+    /// The clock by which records expire. By default it is [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
+    /// Builds the store.
+    ///
     /// # Errors
     ///
-    /// None today. A later setting may be one that can be wrong.
+    /// None now. A later version may have settings that can be invalid.
     pub fn build(self) -> Result<MemoryStore, Error> {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         Ok(MemoryStore::with(self.max_records, clock))
@@ -208,7 +206,7 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// No code panics while it holds a shard, so a poisoned one is still whole.
+/// No code panics while it holds the lock, so the data of a poisoned lock are valid.
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

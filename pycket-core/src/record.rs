@@ -5,9 +5,9 @@ use smol_str::SmolStr;
 
 use crate::{Changes, Timestamp, Ttl, Value};
 
-/// What a store keeps under one id: when the session began, its own lifetime, and its values by name.
+/// The stored form of a session: its metadata and its values by name.
 ///
-/// Cloning copies a pointer, so a store in memory can hand one out and keep it.
+/// A clone shares the values with the original, so it is cheap.
 ///
 /// ```
 /// use pycket_core::{Changes, Metadata, Record, Timestamp, Value};
@@ -21,27 +21,27 @@ use crate::{Changes, Timestamp, Ttl, Value};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     metadata: Metadata,
-    /// In the order of the names, each once.
+    /// Sorted by name. Each name occurs once.
     entries: Arc<[Entry]>,
 }
 
-/// What a record says about itself.
+/// The metadata of a record: when its session began, and how long it may stay unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// When the session began. The absolute timeout counts from here.
+    /// When the session began. The absolute timeout counts from this time.
     pub created: Timestamp,
-    /// The session's own idle timeout ("remember me"); `None` means that the application's applies.
+    /// The idle timeout of this session ("remember me"). With `None` it is the one of the application.
     pub idle_timeout: Option<Ttl>,
 }
 
 impl Metadata {
-    /// Metadata of a session that began at `created` and has no idle timeout of its own.
+    /// The metadata of a session that began at `created`, with the idle timeout of the application.
     pub const fn new(created: Timestamp) -> Self {
         Self { created, idle_timeout: None }
     }
 
-    /// The same metadata with this idle timeout.
+    /// Sets the idle timeout of this session. `None` stands for the one of the application.
     #[must_use]
     pub const fn with_idle_timeout(mut self, idle_timeout: Option<Ttl>) -> Self {
         self.idle_timeout = idle_timeout;
@@ -52,7 +52,7 @@ impl Metadata {
 type Entry = (SmolStr, Value);
 
 impl Record {
-    /// A record of these values. Of two with the same name the later one counts.
+    /// A record with these values. If a name occurs twice, the later value counts.
     pub fn new<N: AsRef<str>>(
         metadata: Metadata,
         values: impl IntoIterator<Item = (N, Value)>,
@@ -60,6 +60,7 @@ impl Record {
         let values = values.into_iter().map(|(name, value)| (SmolStr::from(name.as_ref()), value));
         let mut entries: Vec<Entry> = values.collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        // `dedup_by` keeps the earlier of two entries, so the later value is moved there.
         entries.dedup_by(|later, earlier| {
             let is_same = later.0 == earlier.0;
             if is_same {
@@ -70,44 +71,44 @@ impl Record {
         Self { metadata, entries: entries.into() }
     }
 
-    /// What the record says about itself.
+    /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The value of that name.
+    /// The value of `name`, or `None` if there is none.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let position = position(&self.entries, name)?;
-        self.entries.get(position).map(|(_, value)| value)
+        self.entries.get(position(&self.entries, name)?).map(|(_, value)| value)
     }
 
-    /// Names and values, in the order of the names.
+    /// The names and values, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The names, in order.
+    /// The names, sorted.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.entries.iter().map(|(name, _)| name.as_str())
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no value. Such a record is still a live session.
+    /// Whether there are no values. Such a record is still a live session.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Whether every value that `changes` expects is as expected. An update must be refused otherwise.
+    /// Whether this record has every value that `changes` expects. If not, an update is a
+    /// [`Conflict`](crate::Update::Conflict).
     pub fn meets(&self, changes: &Changes) -> bool {
         changes.expectations().all(|(name, expected)| self.get(name) == expected)
     }
 
-    /// Sets and removes what `changes` says and leaves all else alone.
-    /// Whether it [meets](Self::meets) the expectations is not asked again.
+    /// Applies the changes to the values and the metadata. It does not check the expectations:
+    /// [`meets`](Self::meets) does.
     pub fn apply(&mut self, changes: &Changes) {
         if let Some(metadata) = changes.metadata() {
             self.metadata = metadata;
@@ -135,7 +136,7 @@ fn position(entries: &[Entry], name: &str) -> Option<usize> {
     entries.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()
 }
 
-/// Both sides are in the order of the names, so one pass suffices, however many names there are.
+/// Both sides are sorted by name, so one pass is enough.
 fn merge(entries: &[Entry], changes: &Changes) -> Vec<Entry> {
     let mut merged = Vec::with_capacity(entries.len() + changes.sets().count());
     let mut old = entries.iter().peekable();

@@ -1,6 +1,6 @@
 use std::any::type_name;
+use std::fmt;
 use std::sync::Arc;
-use std::{fmt, io};
 
 use rmp_serde::decode;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
 
-/// Deeper input is refused, so that a hostile store cannot exhaust the stack.
+/// Maximum nesting of a value. Deeper input is an error, so that a hostile store cannot exhaust the stack.
 const MAX_DEPTH: usize = 128;
 
-/// One stored value: MessagePack bytes, decoded only when somebody asks.
+/// One stored value as MessagePack bytes, which only [`decode`](Self::decode) looks at.
 ///
-/// Structs are written as maps with their field names, so that a field can be added later and a program
-/// in another language can read them. Cloning copies a pointer, or a few bytes.
+/// Structs are written as maps with their field names. So a later version of a program can add a field, and
+/// a program in another language can read them. A clone copies a pointer or at most 22 bytes.
 ///
 /// ```
 /// use pycket_core::Value;
@@ -25,46 +25,47 @@ const MAX_DEPTH: usize = 128;
 /// assert_eq!(format!("{value:?}"), "Value(6 bytes)");
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Value(Bytes);
 
-/// Most values are numbers, flags and short words: these need no place of their own in memory.
-#[derive(Clone)]
+/// Most values are numbers, flags and short words, which are kept in place, without an allocation.
+/// Up to `SHORT` bytes are always `Short`, padded with zeros, so equal values have equal forms.
+#[derive(Clone, PartialEq, Eq)]
 enum Bytes {
     Short { len: u8, bytes: [u8; SHORT] },
     Long(Arc<[u8]>),
 }
 
-/// As many as fit beside the tag where the pointer to longer ones would be.
+/// The largest number of bytes that makes `Bytes` no larger than 24 bytes.
 const SHORT: usize = 22;
 
 impl Value {
-    /// Serializes anything that serde can. What this accepts, [`decode`](Self::decode) can read.
+    /// Serializes a value. [`decode`](Self::decode) can read everything that this accepts.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Encode`], with serde's own error as the source, also if the value nests deeper than
-    /// 128 levels.
+    /// [`ErrorKind::Encode`] if serde cannot serialize the value, or if it is nested deeper than 128 levels.
+    /// The source is the error of serde.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
-        let refused = |source: Source| {
+        let error = || {
             let message = format!("a value of type `{}` cannot be serialized", type_name::<T>());
-            Error::new(ErrorKind::Encode, message).with_source(source)
+            Error::new(ErrorKind::Encode, message)
         };
-        let bytes = rmp_serde::to_vec_named(value).map_err(|source| refused(source.into()))?;
+        let bytes = rmp_serde::to_vec_named(value).map_err(|source| error().with_source(source))?;
         if bytes.first().is_some_and(|marker| may_nest(*marker)) {
-            read::<IgnoredAny>(&bytes).map_err(|source| refused(source.into()))?;
+            read::<IgnoredAny>(&bytes).map_err(|source| error().with_source(source))?;
         }
         Ok(Self::from(bytes.as_slice()))
     }
 
-    /// Reads the value back.
+    /// Deserializes the value.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Decode`] if it is not a `T`, is cut short, has bytes behind its end, or nests deeper
-    /// than 128 levels. The error names the type and shows nothing of the content.
+    /// [`ErrorKind::Decode`] if the value is not a `T`, is incomplete, is followed by other bytes, or is nested
+    /// deeper than 128 levels. The error names the type and shows nothing of the content.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        // The decoder's own error is no source: it repeats what it found.
+        // The error of the decoder can contain parts of the value, so it must not be the source.
         read(self.as_bytes()).map_err(|_| {
             let message = format!("the stored value is not of type `{}`", type_name::<T>());
             Error::new(ErrorKind::Decode, message)
@@ -80,37 +81,31 @@ impl Value {
     }
 }
 
-/// Whether a value that begins so can hold others: maps, arrays and extensions.
+/// Whether this first byte starts a map, an array or an extension, which can contain other values.
 fn may_nest(marker: u8) -> bool {
     matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf)
 }
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
-
-/// A value, the whole of these bytes.
+/// Deserializes a value from exactly these bytes.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, decode::Error> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
     deserializer.set_max_depth(MAX_DEPTH);
     let value = T::deserialize(&mut deserializer)?;
-    // It does not say where it is. Only at the end of the bytes can it not even begin another value.
+    // The deserializer does not give its position. At the end it cannot read the first byte of a value.
     match bool::deserialize(&mut deserializer) {
-        Err(decode::Error::InvalidMarkerRead(end)) if is_end(&end) => Ok(value),
-        _ => Err(decode::Error::Uncategorized("there are bytes behind the end".to_owned())),
+        Err(decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        _ => Err(decode::Error::Uncategorized("the value is followed by other bytes".to_owned())),
     }
 }
 
-fn is_end(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::UnexpectedEof
-}
-
-/// For drivers: the bytes as they came from the store, not looked at until they are decoded.
+/// For drivers: takes the bytes from the store. They are not checked before they are decoded.
 impl From<Vec<u8>> for Value {
     fn from(bytes: Vec<u8>) -> Self {
         Self::from(bytes.as_slice())
     }
 }
 
-/// As from a vector.
+/// For drivers: takes the bytes from the store. They are not checked before they are decoded.
 impl From<&[u8]> for Value {
     fn from(bytes: &[u8]) -> Self {
         let mut short = [0; SHORT];
@@ -123,14 +118,6 @@ impl From<&[u8]> for Value {
         }
     }
 }
-
-impl PartialEq for Value {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
-
-impl Eq for Value {}
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

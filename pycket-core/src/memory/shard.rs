@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use crate::{Record, SessionId};
 
-/// A part of the records, and the order in which they run out.
+/// A part of the records, and the times at which to look whether they have expired.
 ///
-/// Each record has exactly one place in the schedule, at its end of life or before: renewing a life,
-/// which is frequent, leaves the place alone, and [`purge`](Self::purge) moves it when it comes up.
+/// The schedule has one entry per record, at its expiry or before. A later expiry, which is frequent, leaves
+/// the entry where it is. [`purge`](Self::purge) moves the entry when its time comes.
 #[derive(Default)]
 pub(super) struct Shard {
     slots: HashMap<SessionId, Slot>,
@@ -14,12 +14,12 @@ pub(super) struct Shard {
 }
 
 pub(super) struct Slot {
-    record: Record,
-    expires_at: Moment,
+    pub(super) record: Record,
+    pub(super) expires_at: Moment,
     scheduled_at: Moment,
 }
 
-/// In nanoseconds since the clock's origin: half as long as a `Duration`, and it lasts for 584 years.
+/// Nanoseconds since the origin of the clock. Half the size of a `Duration`, and enough for 584 years.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(u64);
 
@@ -42,7 +42,7 @@ impl Shard {
         self.slots.get_mut(id).filter(|slot| slot.expires_at > now)
     }
 
-    /// Puts a record where none is, not even an expired one.
+    /// Adds a record. There must be none under the id, not even an expired one.
     pub(super) fn insert(&mut self, id: SessionId, slot: Slot) {
         self.schedule.insert((slot.scheduled_at, id));
         self.slots.insert(id, slot);
@@ -65,15 +65,14 @@ impl Shard {
         }
     }
 
-    /// Looks at up to `limit` records that are due and removes the expired; returns how many went.
+    /// Looks at up to `limit` records whose time has come, removes the expired ones and returns their number.
     pub(super) fn purge(&mut self, now: Moment, limit: usize) -> usize {
         let mut removed = 0;
         for _ in 0..limit {
-            let Some(&due) = self.schedule.first().filter(|(at, _)| *at <= now) else {
+            let Some(&(_, id)) = self.schedule.first().filter(|(at, _)| *at <= now) else {
                 break;
             };
-            self.schedule.remove(&due);
-            let (_, id) = due;
+            self.schedule.pop_first();
             if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.expires_at > now) {
                 slot.scheduled_at = slot.expires_at;
                 self.schedule.insert((slot.expires_at, id));
@@ -89,21 +88,5 @@ impl Shard {
 impl Slot {
     pub(super) fn new(record: Record, expires_at: Moment) -> Self {
         Self { record, expires_at, scheduled_at: expires_at }
-    }
-
-    pub(super) fn record(&self) -> &Record {
-        &self.record
-    }
-
-    pub(super) fn record_mut(&mut self) -> &mut Record {
-        &mut self.record
-    }
-
-    pub(super) fn expires_at(&self) -> Moment {
-        self.expires_at
-    }
-
-    pub(super) fn into_record(self) -> Record {
-        self.record
     }
 }
