@@ -4,10 +4,11 @@ use smol_str::SmolStr;
 
 use crate::{Metadata, Value};
 
-/// What an update does to a record: per name, set or removed; and what must hold for it to happen.
+/// The argument of [`SessionStore::update`](crate::SessionStore::update): values to set, names to remove,
+/// and values to expect.
 ///
-/// Names that it does not mention stay as they are in the store, whoever wrote them. This is what keeps
-/// two requests of one visitor from losing each other's changes.
+/// An update leaves the names that it does not mention as they are in the store. So two requests of one
+/// client keep each other's changes.
 ///
 /// ```
 /// use pycket_core::{Changes, Value};
@@ -28,65 +29,66 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// No change; with a ttl, a touch.
+    /// No changes. Together with a ttl they are a touch.
     pub const fn new() -> Self {
         Self { values: BTreeMap::new(), expected: BTreeMap::new(), metadata: None }
     }
 
-    /// Sets `name`, instead of what was said of it before.
+    /// Sets `name` to `value`. This replaces an earlier `set` or `remove` of the name.
     #[must_use]
     pub fn set(mut self, name: impl AsRef<str>, value: Value) -> Self {
         self.values.insert(name.as_ref().into(), Some(value));
         self
     }
 
-    /// Removes `name`, instead of what was said of it before. A missing one is no error.
+    /// Removes `name`, if the record has it. This replaces an earlier `set` or `remove` of the name.
     #[must_use]
     pub fn remove(mut self, name: impl AsRef<str>) -> Self {
         self.values.insert(name.as_ref().into(), None);
         self
     }
 
-    /// Makes the update depend on the value that `name` has in the store: exactly these bytes, or none.
+    /// Applies the changes only if `name` has exactly these bytes in the store, or with `None`, if it has
+    /// no value.
     #[must_use]
     pub fn expect(mut self, name: impl AsRef<str>, value: Option<Value>) -> Self {
         self.expected.insert(name.as_ref().into(), value);
         self
     }
 
-    /// Replaces what the record says about itself.
+    /// Replaces the metadata of the record.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = Some(metadata);
         self
     }
 
-    /// The values to set, in the order of the names.
+    /// The values to set, sorted by name.
     pub fn sets(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)))
     }
 
-    /// The names to remove, in order.
+    /// The names to remove, sorted.
     pub fn removals(&self) -> impl Iterator<Item = &str> {
         self.values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str())
     }
 
-    /// What must hold for the update to happen: the value, or `None` for a name that must be missing.
+    /// The expected values. `None` means that the name must have no value.
     pub fn expectations(&self) -> impl ExactSizeIterator<Item = (&str, Option<&Value>)> {
         self.expected.iter().map(|(name, value)| (name.as_str(), value.as_ref()))
     }
 
-    /// The metadata that replace the record's, if any.
+    /// The new metadata, or `None` if the metadata of the record stay as they are.
     pub fn metadata(&self) -> Option<Metadata> {
         self.metadata
     }
 
-    /// Whether nothing would change. Such an update carries no data: with a ttl it is a touch.
+    /// Whether no value and no metadata change. Expectations do not count.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty() && self.metadata.is_none()
     }
 
-    /// What this says of `name`: `None` if nothing, `Some(None)` if it is to be removed.
+    /// The change of `name`: `None` if there is none, `Some(None)` if it is removed.
     pub(crate) fn get(&self, name: &str) -> Option<Option<&Value>> {
         self.values.get(name).map(Option::as_ref)
     }

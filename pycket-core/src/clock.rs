@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in time, in whole milliseconds since the Unix epoch.
 ///
-/// The form in which a record carries its creation time, on every engine.
+/// Every driver stores the creation time of a record in this form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -19,20 +19,20 @@ impl Timestamp {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead, as it may when two servers' clocks differ.
+    /// The time since `earlier`. Zero if `earlier` is later, as the clocks of two servers may differ.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Where the library takes the time from, so that tests decide what time it is.
+/// The source of time, so that a test can set it.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The wall clock. Creation times are written in it, and absolute timeouts measured against them,
-    /// possibly by another server.
+    /// The time of day. Sessions are created with it, and absolute timeouts count from the creation, also
+    /// on another server.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed point that never jumps, not even when the wall clock is set.
-    /// [`MemoryStore`](crate::MemoryStore) measures lives with it.
+    /// The time since a fixed point. It must not jump when the time of day is set.
+    /// [`MemoryStore`](crate::MemoryStore) measures ttls with it.
     fn elapsed(&self) -> Duration;
 }
 
@@ -46,7 +46,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The clocks of the machine; the default everywhere.
+/// The clock of the operating system. It is the default everywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,

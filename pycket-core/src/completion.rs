@@ -5,10 +5,10 @@ use tokio::runtime::Handle;
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Work that is finished even if nobody waits for it any more.
+/// A future that runs to its end even if its caller is dropped.
 ///
-/// It runs in its caller's task, at no extra cost, until the caller is dropped (as happens when a client
-/// disconnects); then the runtime takes it over. Outside a tokio runtime it ends with its caller.
+/// The caller polls it, so it costs no task. When the caller is dropped, for example because a client
+/// disconnects, the tokio runtime spawns the rest. Outside a runtime the rest is dropped.
 pub(crate) struct Completion<T: Send + 'static> {
     work: Option<Work<T>>,
     runtime: Option<Handle>,
@@ -19,7 +19,7 @@ impl<T: Send + 'static> Completion<T> {
         Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
 
-    /// Does not wait.
+    /// Spawns the work without waiting for it.
     pub(crate) fn detach(self) {
         drop(self);
     }
@@ -29,7 +29,7 @@ impl<T: Send + 'static> Future for Completion<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Out of its place while it is polled, so that work that panics is not taken up again.
+        // The work is taken out while it is polled, so that `drop` does not spawn work that panicked.
         let Some(mut work) = self.work.take() else {
             return Poll::Pending;
         };

@@ -2,11 +2,11 @@ use std::borrow::Cow;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a session operation failed.
+/// The error of every session operation and of every store.
 ///
-/// One type for the whole library: [`kind`](Self::kind) says what to do about it, `source()` is the
-/// underlying error where there is one, and the message does not repeat the source. No message, and no
-/// source that a driver attaches, holds a session id, a stored value or a secret.
+/// [`kind`](Self::kind) says what the caller can do. `source()` is the error behind it, if there is one,
+/// and the message does not repeat it. Neither the message nor a source that a driver attaches may contain
+/// a session id, a stored value or a secret.
 ///
 /// ```
 /// use pycket_core::{Error, ErrorKind};
@@ -19,66 +19,70 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
+#[doc(alias("LoadError", "SaveError", "UpdateError"))] // actix-session
 pub struct Error {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Source>,
 }
 
-/// What went wrong, in terms of what the caller can do.
+/// The kinds of errors, by what the caller can do about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The store could not be reached. The operation surely did not happen; trying again is safe.
+    /// The store could not be reached. The operation did not happen, so it is safe to try again.
+    #[doc(alias = "Backend")] // tower-sessions
     Unavailable,
-    /// The operation was sent and its outcome is unknown: it happened whole or not at all.
+    /// The operation was sent, but its result is unknown: all of it happened, or nothing.
     Ambiguous,
-    /// What the store holds under the id is not a record that this version reads.
-    /// It is reported, never guessed at, and never overwritten.
+    /// The store has something under the id that is not a record of a version that this crate reads.
+    /// It is left as it is.
     Corrupt,
-    /// The record would exceed what the store accepts. What was stored before is still there.
+    /// The record would be larger than the store accepts. The stored record is unchanged.
     TooLarge,
-    /// The store takes no further data. Nothing was evicted, nothing was stored.
+    /// The store accepts no more data. Nothing was stored, and no live record was removed.
     Full,
-    /// The store understood and refused: wrong credentials, missing permission, unusable settings.
+    /// The store refused the operation, for example because of wrong credentials, a missing permission or
+    /// an unusable setting.
     Rejected,
-    /// The session ended (logout, expiry) while the operation was under way; nothing was stored.
+    /// The session ended (logout or timeout) before the operation reached the store. Nothing was stored.
     Ended,
-    /// Other writers won every attempt of an atomic update; nothing was stored.
+    /// Other requests changed the value at every attempt of an atomic update. Nothing was stored.
     Conflict,
-    /// The session holds no value of that name.
+    /// The session has no value of that name.
     KeyNotFound,
-    /// A stored value is not of the type that was asked for. It is still there.
+    /// The stored value is not of the requested type. It is unchanged.
     Decode,
-    /// A value cannot be serialized. The session is unchanged.
+    /// The value cannot be serialized. The session is unchanged.
     Encode,
-    /// A name that no value can have: the empty one, or one that is reserved for the library.
+    /// The name is empty or reserved for the library.
     InvalidName,
-    /// A text that is not a session id.
+    /// The text is not a session id.
     InvalidId,
-    /// A setting outside its range, or one that contradicts another.
+    /// A setting is out of its range or contradicts another setting.
     InvalidSetting,
 }
 
 impl Error {
-    /// An error of `kind`; `message` is for the operator and must hold no id, value or secret.
+    /// An error of `kind`. `message` is for the operator. It must not contain an id, a value or a secret.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// The same error with the one that caused it.
+    /// Sets the error that caused this one. It must not contain an id, a value or a secret either.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// What went wrong.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Whether the same call may succeed a moment later without any change by anybody.
+    /// Whether the same call may succeed if it is repeated later: `Unavailable`, `Ambiguous`, `Conflict`.
+    /// After `Ambiguous` the first call may have succeeded, too.
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Ambiguous | ErrorKind::Conflict)
     }

@@ -1,26 +1,27 @@
-/// Something worth counting. Events carry no id and no data.
+/// An event in a session, for metrics and logs. It contains no id and no data.
 ///
-/// Listen with [`SessionManager::on_event`](crate::SessionManager::on_event).
+/// [`SessionManager::on_event`](crate::SessionManager::on_event) adds an observer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// A session was stored for the first time.
+    /// A new session was stored.
     Created,
-    /// A session's life was renewed by a request that only read it.
+    /// A request that only read a session restarted its idle timeout.
     Renewed,
-    /// The store failed to renew the life of a session that was only read. Nothing is lost but time.
+    /// The store failed to restart the idle timeout for a request that only read. The request succeeds,
+    /// and the session ends earlier if no later request renews it.
     RenewalFailed,
-    /// A session got a new id; the old one is dead.
+    /// A session got a new id. The old id has ended.
     Rotated,
-    /// A session was ended on purpose.
+    /// A session was destroyed, usually by a logout.
     Destroyed,
-    /// Changes were dropped because their session had ended meanwhile.
+    /// The changes of a request were dropped, because its session had ended in the meantime.
     Ended,
-    /// A client presented a cookie whose signature is not valid. Web adapters emit it.
+    /// A client presented a cookie with an invalid signature. Web adapters emit this.
     CookieRejected,
-    /// A session was opened by an id that has no live session: it expired, was destroyed, or has another id
-    /// by now. This is usual after a logout and no sign of an attack.
+    /// A client presented an id without a live session: the session expired, was destroyed, or has another
+    /// id now. This is usual after a logout and no sign of an attack.
     SessionNotFound,
-    /// The last handle of a session was dropped with changes that nobody committed.
+    /// The last handle of a session was dropped with uncommitted changes. The changes are lost.
     ChangesDropped,
 }

@@ -7,10 +7,11 @@ use crate::{Clock, Error, Metadata, Timestamp, Ttl};
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
 
-/// When sessions end. Decided by the server alone: nothing in the cookie can extend a life.
+/// When sessions end. The server alone decides: nothing in a cookie can extend a session.
 ///
-/// The default is pycket's: a session that was not *changed* for one day is gone, however often it was
-/// read, and there is no absolute end.
+/// By default a session ends one day after its last *change*, as in pycket for Python, and there is no
+/// absolute timeout. Use [`aal1`](Self::aal1), [`aal2`](Self::aal2) or [`aal3`](Self::aal3) for the timeouts
+/// of NIST SP 800-63B-4.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,19 +25,20 @@ const DAY: u64 = 24 * HOUR;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 ///
-/// # From a file
+/// # Settings file
 ///
-/// Any serde format reads it: `idle` and `absolute` in seconds, `renew` as `"change"` or `"access"`, all
-/// optional. Unknown names are errors.
+/// Any serde format works. `idle` and `absolute` are in seconds, and `renew` is `"change"` or `"access"`.
+/// All are optional, with the same defaults. Unknown names are errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ExpiryFile")]
+#[doc(alias("session_ttl", "maxAge"))] // actix-session, express-session
 pub struct Expiry {
     idle: Ttl,
     absolute: Option<Ttl>,
     renew: Renew,
 }
 
-/// Collects the settings of an [`Expiry`] and checks them together.
+/// Collects the settings of an [`Expiry`] and checks them.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct ExpiryBuilder {
@@ -45,20 +47,24 @@ pub struct ExpiryBuilder {
     renew: Renew,
 }
 
-/// What restarts the idle timeout.
+/// Which requests restart the idle timeout of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+#[doc(alias("TtlExtensionPolicy", "rolling"))] // actix-session, express-session
 pub enum Renew {
-    /// A change of the session; the default, as in pycket. Reading costs no write.
+    /// Requests that change the session. The default, because a request that only reads then costs no write.
     #[default]
     #[serde(rename = "change")]
+    #[doc(alias = "OnStateChanges")] // actix-session
     OnChange,
-    /// Any request that uses the session. A request that only reads renews once a tenth of the idle
-    /// timeout has passed, so that reading costs at most ten writes per idle timeout.
+    /// All requests that use the session. A request that only reads restarts the timeout when a tenth of it
+    /// has passed, so that reading costs at most ten writes per idle timeout.
     #[serde(rename = "access")]
+    #[doc(alias = "OnEveryRequest")] // actix-session
     OnAccess,
 }
 
-/// The lifetime settings as a file has them, in seconds.
+/// The settings as in a file, in seconds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExpiryFile {
@@ -68,32 +74,8 @@ struct ExpiryFile {
     renew: Renew,
 }
 
-/// The levels of NIST SP 800-63B-4, section 5.2: how long a session may last before the visitor must sign
-/// in again. Any request counts as activity. Call
-/// [`restart_timeouts`](crate::Session::restart_timeouts) when the visitor signs in.
 impl Expiry {
-    /// Authenticator assurance level 1: 30 days.
-    pub fn aal1() -> Self {
-        Self::level(Ttl::of_secs(30 * DAY), Ttl::of_secs(30 * DAY))
-    }
-
-    /// Authenticator assurance level 2: 24 hours, and 1 hour without activity.
-    pub fn aal2() -> Self {
-        Self::level(Ttl::of_secs(HOUR), Ttl::of_secs(DAY))
-    }
-
-    /// Authenticator assurance level 3: 12 hours, and 15 minutes without activity.
-    pub fn aal3() -> Self {
-        Self::level(Ttl::of_secs(HOUR / 4), Ttl::of_secs(12 * HOUR))
-    }
-
-    const fn level(idle: Ttl, absolute: Ttl) -> Self {
-        Self { idle, absolute: Some(absolute), renew: Renew::OnAccess }
-    }
-}
-
-impl Expiry {
-    /// One day.
+    /// The default idle timeout: one day.
     pub const DEFAULT_IDLE: Duration = Duration::from_secs(DAY);
 
     /// A builder that starts with the defaults.
@@ -101,7 +83,29 @@ impl Expiry {
         ExpiryBuilder::default()
     }
 
-    /// Whether the absolute end has passed. Looks at the clock only where there is one.
+    /// Authenticator assurance level 1: 30 days.
+    ///
+    /// The three levels are those of NIST SP 800-63B-4, section 5.2. Any request counts as activity. Call
+    /// [`restart_timeouts`](crate::Session::restart_timeouts) when the user signs in.
+    pub fn aal1() -> Self {
+        Self::level(Ttl::of_secs(30 * DAY), Ttl::of_secs(30 * DAY))
+    }
+
+    /// [Authenticator assurance level](Self::aal1) 2: 24 hours, and 1 hour without activity.
+    pub fn aal2() -> Self {
+        Self::level(Ttl::of_secs(HOUR), Ttl::of_secs(DAY))
+    }
+
+    /// [Authenticator assurance level](Self::aal1) 3: 12 hours, and 15 minutes without activity.
+    pub fn aal3() -> Self {
+        Self::level(Ttl::of_secs(HOUR / 4), Ttl::of_secs(12 * HOUR))
+    }
+
+    const fn level(idle: Ttl, absolute: Ttl) -> Self {
+        Self { idle, absolute: Some(absolute), renew: Renew::OnAccess }
+    }
+
+    /// Whether the absolute timeout has passed. Without one, the clock is not read.
     pub(crate) fn is_over(&self, metadata: &Metadata, clock: &dyn Clock) -> bool {
         self.absolute.is_some() && self.ttl(metadata, clock.now()).is_none()
     }
@@ -110,9 +114,8 @@ impl Expiry {
         self.renew == Renew::OnAccess
     }
 
-    /// How long such a record may live from `now` on if it is renewed; `None` once it is past its
-    /// absolute end.
-    pub fn ttl(&self, metadata: &Metadata, now: Timestamp) -> Option<Ttl> {
+    /// The ttl of a record that is written `now`, or `None` if its absolute timeout has passed.
+    pub(crate) fn ttl(&self, metadata: &Metadata, now: Timestamp) -> Option<Ttl> {
         let idle = self.idle_of(metadata);
         match self.absolute_expires_in(metadata, now) {
             Some(rest) => Ttl::try_from(rest).ok().map(|rest| rest.min(idle)),
@@ -120,22 +123,26 @@ impl Expiry {
         }
     }
 
-    /// How long until the absolute end, zero when it has passed; `None` where there is none.
-    pub fn absolute_expires_in(&self, metadata: &Metadata, now: Timestamp) -> Option<Duration> {
+    /// The time until the absolute timeout, zero if it has passed, or `None` if none is set.
+    pub(crate) fn absolute_expires_in(
+        &self,
+        metadata: &Metadata,
+        now: Timestamp,
+    ) -> Option<Duration> {
         let age = now.saturating_since(metadata.created);
         self.absolute.map(|absolute| absolute.as_duration().saturating_sub(age))
     }
 
-    /// The ttl of a touch, if a request that only reads is to make one.
+    /// The ttl of the touch of a request that only reads, or `None` if it does not renew the session.
     pub(crate) fn touch(
         &self,
         metadata: &Metadata,
         now: Timestamp,
         expires_in: Duration,
     ) -> Option<Ttl> {
-        let worth_it = self.idle_of(metadata).as_duration() / 10;
+        let min_gain = self.idle_of(metadata).as_duration() / 10;
         self.ttl(metadata, now).filter(|ttl| {
-            self.renews_on_access() && ttl.as_duration().saturating_sub(expires_in) >= worth_it
+            self.renews_on_access() && ttl.as_duration().saturating_sub(expires_in) >= min_gain
         })
     }
 
@@ -145,25 +152,32 @@ impl Expiry {
 }
 
 impl ExpiryBuilder {
-    /// Ends a session that was not renewed for this long: 1 ms to ten years, by default one day.
+    /// Ends a session that is not renewed for this time: 1 ms to ten years, by default
+    /// [one day](Expiry::DEFAULT_IDLE), as in pycket. OWASP recommends at most 5 minutes for high-value
+    /// applications and at most 30 minutes for low-risk ones.
+    #[doc(alias("OnInactivity", "session_ttl"))] // tower-sessions, actix-session
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = Some(idle_timeout);
         self
     }
 
-    /// Ends a session this long after it began, however often it is used: 1 ms to ten years, by default
-    /// never.
+    /// Ends a session this time after it began, even if it is in use: 1 ms to ten years. By default there is
+    /// no absolute timeout, as in pycket.
+    #[doc(alias("AtDateTime", "Lifetime"))] // tower-sessions, scs
     pub fn absolute_timeout(mut self, absolute_timeout: Duration) -> Self {
         self.absolute_timeout = Some(absolute_timeout);
         self
     }
 
-    /// What restarts the idle timeout: by default only a change.
+    /// Sets which requests restart the idle timeout, by default those that change the session.
+    #[doc(alias("session_ttl_extension_policy", "rolling"))] // actix-session, express-session
     pub fn renew(mut self, renew: Renew) -> Self {
         self.renew = renew;
         self
     }
 
+    /// Checks the settings.
+    ///
     /// # Errors
     ///
     /// [`InvalidSetting`](crate::ErrorKind::InvalidSetting) for a timeout of zero or of more than ten years.

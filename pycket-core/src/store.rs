@@ -7,51 +7,59 @@ use async_trait::async_trait;
 
 use crate::{Changes, Error, Record, SessionId, Ttl};
 
-/// Where records live: the contract between the library and a driver.
+/// The contract between the library and a driver: four atomic operations on one record.
 ///
-/// Four methods, each **one atomic operation on one id** as every other caller sees it, in this process
-/// or another. There is no default method, because none could be right for every engine. A driver that
-/// passes `pycket_testkit::conformance!` keeps this contract; each clause names the case that holds it.
+/// Every other caller, in this process or another, sees an operation as one step. There is no default
+/// method, because no implementation is right for every engine. A driver that passes
+/// `pycket_testkit::conformance!` keeps the contract. Each clause names the case that checks it.
 ///
-/// # For every method
+/// # Clauses for every method
 ///
-/// - A record lives at least its ttl and at most one second longer. Out of time is the same as deleted.
-///   *(`expiry::…`)*
-/// - Dropping the returned future leaves the store sound: the operation happened whole or not at all,
-///   and no later call reads its answer. *(`cancellation::…`)*
-/// - Records under different ids, and in different namespaces, know nothing of each other.
-///   *(`isolation::…`)*
-/// - An error has the [kind](crate::ErrorKind) that fits. [`Unavailable`](crate::ErrorKind::Unavailable)
-///   means that the operation surely did not happen; when that is not sure it is
-///   [`Ambiguous`](crate::ErrorKind::Ambiguous). No error shows an id, a value or a secret.
-///   *(`errors::…`)*
+/// - A record must stay live until its ttl has passed, and must have ended one second later. A record whose
+///   ttl has passed is absent, as after a delete. *(`expiry::…`)*
+/// - A caller may drop the returned future. Then the operation must have happened completely or not at all,
+///   and no later call may read its reply. *(`cancellation::…`)*
+/// - A call must not affect the records of other ids or of other namespaces. *(`isolation::…`)*
+/// - An error must have the [kind](crate::ErrorKind) that fits. A driver must return
+///   [`Unavailable`](crate::ErrorKind::Unavailable) only if the operation did not happen. If that is not
+///   certain, it must return [`Ambiguous`](crate::ErrorKind::Ambiguous). An error must not contain an id, a
+///   value or a secret. *(`errors::…`)*
+/// - A driver need not check names and ttls: names are not empty, and a [`Ttl`] is always in range.
 ///
-/// A driver need not check names or lifetimes: names are non-empty, and a [`Ttl`] is always in range.
+/// An absent record is never an error: `create` stores it, `load` and `delete` return `None`, and `update`
+/// returns [`Ended`](Update::Ended).
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
-    /// Stores `record` where no live record is. It never overwrites: of racing creates of one id,
-    /// exactly one is told [`Created`](Creation::Created), the others [`Taken`](Creation::Taken).
+    /// Stores a record under an id that has no live record.
     ///
-    /// *(`lifecycle::create_never_overwrites`, `concurrency::one_of_many_creates_wins`)*
+    /// - It must not overwrite a live record: then it returns [`Taken`](Creation::Taken).
+    ///   *(`lifecycle::create_never_overwrites`)*
+    /// - Of several concurrent creates of one id, exactly one must return [`Created`](Creation::Created).
+    ///   *(`concurrency::one_of_many_creates_wins`)*
+    #[doc(alias = "save")] // tower-sessions, actix-session
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error>;
 
-    /// The whole record as it is at one moment, or `None` if there is no live one. Loading does not
-    /// renew the life.
+    /// Returns the live record and its remaining time.
     ///
-    /// *(`lifecycle::what_was_never_created_is_absent`, `concurrency::load_never_sees_half_an_update`,
-    /// `expiry::loading_does_not_renew`)*
+    /// - Without a live record it must return `None`. *(`lifecycle::what_was_never_created_is_absent`)*
+    /// - It must return the record as it was at one moment, never a part of an update.
+    ///   *(`concurrency::load_never_sees_half_an_update`)*
+    /// - It must not renew the ttl. *(`expiry::loading_does_not_renew`)*
+    #[doc(alias = "Find")] // scs
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error>;
 
-    /// Does all that `changes` says and sets the remaining life to `ttl`, or does nothing.
+    /// Applies all of `changes` to the live record and sets its remaining time to `ttl`, or does nothing.
     ///
-    /// - It never creates: without a live record the answer is [`Ended`](Update::Ended), whatever is expected.
-    /// - If an expectation does not hold the answer is [`Conflict`](Update::Conflict).
-    /// - Names that are not mentioned keep the value that they have in the store at this moment, so
-    ///   that concurrent updates of different names all survive.
-    /// - Without a ttl the remaining life stays as it is. Empty changes with a ttl are a touch.
-    ///
-    /// *(`lifecycle::update_never_creates`, `merge::…`, `expectation::…`, `expiry::…`,
-    /// `concurrency::updates_of_different_names_all_survive`)*
+    /// - It must not create a record: without a live one it returns [`Ended`](Update::Ended), also if an
+    ///   expectation is not met.
+    ///   *(`lifecycle::update_never_creates`, `expectation::gone_comes_before_conflict`)*
+    /// - If an expectation is not met, it must return [`Conflict`](Update::Conflict). *(`expectation::…`)*
+    /// - Names that `changes` does not mention must keep the value that the store has at this moment.
+    ///   *(`merge::…`, `concurrency::updates_of_different_names_all_survive`)*
+    /// - A missing name to remove is no error. *(`merge::removing_a_missing_name_is_no_error`)*
+    /// - Without a ttl the remaining time must stay as it is. Empty changes with a ttl are a touch.
+    ///   *(`expiry::…`)*
+    #[doc(alias("save", "update_ttl", "Commit", "touch"))] // tower-sessions, actix, scs, express
     async fn update(
         &self,
         id: &SessionId,
@@ -59,38 +67,41 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error>;
 
-    /// Removes the live record and returns it exactly as it was when it was removed; `None` if there is
-    /// none. Afterwards only [`create`](Self::create) makes the id live again.
+    /// Removes the live record and returns it.
     ///
-    /// *(`lifecycle::delete_returns_what_it_removed`, `lifecycle::nothing_but_create_revives_a_deleted_id`,
-    /// `concurrency::one_of_many_deletes_gets_the_record`,
-    /// `rotation::no_applied_write_is_lost_in_a_rotation`)*
+    /// - It must return the record exactly as it was when it was removed, with all applied updates.
+    ///   *(`lifecycle::delete_returns_what_it_removed`, `rotation::no_applied_write_is_lost_in_a_rotation`)*
+    /// - Without a live record it must return `None`. Of several concurrent deletes only one may return the
+    ///   record. *(`concurrency::one_of_many_deletes_gets_the_record`)*
+    /// - Afterwards only [`create`](Self::create) may make the id live again.
+    ///   *(`lifecycle::nothing_but_create_revives_a_deleted_id`)*
+    #[doc(alias = "destroy")] // express-session
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error>;
 }
 
-/// What became of a [`create`](SessionStore::create).
+/// The result of [`create`](SessionStore::create). Exhaustive, because a third would change the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Creation {
     /// The record is stored.
     Created,
-    /// A live record has that id; it is untouched.
+    /// The id has a live record, which is unchanged.
     Taken,
 }
 
-/// What became of an [`update`](SessionStore::update).
+/// The result of [`update`](SessionStore::update). Exhaustive, because a fourth would change the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Update {
-    /// All of it happened.
+    /// All changes are stored.
     Applied,
-    /// There is no live record; nothing happened.
+    /// There is no live record. Nothing is stored.
     Ended,
-    /// A value is not as expected; nothing happened.
+    /// A value is not as expected. Nothing is stored.
     Conflict,
 }
 
-/// What a [`load`](SessionStore::load) found.
+/// The result of [`load`](SessionStore::load): a record and its remaining time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {
@@ -101,15 +112,15 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// A record and its remaining time to live.
+    /// A record with its remaining time to live.
     pub const fn new(record: Record, expires_in: Duration) -> Self {
         Self { record, expires_in }
     }
 }
 
-/// A shared store is a store, so that the application can keep a handle on it.
+/// A shared store is a store, so that the application can keep a handle to it.
 ///
-/// Each method passes the future of the inner store on, without another allocation.
+/// The methods return the future of the inner store, without another allocation.
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     fn create<'a, 'b, 'c, 'f>(
         &'a self,
@@ -156,5 +167,5 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     }
 }
 
-/// What `async-trait` makes of an `async fn` of the trait.
+/// The return type of the methods, as `async-trait` expands it.
 type StoreFuture<'f, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'f>>;

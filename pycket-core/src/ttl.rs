@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind};
 
-/// How long a record lives: 1 millisecond to ten years, in whole milliseconds.
+/// The time to live of a record: 1 millisecond to ten years, in whole milliseconds.
 ///
-/// A driver that is handed a `Ttl` need not fear the values that engines misread: it is never zero
-/// (Redis refuses `PX 0`, memcached takes it for "forever") and never overflows. A fraction of a
-/// millisecond is rounded up, because a record may live a little longer than asked, never shorter.
+/// A driver need not check it. It is never zero, which Redis refuses (`PX 0`) and memcached reads as
+/// "forever", and it does not overflow. A fraction of a millisecond is rounded up, because a record must not
+/// end before its ttl has passed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,13 +26,13 @@ impl Ttl {
     /// One millisecond.
     pub const MIN: Self = Self(NonZeroU64::MIN);
 
-    /// Ten years, leap days included: 3653 days.
+    /// Ten years with their leap days: 3653 days.
     pub const MAX: Self = match NonZeroU64::new(3653 * 24 * 60 * 60 * 1000) {
         Some(millis) => Self(millis),
         None => Self::MIN,
     };
 
-    /// `millis` milliseconds; `None` out of range.
+    /// `millis` milliseconds, or `None` if that is out of range.
     pub const fn from_millis(millis: u64) -> Option<Self> {
         match NonZeroU64::new(millis) {
             Some(millis) if millis.get() <= Self::MAX.as_millis() => Some(Self(millis)),
@@ -40,32 +40,26 @@ impl Ttl {
         }
     }
 
-    /// For lifetimes that are written in the code: the nearest one in range.
+    /// `secs` seconds, or [`MAX`](Self::MAX) if that is out of range.
     pub(crate) const fn of_secs(secs: u64) -> Self {
         match Self::from_millis(secs.saturating_mul(1000)) {
             Some(ttl) => ttl,
-            None if secs == 0 => Self::MIN,
             None => Self::MAX,
         }
     }
 
-    /// In milliseconds, 1 or more.
+    /// The time to live in milliseconds, at least 1.
     pub const fn as_millis(self) -> u64 {
         self.0.get()
     }
 
-    /// In seconds, rounded up, 1 or more: for engines that count no finer.
-    pub const fn as_secs_rounded_up(self) -> u64 {
-        self.as_millis().div_ceil(1000)
-    }
-
-    /// As a duration.
+    /// The time to live as a duration.
     pub const fn as_duration(self) -> Duration {
         Duration::from_millis(self.as_millis())
     }
 }
 
-/// A duration of 1 ns to ten years. A fraction of a millisecond is rounded up.
+/// Converts a duration of 1 ns to ten years. A fraction of a millisecond is rounded up.
 ///
 /// # Errors
 ///
