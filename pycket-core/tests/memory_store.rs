@@ -1,5 +1,4 @@
-//! What the in-memory store promises beyond the contract of `SessionStore`: its bound, its size, its
-//! memory.
+//! The promises of the memory store beyond the contract of `SessionStore`: its limit and its size.
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 use std::num::NonZeroUsize;
@@ -15,8 +14,8 @@ use pycket_testkit::ManualClock;
 const CYCLES: usize = 100_000;
 
 #[tokio::test]
-async fn a_full_store_refuses_to_create_and_evicts_nothing() {
-    let store = bounded(3);
+async fn create_in_a_full_store_fails_and_evicts_nothing() {
+    let store = limited(3);
     let ids = [
         create(&store, minute()).await,
         create(&store, minute()).await,
@@ -33,8 +32,8 @@ async fn a_full_store_refuses_to_create_and_evicts_nothing() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_full_store_says_what_to_change() {
-    let store = bounded(1);
+async fn error_of_a_full_store_names_the_setting() {
+    let store = limited(1);
     create(&store, minute()).await.unwrap();
     let error = create(&store, minute()).await.unwrap_err();
     assert!(error.to_string().contains("max_records"), "{error}");
@@ -42,8 +41,8 @@ async fn the_error_of_a_full_store_says_what_to_change() {
 }
 
 #[tokio::test]
-async fn a_full_store_still_loads_updates_and_deletes() {
-    let store = bounded(1);
+async fn full_store_still_loads_updates_and_deletes() {
+    let store = limited(1);
     let id = create(&store, minute()).await.unwrap();
     let changes = Changes::new().set("more", Value::encode("x").unwrap());
     assert_eq!(store.update(&id, &changes, Some(minute())).await.unwrap(), Update::Applied);
@@ -52,8 +51,8 @@ async fn a_full_store_still_loads_updates_and_deletes() {
 }
 
 #[tokio::test]
-async fn a_deleted_record_makes_room() {
-    let store = bounded(1);
+async fn delete_makes_room_for_a_new_record() {
+    let store = limited(1);
     for _ in 0..100 {
         let id = create(&store, minute()).await.unwrap();
         store.delete(&id).await.unwrap();
@@ -62,9 +61,9 @@ async fn a_deleted_record_makes_room() {
 }
 
 #[tokio::test]
-async fn expired_records_do_not_count_against_the_bound() {
+async fn expired_records_do_not_count_towards_the_limit() {
     let clock = ManualClock::new();
-    let store = with_limit(100).clock(clock.clone()).build().unwrap();
+    let store = builder(100).clock(clock.clone()).build().unwrap();
     for _ in 0..3 {
         for _ in 0..100 {
             create(&store, minute()).await.unwrap();
@@ -75,9 +74,9 @@ async fn expired_records_do_not_count_against_the_bound() {
 }
 
 #[tokio::test]
-async fn a_renewed_record_counts_against_the_bound_until_its_new_end() {
+async fn renewed_record_counts_towards_the_limit_until_its_new_expiry() {
     let clock = ManualClock::new();
-    let store = with_limit(1).clock(clock.clone()).build().unwrap();
+    let store = builder(1).clock(clock.clone()).build().unwrap();
     let id = create(&store, minute()).await.unwrap();
     clock.advance(Duration::from_secs(59));
     let touch = store.update(&id, &Changes::new(), Some(minute())).await;
@@ -90,8 +89,8 @@ async fn a_renewed_record_counts_against_the_bound_until_its_new_end() {
 }
 
 #[tokio::test]
-async fn the_bound_holds_against_many_creates_at_once() {
-    let store = Arc::new(bounded(10));
+async fn concurrent_creates_do_not_exceed_the_limit() {
+    let store = Arc::new(limited(10));
     let creates: Vec<_> = (0..64)
         .map(|_| {
             let store = store.clone();
@@ -106,7 +105,7 @@ async fn the_bound_holds_against_many_creates_at_once() {
 }
 
 #[tokio::test]
-async fn len_counts_what_is_held() {
+async fn len_is_the_number_of_records() {
     let store = MemoryStore::new();
     assert!(store.is_empty());
     let one = create(&store, minute()).await.unwrap();
@@ -121,7 +120,7 @@ async fn len_counts_what_is_held() {
 }
 
 #[tokio::test]
-async fn a_store_of_sessions_that_expire_does_not_grow() {
+async fn store_of_expiring_records_does_not_grow() {
     let clock = ManualClock::new();
     let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
     let mut most = 0;
@@ -130,12 +129,12 @@ async fn a_store_of_sessions_that_expire_does_not_grow() {
         clock.advance(Duration::from_millis(1));
         most = most.max(store.len());
     }
-    // A hundred are alive at any time; what is expired waits for the next create in its neighbourhood.
-    assert!(most <= 400, "{most} records were held, with 100 alive");
+    // 100 are live at any time. An expired record stays until the next `create` in its shard.
+    assert!(most <= 400, "the store grew to {most} records with 100 live ones");
 }
 
 #[tokio::test]
-async fn a_store_of_sessions_that_are_renewed_and_expire_does_not_grow() {
+async fn store_of_renewed_and_expiring_records_does_not_grow() {
     let clock = ManualClock::new();
     let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
     let ttl = Ttl::from_millis(100).unwrap();
@@ -147,11 +146,11 @@ async fn a_store_of_sessions_that_are_renewed_and_expire_does_not_grow() {
         assert_eq!(touch.unwrap(), Update::Applied);
         most = most.max(store.len());
     }
-    assert!(most <= 400, "{most} records were held, with 101 alive");
+    assert!(most <= 400, "the store grew to {most} records with 101 live ones");
 }
 
 #[tokio::test]
-async fn a_store_of_sessions_that_are_deleted_does_not_grow() {
+async fn store_of_deleted_records_does_not_grow() {
     let store = MemoryStore::new();
     for _ in 0..CYCLES {
         let id = create(&store, Ttl::MAX).await.unwrap();
@@ -162,19 +161,19 @@ async fn a_store_of_sessions_that_are_deleted_does_not_grow() {
 }
 
 #[tokio::test]
-async fn a_store_shows_no_record_in_its_debug_form() {
-    let store = bounded(7);
+async fn debug_of_the_store_shows_no_record() {
+    let store = limited(7);
     let id = create(&store, minute()).await.unwrap();
     let shown = format!("{store:?}");
     assert!(shown.contains("records: 1") && shown.contains('7'), "{shown}");
     assert!(!shown.contains("user") && !shown.contains(&id.expose()), "{shown}");
 }
 
-fn bounded(max_records: usize) -> MemoryStore {
-    with_limit(max_records).build().unwrap()
+fn limited(max_records: usize) -> MemoryStore {
+    builder(max_records).build().unwrap()
 }
 
-fn with_limit(max_records: usize) -> MemoryStoreBuilder {
+fn builder(max_records: usize) -> MemoryStoreBuilder {
     MemoryStore::builder().max_records(NonZeroUsize::new(max_records).unwrap())
 }
 

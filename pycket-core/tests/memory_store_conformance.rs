@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use pycket_core::{MemoryStore, SessionStore};
 use pycket_testkit::{Harness, ManualClock, Time};
 
-/// Two servers of one application are two handles on one store: that is all that memory can share.
+/// Two servers of one application are two handles to one store, because memory cannot be shared otherwise.
 #[derive(Debug, Default)]
 struct InMemory {
     stores: Mutex<HashMap<String, Arc<MemoryStore>>>,

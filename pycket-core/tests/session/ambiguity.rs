@@ -1,4 +1,4 @@
-//! Answers that are lost: what the session finds out, and what it has to admit.
+//! Lost replies: the session resolves them or returns `Ambiguous`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn faulty() -> (Arc<FaultyStore>, Arc<MemoryStore>, SessionManager) {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_makes_exactly_one_session() {
+async fn create_with_a_lost_reply_stores_exactly_one_session() {
     for fault in [Fault::Lost, Fault::After] {
         let (store, inner, manager) = faulty();
         let session = manager.open(None).await.unwrap();
@@ -27,7 +27,7 @@ async fn a_create_whose_answer_is_lost_makes_exactly_one_session() {
 }
 
 #[tokio::test]
-async fn an_update_whose_answer_is_lost_is_stored_once() {
+async fn update_with_a_lost_reply_is_stored_once() {
     for fault in [Fault::Lost, Fault::After] {
         let (store, _, manager) = faulty();
         let id = stored(&manager).await;
@@ -41,7 +41,7 @@ async fn an_update_whose_answer_is_lost_is_stored_once() {
 }
 
 #[tokio::test]
-async fn an_update_that_another_writer_overtook_is_reported_and_not_repeated_over_the_other() {
+async fn lost_update_does_not_overwrite_another_writer() {
     let (store, _, manager) = faulty();
     let id = stored(&manager).await;
     let late = open(&manager, id).await;
@@ -56,7 +56,7 @@ async fn an_update_that_another_writer_overtook_is_reported_and_not_repeated_ove
 }
 
 #[tokio::test]
-async fn an_update_of_a_session_that_ended_is_gone_though_the_answer_was_lost() {
+async fn update_of_an_ended_session_with_a_lost_reply_returns_ended() {
     let (store, _, manager) = faulty();
     let id = stored(&manager).await;
     let late = open(&manager, id).await;
@@ -70,7 +70,7 @@ async fn an_update_of_a_session_that_ended_is_gone_though_the_answer_was_lost() 
 }
 
 #[tokio::test]
-async fn an_increment_whose_request_was_lost_counts_once() {
+async fn increment_with_a_lost_request_counts_once() {
     let (store, _, manager) = faulty();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -80,8 +80,7 @@ async fn an_increment_whose_request_was_lost_counts_once() {
 }
 
 #[tokio::test]
-async fn an_increment_of_which_nobody_can_say_whether_it_counted_is_reported_and_never_counts_twice()
- {
+async fn increment_with_a_lost_reply_is_ambiguous_and_counts_once() {
     let (store, _, manager) = faulty();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -92,7 +91,7 @@ async fn an_increment_of_which_nobody_can_say_whether_it_counted_is_reported_and
 }
 
 #[tokio::test]
-async fn a_create_that_may_have_happened_is_not_said_to_have_surely_failed() {
+async fn create_that_may_have_succeeded_is_ambiguous() {
     let (store, _, manager) = faulty();
     let session = manager.open(None).await.unwrap();
     session.set("user", "ann").unwrap();

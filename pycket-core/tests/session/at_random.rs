@@ -1,4 +1,4 @@
-//! What several handles of one request do at random, on a store that fails at random, polled at random.
+//! Random calls on several handles of one request, with random faults of the store and in random order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use pycket_testkit::{Fault, FaultyStore, PausingStore, Task};
 
 use crate::{over, stored};
 
-/// The same numbers for the same seed (xorshift), so that a failure can be repeated.
+/// Xorshift: the same seed gives the same numbers, so that a failure can be repeated.
 struct Dice(u64);
 
 impl Dice {
@@ -27,16 +27,15 @@ impl Dice {
 
 #[derive(Default)]
 struct Journal {
-    /// Every id under which the session was seen.
+    /// Every id that the session has had.
     ids: Vec<SessionId>,
     destroyed: bool,
-    /// What each handle set last.
+    /// The last value that each handle set, by name.
     set: BTreeMap<String, usize>,
 }
 
 #[tokio::test]
-async fn when_all_is_said_one_session_at_most_is_left_with_all_that_was_set_and_the_client_knows_it()
- {
+async fn random_calls_leave_at_most_one_session_with_all_values() {
     for seed in 0..3000 {
         let mut dice = Dice::new(seed);
         let inner = Arc::new(MemoryStore::new());
@@ -74,17 +73,17 @@ async fn when_all_is_said_one_session_at_most_is_left_with_all_that_was_set_and_
 
 async fn act(session: Session, handle: usize, acts: Vec<usize>, journal: Arc<Mutex<Journal>>) {
     let name = format!("set by {handle}");
-    for (turn, act) in acts.into_iter().enumerate() {
+    for (step, act) in acts.into_iter().enumerate() {
         match act {
             0 | 1 => {
-                session.set(&name, &turn).unwrap();
-                journal.lock().unwrap().set.insert(name.clone(), turn);
+                session.set(&name, &step).unwrap();
+                journal.lock().unwrap().set.insert(name.clone(), step);
             }
             2 => session.cycle_id(),
             3 => drop(session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await),
             4 | 5 => drop(session.commit().await),
             6 => {
-                // Given up at its first store call, if it makes one.
+                // Dropped at its first store call, if it makes one.
                 let mut commit = Box::pin(session.commit());
                 let _ = commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             }
@@ -106,19 +105,19 @@ async fn check(
 ) {
     let id = session.id();
     for known in journal.ids.iter().chain([&first]).filter(|known| Some(**known) != id) {
-        assert!(store.load(known).await.unwrap().is_none(), "{seed}: an old id is alive");
+        assert!(store.load(known).await.unwrap().is_none(), "seed {seed}: an old id is live");
     }
     match session.id_change() {
-        IdChange::Unchanged | IdChange::Renewed(_) => assert_eq!(id, Some(first), "{seed}"),
-        IdChange::Issued(issued) => assert_eq!(id, Some(issued), "{seed}"),
-        IdChange::Withdrawn => assert!(id.is_none() && journal.destroyed, "{seed}"),
-        other => unreachable!("{seed}: {other:?}"),
+        IdChange::Unchanged | IdChange::Renewed(_) => assert_eq!(id, Some(first), "seed {seed}"),
+        IdChange::Issued(issued) => assert_eq!(id, Some(issued), "seed {seed}"),
+        IdChange::Withdrawn => assert!(id.is_none() && journal.destroyed, "seed {seed}"),
+        other => unreachable!("seed {seed}: {other:?}"),
     }
     let Some(id) = id else { return };
     let record = store.load(&id).await.unwrap().unwrap().record;
     if !journal.destroyed {
         for (name, last) in &journal.set {
-            assert_eq!(record.get(name).unwrap().decode::<usize>().unwrap(), *last, "{seed}");
+            assert_eq!(record.get(name).unwrap().decode::<usize>().unwrap(), *last, "seed {seed}");
         }
     }
 }

@@ -28,7 +28,7 @@ async fn sixty_four_concurrent_increments_count_sixty_four() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixty_four_concurrent_increments_of_one_request_count_sixty_four() {
+async fn sixty_four_increments_of_one_request_count_sixty_four() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     let tasks: Vec<_> = (0..64)
@@ -44,7 +44,7 @@ async fn sixty_four_concurrent_increments_of_one_request_count_sixty_four() {
 }
 
 #[tokio::test]
-async fn an_update_is_stored_before_it_returns_and_needs_no_commit() {
+async fn update_is_stored_before_it_returns() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -56,7 +56,7 @@ async fn an_update_is_stored_before_it_returns_and_needs_no_commit() {
 }
 
 #[tokio::test]
-async fn an_update_starts_from_what_the_request_has_set() {
+async fn update_starts_from_the_uncommitted_value() {
     let manager = manager();
     let session = open(&manager, stored(&manager).await).await;
     session.set("n", &10).unwrap();
@@ -66,7 +66,7 @@ async fn an_update_starts_from_what_the_request_has_set() {
 }
 
 #[tokio::test]
-async fn an_update_of_a_name_that_the_request_deleted_is_not_undone_by_the_commit() {
+async fn update_of_a_deleted_name_survives_the_commit() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -78,7 +78,7 @@ async fn an_update_of_a_name_that_the_request_deleted_is_not_undone_by_the_commi
 }
 
 #[tokio::test]
-async fn an_update_commits_earlier_changes_first() {
+async fn update_commits_earlier_changes_first() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -89,7 +89,7 @@ async fn an_update_commits_earlier_changes_first() {
 }
 
 #[tokio::test]
-async fn an_update_after_cycle_id_goes_to_the_new_id() {
+async fn update_after_cycle_id_is_stored_under_the_new_id() {
     let manager = manager();
     let old = stored(&manager).await;
     let session = open(&manager, old).await;
@@ -101,7 +101,7 @@ async fn an_update_after_cycle_id_goes_to_the_new_id() {
 }
 
 #[tokio::test]
-async fn an_update_of_a_session_that_ended_is_an_error_and_stores_nothing() {
+async fn update_of_an_ended_session_fails_and_stores_nothing() {
     let manager = manager();
     let id = stored(&manager).await;
     let late = open(&manager, id).await;
@@ -114,7 +114,7 @@ async fn an_update_of_a_session_that_ended_is_an_error_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn an_update_of_a_value_of_another_type_is_an_error_and_changes_nothing() {
+async fn update_of_a_value_of_another_type_fails_and_changes_nothing() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -123,7 +123,7 @@ async fn an_update_of_a_value_of_another_type_is_an_error_and_changes_nothing() 
 }
 
 #[tokio::test]
-async fn a_first_update_that_fails_leaves_no_trace() {
+async fn failed_first_update_leaves_the_session_unchanged() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let session = over(store.clone()).open(None).await.unwrap();
     store.fail_nth(0, Fault::Before);

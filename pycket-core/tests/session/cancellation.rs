@@ -1,4 +1,4 @@
-//! Callers that go away in the middle: what they asked for still happens, or did not begin.
+//! Dropped calls: the work of the call completes, or it has not begun.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ fn pausing() -> (Arc<MemoryStore>, SessionManager) {
     (inner.clone(), over(Arc::new(PausingStore::new(inner))))
 }
 
-/// Lets `work` come as far as its n-th store call, which does not happen, and drops it.
-fn give_up_before_call(n: usize, work: impl Future) {
+/// Polls `work` up to its n-th store call, which does not happen, and drops it.
+fn drop_before_call(n: usize, work: impl Future) {
     let mut work = Box::pin(work);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..=n {
@@ -24,36 +24,38 @@ fn give_up_before_call(n: usize, work: impl Future) {
 }
 
 #[tokio::test]
-async fn an_abort_waits_for_a_rotation_that_is_under_way_and_tells_its_id() {
+async fn abort_during_a_rotation_waits_and_reports_the_new_id() {
     let (_, manager) = pausing();
     let session = open(&manager, stored(&manager).await).await;
     session.cycle_id();
-    give_up_before_call(1, session.commit());
+    drop_before_call(1, session.commit());
 
     session.abort().await.unwrap();
-    let IdChange::Issued(new) = session.id_change() else { panic!("the client has a dead id") };
+    let IdChange::Issued(new) = session.id_change() else {
+        panic!("the client has an id that has ended")
+    };
     assert!(!open(&manager, new).await.is_new());
 }
 
 #[tokio::test]
-async fn a_destroy_is_carried_out_though_the_update_after_it_was_given_up() {
+async fn destroy_completes_when_the_update_after_it_is_dropped() {
     let (inner, manager) = pausing();
     let session = open(&manager, stored(&manager).await).await;
     session.destroy();
-    give_up_before_call(0, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
+    drop_before_call(0, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
     session.abort().await.unwrap();
     assert!(inner.is_empty());
     assert_eq!(session.id_change(), IdChange::Withdrawn);
 }
 
 #[tokio::test]
-async fn a_rotation_is_finished_though_the_update_after_it_was_given_up() {
+async fn rotation_completes_when_the_update_after_it_is_dropped() {
     let (inner, manager) = pausing();
     for call in 0..2 {
         let old = stored(&manager).await;
         let session = open(&manager, old).await;
         session.cycle_id();
-        give_up_before_call(call, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
+        drop_before_call(call, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
         session.commit().await.unwrap();
         let IdChange::Issued(new) = session.id_change() else { panic!("call {call}") };
         assert!(inner.load(&old).await.unwrap().is_none());
@@ -62,18 +64,18 @@ async fn a_rotation_is_finished_though_the_update_after_it_was_given_up() {
 }
 
 #[tokio::test]
-async fn a_first_update_that_was_given_up_loses_no_other_change() {
+async fn dropped_first_update_keeps_the_other_changes() {
     let (_, manager) = pausing();
     let session = manager.open(None).await.unwrap();
     session.set("draft", &1).unwrap();
-    give_up_before_call(0, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
+    drop_before_call(0, session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
     session.commit().await.unwrap();
     assert!(open(&manager, session.id().unwrap()).await.contains("draft"));
 }
 
-/// Without a runtime nobody can finish a commit whose caller is gone.
+/// Without a runtime, a dropped commit cannot run to its end.
 #[test]
-fn a_commit_that_was_given_up_outside_a_runtime_can_be_repeated() {
+fn dropped_commit_outside_a_runtime_can_be_repeated() {
     let (inner, manager) = pausing();
     let block_on = |work: Pin<Box<dyn Future<Output = ()>>>| {
         let mut work = work;
@@ -83,12 +85,12 @@ fn a_commit_that_was_given_up_outside_a_runtime_can_be_repeated() {
     block_on(Box::pin(async move {
         let session = manager.open(None).await.unwrap();
         session.set("draft", &1).unwrap();
-        give_up_before_call(0, session.commit());
+        drop_before_call(0, session.commit());
         assert_eq!(session.commit().await.unwrap(), Outcome::Created);
         assert_eq!(session.keys(), ["draft"]);
 
         session.destroy();
-        give_up_before_call(0, session.commit());
+        drop_before_call(0, session.commit());
         assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
         assert!(inner.is_empty());
     }));

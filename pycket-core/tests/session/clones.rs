@@ -1,4 +1,4 @@
-//! Several handles of one session in one request, at the same time.
+//! Concurrent calls on several handles of one session in one request.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -17,7 +17,7 @@ fn increment(n: Option<u32>) -> u32 {
     n.unwrap_or(0) + 1
 }
 
-/// Polls once; the result, if there is one.
+/// Polls once and returns the result, if it is ready.
 fn step<T>(work: &mut std::pin::Pin<Box<impl Future<Output = T>>>) -> Option<T> {
     match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
@@ -26,7 +26,7 @@ fn step<T>(work: &mut std::pin::Pin<Box<impl Future<Output = T>>>) -> Option<T> 
 }
 
 #[tokio::test]
-async fn the_names_to_delete_may_come_from_an_iterator_that_asks_the_session() {
+async fn delete_accepts_an_iterator_that_reads_the_session() {
     let session = open(&manager(), stored(&manager()).await).await;
     session.set("n", &1).unwrap();
     session.set("m", &2).unwrap();
@@ -35,7 +35,7 @@ async fn the_names_to_delete_may_come_from_an_iterator_that_asks_the_session() {
 }
 
 #[tokio::test]
-async fn an_update_that_finds_the_session_gone_takes_nothing_from_the_one_begun_after_a_destroy() {
+async fn update_that_returns_ended_keeps_the_session_begun_after_destroy() {
     let (inner, manager) = pausing();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -53,7 +53,7 @@ async fn an_update_that_finds_the_session_gone_takes_nothing_from_the_one_begun_
 }
 
 #[tokio::test]
-async fn a_first_update_that_fails_brings_nothing_back_from_before_a_destroy() {
+async fn failed_first_update_restores_nothing_after_a_destroy() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(Arc::new(PausingStore::new(store.clone())));
     let session = manager.open(None).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_first_update_that_fails_brings_nothing_back_from_before_a_destroy() {
 }
 
 #[tokio::test]
-async fn a_first_update_that_fails_takes_nothing_from_what_was_set_since() {
+async fn failed_first_update_keeps_a_value_set_in_the_meantime() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(Arc::new(PausingStore::new(store.clone())));
     let session = manager.open(None).await.unwrap();

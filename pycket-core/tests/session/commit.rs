@@ -9,7 +9,7 @@ use pycket_testkit::{Fault, FaultyStore, PausingStore};
 use crate::{manager, open, over, stored};
 
 #[tokio::test]
-async fn a_visitor_who_stores_nothing_leaves_nothing() {
+async fn client_that_stores_nothing_creates_no_record() {
     let store = Arc::new(MemoryStore::new());
     let session = over(store.clone()).open(None).await.unwrap();
     session.delete(["user"]);
@@ -23,7 +23,7 @@ async fn a_visitor_who_stores_nothing_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn the_first_write_issues_an_id() {
+async fn first_write_issues_an_id() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
     assert_eq!((session.id(), session.is_new()), (None, true));
@@ -35,7 +35,7 @@ async fn the_first_write_issues_an_id() {
 }
 
 #[tokio::test]
-async fn an_id_that_no_store_knows_is_never_adopted() {
+async fn unknown_id_is_never_adopted() {
     let manager = manager();
     let unknown = SessionId::generate();
     let session = open(&manager, unknown).await;
@@ -48,7 +48,7 @@ async fn an_id_that_no_store_knows_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn a_change_keeps_the_id_and_renews_it() {
+async fn change_keeps_and_renews_the_id() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -58,7 +58,7 @@ async fn a_change_keeps_the_id_and_renews_it() {
 }
 
 #[tokio::test]
-async fn changes_of_concurrent_requests_to_different_names_all_survive() {
+async fn concurrent_changes_of_different_names_all_survive() {
     let manager = manager();
     let id = stored(&manager).await;
     let (one, two) = (open(&manager, id).await, open(&manager, id).await);
@@ -71,7 +71,7 @@ async fn changes_of_concurrent_requests_to_different_names_all_survive() {
 }
 
 #[tokio::test]
-async fn changes_to_a_session_that_ended_are_dropped_and_the_outcome_says_so() {
+async fn commit_to_an_ended_session_drops_changes_and_returns_ended() {
     let manager = manager();
     let id = stored(&manager).await;
     let late = open(&manager, id).await;
@@ -89,7 +89,7 @@ async fn changes_to_a_session_that_ended_are_dropped_and_the_outcome_says_so() {
 }
 
 #[tokio::test]
-async fn a_failed_commit_keeps_the_changes_for_another_try() {
+async fn failed_commit_keeps_the_changes_for_a_retry() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(store.clone());
     let session = manager.open(None).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_failed_commit_keeps_the_changes_for_another_try() {
 }
 
 #[tokio::test]
-async fn a_session_that_could_not_be_loaded_does_not_exist() {
+async fn failed_load_opens_no_session() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(store.clone());
     let id = stored(&manager).await;
@@ -113,7 +113,7 @@ async fn a_session_that_could_not_be_loaded_does_not_exist() {
 }
 
 #[tokio::test]
-async fn an_aborted_request_stores_nothing() {
+async fn abort_stores_nothing() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -124,14 +124,14 @@ async fn an_aborted_request_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_commit_runs_to_its_end_though_its_caller_is_dropped() {
+async fn commit_completes_when_its_caller_is_dropped() {
     let inner = Arc::new(MemoryStore::new());
     let manager = over(Arc::new(PausingStore::new(inner.clone())));
     let session = manager.open(None).await.unwrap();
     session.set("user", "ann").unwrap();
     {
         let mut commit = Box::pin(session.commit());
-        let is_pending = futures_poll_once(commit.as_mut()).await;
+        let is_pending = is_pending_after_one_poll(commit.as_mut()).await;
         assert!(is_pending);
     }
     while session.id().is_none() {
@@ -142,7 +142,7 @@ async fn a_commit_runs_to_its_end_though_its_caller_is_dropped() {
 }
 
 #[tokio::test]
-async fn changes_that_nobody_committed_are_reported() {
+async fn dropped_uncommitted_changes_emit_an_event() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let counter = dropped.clone();
     let manager = SessionManager::new(Arc::new(MemoryStore::new())).on_event(move |event| {
@@ -156,8 +156,8 @@ async fn changes_that_nobody_committed_are_reported() {
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
 }
 
-/// Polls once; whether it is still pending.
-async fn futures_poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
+/// Polls once and returns whether the future is still pending.
+async fn is_pending_after_one_poll<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
     })

@@ -6,7 +6,7 @@ use pycket_testkit::{Fault, FaultyStore};
 use crate::{manager, open, over, stored};
 
 #[tokio::test]
-async fn destroy_removes_the_record_and_withdraws_the_id() {
+async fn destroy_deletes_the_record_and_withdraws_the_id() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -18,7 +18,7 @@ async fn destroy_removes_the_record_and_withdraws_the_id() {
 }
 
 #[tokio::test]
-async fn what_is_set_after_destroy_begins_a_new_session() {
+async fn set_after_destroy_begins_a_new_session() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -32,7 +32,7 @@ async fn what_is_set_after_destroy_begins_a_new_session() {
 }
 
 #[tokio::test]
-async fn destroy_is_carried_out_by_an_aborted_request_too() {
+async fn abort_after_destroy_deletes_the_record() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -44,7 +44,7 @@ async fn destroy_is_carried_out_by_an_aborted_request_too() {
 }
 
 #[tokio::test]
-async fn a_destroy_that_the_store_refuses_is_an_error_and_withdraws_the_id_all_the_same() {
+async fn failed_destroy_is_an_error_and_withdraws_the_id() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(store.clone());
     let id = stored(&manager).await;
@@ -54,13 +54,13 @@ async fn a_destroy_that_the_store_refuses_is_an_error_and_withdraws_the_id_all_t
     store.fail_nth(0, Fault::Before);
     assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(session.id_change(), IdChange::Withdrawn);
-    // A second commit does what the first could not.
+    // A second commit completes the work.
     assert_eq!(session.commit().await.unwrap(), Outcome::Created);
     assert!(open(&manager, id).await.is_new());
 }
 
 #[tokio::test]
-async fn a_destroy_whose_answer_is_lost_is_finished() {
+async fn destroy_with_a_lost_reply_completes() {
     for fault in [Fault::Lost, Fault::After] {
         let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
         let manager = over(store.clone());
@@ -74,7 +74,7 @@ async fn a_destroy_whose_answer_is_lost_is_finished() {
 }
 
 #[tokio::test]
-async fn destroying_a_session_that_is_gone_withdraws_the_stale_id() {
+async fn destroy_of_an_ended_session_withdraws_its_id() {
     let manager = manager();
     let session = open(&manager, SessionId::generate()).await;
     session.destroy();
@@ -83,7 +83,7 @@ async fn destroying_a_session_that_is_gone_withdraws_the_stale_id() {
 }
 
 #[tokio::test]
-async fn destroying_nothing_tells_the_client_nothing() {
+async fn destroy_of_an_unstored_session_leaves_the_client_unchanged() {
     let session = manager().open(None).await.unwrap();
     session.set("user", "ann").unwrap();
     session.destroy();
@@ -92,7 +92,7 @@ async fn destroying_nothing_tells_the_client_nothing() {
 }
 
 #[tokio::test]
-async fn a_destroy_that_nobody_commits_ends_the_session_all_the_same() {
+async fn uncommitted_destroy_still_ends_the_session() {
     let manager = manager();
     let id = stored(&manager).await;
     let session = open(&manager, id).await;

@@ -1,4 +1,4 @@
-//! Whoever counts events learns of everything that happens to sessions, once.
+//! Events: each thing that happens to a session is emitted once.
 
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ pub(crate) fn observed(manager: SessionManager) -> (SessionManager, Events) {
 }
 
 #[tokio::test]
-async fn a_session_tells_of_its_beginning_its_new_id_and_its_end() {
+async fn create_rotation_and_destroy_emit_one_event_each() {
     let (manager, events) = observed(manager());
     let session = open(&manager, stored(&manager).await).await;
     assert_eq!(events.take(), [Event::Created]);
@@ -41,7 +41,7 @@ async fn a_session_tells_of_its_beginning_its_new_id_and_its_end() {
 }
 
 #[tokio::test]
-async fn a_change_that_comes_after_the_end_is_told_of() {
+async fn commit_to_an_ended_session_emits_ended() {
     let (manager, events) = observed(manager());
     let id = stored(&manager).await;
     let late = open(&manager, id).await;
@@ -55,7 +55,7 @@ async fn a_change_that_comes_after_the_end_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_renewal_is_told_of_and_so_is_one_that_fails() {
+async fn renewal_and_failed_renewal_emit_events() {
     let clock = ManualClock::new();
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));

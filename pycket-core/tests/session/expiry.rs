@@ -20,7 +20,7 @@ fn timed(expiry: Expiry) -> (ManualClock, SessionManager) {
 }
 
 #[tokio::test]
-async fn by_default_a_session_ends_a_day_after_its_last_change_and_reading_does_not_renew_it() {
+async fn default_expiry_is_one_day_after_the_last_change() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     clock.advance(DAY - SECOND);
@@ -32,7 +32,7 @@ async fn by_default_a_session_ends_a_day_after_its_last_change_and_reading_does_
 }
 
 #[tokio::test]
-async fn a_change_gives_the_session_its_whole_idle_time_again() {
+async fn change_restarts_the_idle_timeout() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     clock.advance(DAY - SECOND);
@@ -45,7 +45,7 @@ async fn a_change_gives_the_session_its_whole_idle_time_again() {
 }
 
 #[tokio::test]
-async fn deleting_nothing_writes_nothing_and_renews_nothing() {
+async fn delete_of_missing_names_writes_and_renews_nothing() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     clock.advance(DAY - SECOND);
@@ -57,7 +57,7 @@ async fn deleting_nothing_writes_nothing_and_renews_nothing() {
 }
 
 #[tokio::test]
-async fn one_call_at_login_changes_the_id_and_restarts_both_clocks() {
+async fn restart_timeouts_rotates_and_restarts_both_timeouts() {
     let (clock, manager) = timed(Expiry::aal3());
     let before = stored(&manager).await;
     let session = open(&manager, before).await;
@@ -72,7 +72,7 @@ async fn one_call_at_login_changes_the_id_and_restarts_both_clocks() {
 }
 
 #[tokio::test]
-async fn with_renewal_on_access_reading_keeps_a_session_alive() {
+async fn renew_on_access_keeps_a_read_session_live() {
     let (clock, manager) = timed(Expiry::builder().renew(Renew::OnAccess).build().unwrap());
     let id = stored(&manager).await;
     for _ in 0..5 {
@@ -86,14 +86,14 @@ async fn with_renewal_on_access_reading_keeps_a_session_alive() {
 }
 
 #[tokio::test]
-async fn nothing_extends_the_absolute_life() {
+async fn nothing_extends_the_absolute_timeout() {
     let expiry =
         Expiry::builder().absolute_timeout(2 * DAY).renew(Renew::OnAccess).build().unwrap();
     let (clock, manager) = timed(expiry);
     let mut id = stored(&manager).await;
     for hour in 0..48 {
         let session = open(&manager, id).await;
-        assert!(!session.is_new(), "ended after {hour} hours");
+        assert!(!session.is_new(), "the session ended after {hour} hours");
         match hour % 3 {
             0 => session.set("hour", &hour).unwrap(),
             1 => session.cycle_id(),
@@ -108,7 +108,7 @@ async fn nothing_extends_the_absolute_life() {
 }
 
 #[tokio::test]
-async fn a_request_that_outlasts_the_absolute_life_stores_nothing() {
+async fn request_past_the_absolute_timeout_stores_nothing() {
     let (clock, manager) = timed(Expiry::builder().absolute_timeout(DAY).build().unwrap());
     let id = stored(&manager).await;
     let slow = open(&manager, id).await;
@@ -120,7 +120,7 @@ async fn a_request_that_outlasts_the_absolute_life_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_shortened_absolute_life_holds_for_sessions_that_are_already_stored() {
+async fn shortened_absolute_timeout_applies_to_stored_sessions() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     clock.advance(Duration::from_secs(7200));
@@ -133,7 +133,7 @@ async fn a_shortened_absolute_life_holds_for_sessions_that_are_already_stored() 
 }
 
 #[tokio::test]
-async fn a_session_keeps_its_own_lifetime_through_every_later_write() {
+async fn own_idle_timeout_survives_later_writes_and_rotations() {
     let (clock, manager) = timed(Expiry::default());
     let id = stored(&manager).await;
     let session = open(&manager, id).await;
@@ -149,7 +149,7 @@ async fn a_session_keeps_its_own_lifetime_through_every_later_write() {
 }
 
 #[tokio::test]
-async fn lifetimes_out_of_range_are_refused() {
+async fn timeouts_out_of_range_are_errors() {
     let (_, manager) = timed(Expiry::default());
     let session = manager.open(None).await.unwrap();
     for idle in [Duration::ZERO, Duration::MAX] {
@@ -160,7 +160,7 @@ async fn lifetimes_out_of_range_are_refused() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
+async fn failed_renewal_is_no_error_for_a_reading_request() {
     let clock = ManualClock::new();
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -178,7 +178,7 @@ async fn a_renewal_that_fails_is_no_error_for_a_request_that_only_reads() {
 }
 
 #[tokio::test]
-async fn the_assurance_levels_end_sessions_when_nist_says() {
+async fn assurance_levels_have_the_timeouts_of_nist() {
     const HOUR: Duration = Duration::from_secs(3600);
     for (expiry, idle, absolute) in [
         (Expiry::aal1(), 30 * DAY, 30 * DAY),
@@ -196,7 +196,7 @@ async fn the_assurance_levels_end_sessions_when_nist_says() {
 }
 
 #[test]
-fn lifetimes_are_read_from_a_file() {
+fn expiry_is_read_from_a_settings_file() {
     let read = |text| toml::from_str::<Expiry>(text).map_err(|error| error.message().to_owned());
     assert_eq!(read("").unwrap(), Expiry::default());
     let expected = Expiry::builder()
@@ -211,12 +211,12 @@ fn lifetimes_are_read_from_a_file() {
     assert!(read("renew = \"never\"").unwrap_err().contains("expected `change` or `access`"));
 }
 
-/// A store that never forgets, as an engine does that knows no end of life.
+/// A store whose records never expire, like an engine without ttls.
 #[derive(Debug)]
-struct Immortal(MemoryStore);
+struct WithoutExpiry(MemoryStore);
 
 #[async_trait::async_trait]
-impl SessionStore for Immortal {
+impl SessionStore for WithoutExpiry {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         self.0.create(id, record, ttl).await
     }
@@ -241,8 +241,8 @@ impl SessionStore for Immortal {
 }
 
 #[tokio::test]
-async fn a_record_that_the_store_keeps_for_ever_is_an_ordinary_session() {
-    let manager = SessionManager::new(Arc::new(Immortal(MemoryStore::new())));
+async fn record_without_expiry_in_the_store_is_an_ordinary_session() {
+    let manager = SessionManager::new(Arc::new(WithoutExpiry(MemoryStore::new())));
     let session = open(&manager, stored(&manager).await).await;
     assert!(session.expires_in().unwrap() > DAY);
     assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);

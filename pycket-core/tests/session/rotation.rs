@@ -6,7 +6,7 @@ use pycket_testkit::{Fault, FaultyStore};
 use crate::{manager, open, over, stored};
 
 #[tokio::test]
-async fn cycle_id_keeps_the_data_and_kills_the_old_id() {
+async fn cycle_id_keeps_the_values_and_ends_the_old_id() {
     let manager = manager();
     let old = stored(&manager).await;
     let session = open(&manager, old).await;
@@ -21,7 +21,7 @@ async fn cycle_id_keeps_the_data_and_kills_the_old_id() {
 }
 
 #[tokio::test]
-async fn what_others_stored_under_the_old_id_is_carried_over() {
+async fn rotation_keeps_what_others_stored_under_the_old_id() {
     let manager = manager();
     let old = stored(&manager).await;
     let login = open(&manager, old).await;
@@ -42,7 +42,7 @@ async fn what_others_stored_under_the_old_id_is_carried_over() {
 }
 
 #[tokio::test]
-async fn a_lifetime_that_another_request_set_is_carried_over() {
+async fn rotation_keeps_an_idle_timeout_set_by_another_request() {
     let manager = manager();
     let old = stored(&manager).await;
     let login = open(&manager, old).await;
@@ -62,7 +62,7 @@ async fn a_lifetime_that_another_request_set_is_carried_over() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_before_the_rotation_stays_ended() {
+async fn rotation_of_an_ended_session_returns_ended() {
     let store = Arc::new(MemoryStore::new());
     let manager = over(store.clone());
     let old = stored(&manager).await;
@@ -76,9 +76,9 @@ async fn a_session_that_ended_before_the_rotation_stays_ended() {
     assert!(store.is_empty());
 }
 
-/// Store calls of a rotation: create, delete, then the update that carries over.
+/// The store calls of a rotation: create, delete, and an update with what the old record had gained.
 #[tokio::test]
-async fn a_failure_at_any_point_leaves_an_id_that_works_and_nothing_lost() {
+async fn failure_at_any_rotation_step_keeps_a_working_id_and_all_values() {
     for nth in 0..5 {
         for fault in [Fault::Before, Fault::Lost, Fault::After] {
             let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
@@ -106,7 +106,7 @@ async fn a_failure_at_any_point_leaves_an_id_that_works_and_nothing_lost() {
                 assert!(survivor.contains("mine"), "{case}");
                 assert!(open(&manager, old).await.is_new(), "{case}");
             }
-            // The answer that says what others wrote can itself be lost.
+            // The lost reply to the delete contained what others wrote.
             if !(nth == 1 && fault == Fault::After) {
                 login.commit().await.unwrap();
                 let id = login.id().unwrap();
@@ -117,7 +117,7 @@ async fn a_failure_at_any_point_leaves_an_id_that_works_and_nothing_lost() {
 }
 
 #[tokio::test]
-async fn an_old_id_that_may_have_survived_its_rotation_does_not_survive_the_request() {
+async fn old_id_ends_with_the_request_when_its_delete_was_ambiguous() {
     for is_committed_again in [true, false] {
         let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
         let manager = over(store.clone());
@@ -145,7 +145,7 @@ async fn an_old_id_that_may_have_survived_its_rotation_does_not_survive_the_requ
 }
 
 #[tokio::test]
-async fn only_restart_timeouts_restarts_the_absolute_clock() {
+async fn only_restart_timeouts_restarts_the_absolute_timeout() {
     use pycket_core::{Clock, Expiry};
     use pycket_testkit::ManualClock;
     use std::time::Duration;
