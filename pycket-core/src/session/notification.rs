@@ -82,10 +82,7 @@ impl NewNotification {
 
 /// The name of the entry that points to the notification under `id`.
 pub(crate) fn pointer_name(id: &SessionId) -> SmolStr {
-    let mut name = String::with_capacity(POINTER.len() + SessionId::TEXT_LEN);
-    name.push_str(POINTER);
-    id.append_to(&mut name);
-    name.into()
+    [POINTER, id.text(&mut [0; SessionId::TEXT_LEN])].concat().into()
 }
 
 /// The id of the notification to which an entry of this name points.
