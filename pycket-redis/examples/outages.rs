@@ -1,12 +1,12 @@
-//! Measures how long sessions cannot be written while a primary is replaced or a server restarts, and what is
-//! lost meanwhile.
+//! Measures how long writes fail while a primary is replaced or a server restarts, and how many acknowledged
+//! writes are lost.
 //!
 //! `cargo run --release -p pycket-redis --all-features --example outages [-- MILLIONS]`
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a measurement: it prints, and a panic is a failure"
+    reason = "a measurement: it prints its results, and a panic is a failure"
 )]
 
 use std::sync::Arc;
@@ -26,39 +26,39 @@ async fn main() {
     let millions = std::env::args().nth(1).map_or(1.0, |number| number.parse().unwrap());
     for replicas in 0..=2 {
         let kill = |watched: &RedisSentinel| watched.primary().kill();
-        sentinel("a killed primary that sentinels watch", replicas, kill).await;
-        sentinel("SENTINEL FAILOVER", replicas, order).await;
+        sentinel("killed primary behind sentinels", replicas, kill).await;
+        sentinel("SENTINEL FAILOVER", replicas, fail_over).await;
     }
-    let careful = |watched: &RedisSentinel| {
+    let refuse_and_fail_over = |watched: &RedisSentinel| {
         ask::<()>(watched.primary(), "CONFIG SET min-replicas-to-write 2");
-        order(watched);
+        fail_over(watched);
     };
-    sentinel("SENTINEL FAILOVER, after min-replicas-to-write 2", 0, careful).await;
-    cluster("a killed primary of a cluster", |primary, _| primary.kill()).await;
+    sentinel("SENTINEL FAILOVER after min-replicas-to-write 2", 0, refuse_and_fail_over).await;
+    cluster("killed primary of a cluster", |primary, _| primary.kill()).await;
     cluster("CLUSTER FAILOVER", |_, replica| ask::<()>(replica, "CLUSTER FAILOVER")).await;
     restart(millions).await;
 }
 
-fn order(watched: &RedisSentinel) {
-    let order = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
-    ask::<()>(watched.sentinels().first().unwrap(), &order);
+fn fail_over(watched: &RedisSentinel) {
+    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    ask::<()>(watched.sentinels().first().unwrap(), &command);
 }
 
-/// With a primary that has two replicas, and a writer who waits for so many of them.
-async fn sentinel(label: &str, replicas: u32, trouble: impl FnOnce(&RedisSentinel)) {
+/// Measures one failover of a primary with two replicas. The writer waits for `replicas` of them.
+async fn sentinel(label: &str, replicas: u32, disrupt: impl FnOnce(&RedisSentinel)) {
     let watched = Server::redis_sentinel();
     let mut store = RedisStore::builder(&watched.url());
     if replicas > 0 {
         store = store.wait_replicas(replicas, Duration::from_millis(500));
     }
     let writer = Writer::begin(store, |_| true).await;
-    trouble(&watched);
+    disrupt(&watched);
     let start = Instant::now();
     while is_primary(watched.primary()) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    println!("{label}: after {:.1?} the old primary is none any more", start.elapsed());
-    writer.end(&format!("{label}, {replicas} replicas waited for")).await;
+    println!("{label}: the old primary lost its role after {:.1?}", start.elapsed());
+    writer.end(&format!("{label}, wait_replicas {replicas}")).await;
 }
 
 fn is_primary(server: &Server) -> bool {
@@ -69,8 +69,8 @@ fn is_primary(server: &Server) -> bool {
     info.is_ok_and(|info| info.contains("role:master"))
 }
 
-/// The session is one of the first node.
-async fn cluster(label: &str, trouble: impl FnOnce(&Server, &Server)) {
+/// Measures one failover of the node that owns the session.
+async fn cluster(label: &str, disrupt: impl FnOnce(&Server, &Server)) {
     let cluster = Server::redis_cluster_with_replicas(3, 1);
     let (primary, replicas) = cluster.shards().next().unwrap();
     let is_here = |id: &SessionId| {
@@ -78,12 +78,12 @@ async fn cluster(label: &str, trouble: impl FnOnce(&Server, &Server)) {
         ask::<u32>(primary, &slot) < 16_384 / 3
     };
     let writer = Writer::begin(RedisStore::builder(&cluster.url()), is_here).await;
-    trouble(primary, replicas.first().unwrap());
+    disrupt(primary, replicas.first().unwrap());
     writer.end(label).await;
 }
 
-/// Of a server with so many small sessions, that has to read them from its append-only file: from one that
-/// tells of every write, and from one that was rewritten and tells what is there.
+/// Measures the restart of a server that reads its sessions from an append-only file: first from a file with
+/// every write, then from a rewritten one.
 async fn restart(millions: f64) {
     let server = Arc::new(Server::redis_persistent());
     ask::<()>(&server, "CONFIG SET appendfsync no");
@@ -103,14 +103,14 @@ async fn restart(millions: f64) {
         let [memory, file] =
             ["used_memory", "aof_current_size"].map(|name| number(&server, name) / 1e6);
         println!(
-            "{sessions} sessions: {memory:.0} MB of memory, append-only file ({label}) {file:.0} MB"
+            "{sessions} sessions: {memory:.0} MB of memory, append-only file ({label}) of {file:.0} MB"
         );
         let writer = Writer::begin(RedisStore::builder(&server.url()), |_| true).await;
         let start = Instant::now();
         let restarted = server.clone();
         tokio::task::spawn_blocking(move || restarted.restart()).await.unwrap();
-        println!("until the server answers: {:.2?}", start.elapsed());
-        writer.end("a restart").await;
+        println!("the server replies after {:.2?}", start.elapsed());
+        writer.end("restart").await;
     }
 }
 
@@ -136,60 +136,62 @@ fn fill(server: &Server, sessions: usize) {
     }
 }
 
-/// One visitor, who writes all the time with the default settings.
+/// One client that writes all the time with the default settings.
 struct Writer {
-    is_over: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     writing: tokio::task::JoinHandle<Written>,
 }
 
 struct Written {
-    /// From the last write that went well before the trouble to the first one after.
-    silence: Duration,
+    /// The longest time between two successful writes.
+    longest_gap: Duration,
     errors: Vec<pycket_core::ErrorKind>,
-    done: usize,
-    /// Of those.
+    /// Acknowledged writes.
+    acknowledged: usize,
+    /// How many of them are lost.
     lost: usize,
 }
 
 impl Writer {
-    async fn begin(store: RedisStoreBuilder, suits: impl Fn(&SessionId) -> bool) -> Self {
+    async fn begin(store: RedisStoreBuilder, is_wanted: impl Fn(&SessionId) -> bool) -> Self {
         let store = store.build().unwrap();
-        let id = std::iter::repeat_with(SessionId::generate).find(|id| suits(id)).unwrap();
+        let id = std::iter::repeat_with(SessionId::generate).find(|id| is_wanted(id)).unwrap();
         let metadata = Metadata::new(Timestamp::from_unix_millis(1));
         let record = Record::new(metadata, [("visits", Value::encode(&1).unwrap())]);
         assert_eq!(store.create(&id, &record, DAY).await.unwrap(), Creation::Created);
-        let is_over = Arc::new(AtomicBool::new(false));
-        let writing = tokio::spawn(write(store, id, is_over.clone()));
-        // So that there is something to lose.
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let writing = tokio::spawn(write(store, id, is_stopped.clone()));
+        // Write for a while before the disruption.
         tokio::time::sleep(Duration::from_millis(500)).await;
-        Self { is_over, writing }
+        Self { is_stopped, writing }
     }
 
-    /// Long after all is well again.
+    /// Stops the writer long after the servers recovered, and prints the result.
     async fn end(self, label: &str) {
         tokio::time::sleep(Duration::from_secs(8)).await;
-        self.is_over.store(true, Ordering::SeqCst);
-        let Written { silence, errors, done, lost } = self.writing.await.unwrap();
+        self.is_stopped.store(true, Ordering::SeqCst);
+        let Written { longest_gap, errors, acknowledged, lost } = self.writing.await.unwrap();
         println!(
-            "{label}: {silence:.2?} without a write, errors {errors:?}; lost {lost} of {done} writes"
+            "{label}: {longest_gap:.2?} without a write, errors {errors:?}, {lost} of {acknowledged} writes lost"
         );
     }
 }
 
-/// Each write adds a name.
-async fn write(store: RedisStore, id: SessionId, is_over: Arc<AtomicBool>) -> Written {
-    let mut written = Written { silence: Duration::ZERO, errors: Vec::new(), done: 0, lost: 0 };
+/// Adds one name per write.
+async fn write(store: RedisStore, id: SessionId, is_stopped: Arc<AtomicBool>) -> Written {
+    let mut written =
+        Written { longest_gap: Duration::ZERO, errors: Vec::new(), acknowledged: 0, lost: 0 };
     let mut names = Vec::new();
     let mut last = Instant::now();
     for step in 0.. {
-        if is_over.load(Ordering::SeqCst) {
+        if is_stopped.load(Ordering::SeqCst) {
             break;
         }
         let name = step.to_string();
         let changes = Changes::new().set(name.as_str(), Value::encode(&step).unwrap());
         match store.update(&id, &changes, Some(DAY)).await {
             Ok(Update::Applied) => {
-                written.silence = written.silence.max(last.elapsed());
+                written.longest_gap = written.longest_gap.max(last.elapsed());
                 last = Instant::now();
                 names.push(name);
             }
@@ -203,7 +205,7 @@ async fn write(store: RedisStore, id: SessionId, is_over: Arc<AtomicBool>) -> Wr
             break found.unwrap().record;
         }
     };
-    written.done = names.len();
+    written.acknowledged = names.len();
     written.lost = names.iter().filter(|name| found.get(name).is_none()).count();
     written
 }

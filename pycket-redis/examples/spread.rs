@@ -1,5 +1,5 @@
-//! Measures what a cluster costs, what an operation costs the server, and what a session weighs: two hundred
-//! thousand sessions in a cluster of three primaries and in one server, side by side.
+//! Compares a cluster of three primaries with one server: time and server processor time per operation, and memory
+//! per session, with 200 000 sessions in each.
 //!
 //! `cargo run --release -p pycket-redis --all-features --example spread [-- SESSIONS [PRIMARIES]]`
 
@@ -7,7 +7,7 @@
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a measurement: it prints, and a panic is a failure"
+    reason = "a measurement: it prints its results, and a panic is a failure"
 )]
 
 use std::sync::Arc;
@@ -23,53 +23,53 @@ use tokio::task::JoinSet;
 const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
 const OPERATIONS: [&str; 3] = ["create", "load", "update"];
 
-/// How many requests there are at a time, and what part of the sessions they are for.
+/// Concurrent requests, and the divisor of the number of sessions.
 const LOADS: [(usize, usize); 2] = [(1, 10), (64, 1)];
 
-/// As many go to the one server before as many go to the cluster.
+/// Operations on one side before the other side gets its turn.
 const TURN: usize = 10_000;
 
-/// A store, and the servers behind it.
-struct Place<'a> {
+/// A store and its servers.
+struct Side<'a> {
     store: Arc<RedisStore>,
     servers: &'a [Server],
 }
 
-/// What an operation takes, in microseconds.
+/// The cost of one operation, in microseconds.
 #[derive(Default)]
 struct Cost {
     time: f64,
-    /// How long it keeps a processor of the servers busy.
-    work: f64,
+    /// Processor time of the servers.
+    cpu: f64,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let argument = |place| std::env::args().nth(place).map(|number| number.parse().unwrap());
+    let argument = |index| std::env::args().nth(index).map(|number| number.parse().unwrap());
     let (sessions, primaries) = (argument(1).unwrap_or(200_000), argument(2).unwrap_or(3));
     let (cluster, single) = (Server::redis_cluster(primaries), Server::redis());
-    let places = [
-        Place { store: store(&single.url()), servers: std::slice::from_ref(&single) },
-        Place { store: store(&cluster.url()), servers: cluster.nodes() },
+    let sides = [
+        Side { store: store(&single.url()), servers: std::slice::from_ref(&single) },
+        Side { store: store(&cluster.url()), servers: cluster.nodes() },
     ];
     let empty = memory(&single);
 
     let mut stored = 0;
-    for (at_once, part) in LOADS {
+    for (concurrency, part) in LOADS {
         let ids: Vec<_> = (0..sessions / part).map(|_| SessionId::generate()).collect();
         stored += ids.len();
         println!(
-            "requests at a time: {at_once}; microseconds an operation, those of a processor of Redis:"
+            "concurrent requests: {concurrency}; microseconds per operation, and of Redis processor time:"
         );
         for (index, operation) in OPERATIONS.into_iter().enumerate() {
-            let [alone, together] = measure(&places, index, &ids, at_once).await;
+            let [single, cluster] = measure(&sides, index, &ids, concurrency).await;
             println!(
                 "{operation:>8}: one server {:5.1}, {:4.1}; cluster {:5.1}, {:4.1}; ratio {:.2}",
-                alone.time,
-                alone.work,
-                together.time,
-                together.work,
-                together.time / alone.time
+                single.time,
+                single.cpu,
+                cluster.time,
+                cluster.cpu,
+                cluster.time / single.time
             );
         }
     }
@@ -78,57 +78,56 @@ async fn main() {
         let share = 100.0 * held as f64 / stored as f64;
         println!("primary {}: {held} sessions, {share:.1} %", index + 1);
     }
-    let weight = (memory(&single) - empty) as f64 / stored as f64;
+    let bytes = (memory(&single) - empty) as f64 / stored as f64;
     println!(
-        "a session of three small values: {weight:.0} bytes, {:.1} million a GB",
-        1e3 / weight
+        "a session of three small values: {bytes:.0} bytes, {:.1} million per GB",
+        1e3 / bytes
     );
 }
 
-/// Side by side, so that whatever else the machine does meets both.
+/// Runs both sides in the same period, so that other load on the machine affects both.
 async fn measure(
-    places: &[Place<'_>; 2],
+    sides: &[Side<'_>; 2],
     operation: usize,
     ids: &[SessionId],
-    at_once: usize,
+    concurrency: usize,
 ) -> [Cost; 2] {
-    let works = || places.each_ref().map(|place| place.servers.iter().map(work).sum::<f64>());
-    let before = works();
+    let cpu_times = || sides.each_ref().map(|side| side.servers.iter().map(cpu_time).sum::<f64>());
+    let before = cpu_times();
     let times = match operation {
-        0 => sides(places, ids, at_once, create).await,
-        1 => sides(places, ids, at_once, load).await,
-        _ => sides(places, ids, at_once, update).await,
+        0 => run_both(sides, ids, concurrency, create).await,
+        1 => run_both(sides, ids, concurrency, load).await,
+        _ => run_both(sides, ids, concurrency, update).await,
     };
-    let after = works();
+    let after = cpu_times();
     let per_operation = |seconds: f64| seconds * 1e6 / ids.len() as f64;
-    [0, 1].map(|place: usize| Cost {
-        time: per_operation(times[place].as_secs_f64()),
-        work: per_operation(after[place] - before[place]),
+    [0, 1].map(|side: usize| Cost {
+        time: per_operation(times[side].as_secs_f64()),
+        cpu: per_operation(after[side] - before[side]),
     })
 }
 
-/// A single request finds processors that are asleep, and the longer ago the last one was the deeper. So one
-/// goes to each place at the same moment; more of them keep the processors awake, and go turn about.
-async fn sides<F, R>(
-    places: &[Place<'_>; 2],
+/// Single requests go to both sides at the same time: between them the processors sleep, and wake up more slowly
+/// the longer they slept. Concurrent requests keep the processors awake, so the sides take turns.
+async fn run_both<F, R>(
+    sides: &[Side<'_>; 2],
     ids: &[SessionId],
-    at_once: usize,
+    concurrency: usize,
     operation: F,
 ) -> [Duration; 2]
 where
     F: Fn(Arc<RedisStore>, SessionId) -> R + Copy + Send + 'static,
     R: Future<Output = ()> + Send,
 {
-    let [alone, together] = places.each_ref().map(|place| &place.store);
+    let stores = sides.each_ref().map(|side| &side.store);
     let mut times = [Duration::ZERO; 2];
-    if at_once == 1 {
+    if concurrency == 1 {
         for (index, ids) in ids.chunks(1).enumerate() {
-            // Who comes first waits for the other one to be sent.
+            // The first side also waits while the second one sends. So they take turns at being first.
             let (first, last) = if index % 2 == 0 { (0, 1) } else { (1, 0) };
-            let stores = [alone, together];
             let (one, other) = tokio::join!(
-                each(stores[first], ids, 1, operation),
-                each(stores[last], ids, 1, operation)
+                run(stores[first], ids, 1, operation),
+                run(stores[last], ids, 1, operation)
             );
             times[first] += one;
             times[last] += other;
@@ -136,8 +135,8 @@ where
         return times;
     }
     for ids in ids.chunks(TURN) {
-        times[0] += each(alone, ids, at_once, operation).await;
-        times[1] += each(together, ids, at_once, operation).await;
+        times[0] += run(stores[0], ids, concurrency, operation).await;
+        times[1] += run(stores[1], ids, concurrency, operation).await;
     }
     times
 }
@@ -155,10 +154,10 @@ async fn update(store: Arc<RedisStore>, id: SessionId) {
     assert_eq!(store.update(&id, &changes, Some(DAY)).await.unwrap(), Update::Applied);
 }
 
-async fn each<F, R>(
+async fn run<F, R>(
     store: &Arc<RedisStore>,
     ids: &[SessionId],
-    at_once: usize,
+    concurrency: usize,
     operation: F,
 ) -> Duration
 where
@@ -167,8 +166,8 @@ where
 {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
-    for task in 0..at_once {
-        let own: Vec<_> = ids.iter().skip(task).step_by(at_once).copied().collect();
+    for task in 0..concurrency {
+        let own: Vec<_> = ids.iter().skip(task).step_by(concurrency).copied().collect();
         let store = store.clone();
         tasks.spawn(async move {
             for id in own {
@@ -196,8 +195,8 @@ fn record() -> Record {
     Record::new(metadata, values)
 }
 
-/// How many seconds the server has kept a processor busy.
-fn work(server: &Server) -> f64 {
+/// Processor time that the server has used, in seconds.
+fn cpu_time(server: &Server) -> f64 {
     let info: redis::InfoDict = ask(server, "INFO");
     let seconds = |name| info.get::<f64>(name).unwrap();
     seconds("used_cpu_user") + seconds("used_cpu_sys")

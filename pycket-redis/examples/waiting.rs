@@ -1,11 +1,11 @@
-//! Measures what it costs to wait for a replica: writes to a primary with one replica on this machine.
+//! Measures the cost of `wait_replicas`: writes to a primary with one replica on this machine.
 //!
 //! `cargo run --release -p pycket-redis --all-features --example waiting`
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a measurement: it prints, and a panic is a failure"
+    reason = "a measurement: it prints its results, and a panic is a failure"
 )]
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use pycket_testkit::Server;
 use tokio::task::JoinSet;
 
 const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
-const MEASURED: Duration = Duration::from_secs(2);
+const RUN_TIME: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() {
@@ -32,45 +32,46 @@ async fn main() {
     for writers in [1, 64] {
         println!("{writers} writers:");
         for connections in [1, 4, 16] {
-            for waits in [false, true] {
+            for wait in [false, true] {
                 let mut builder = RedisStore::builder(&primary.url()).max_connections(connections);
-                if waits {
+                if wait {
                     builder = builder.wait_replicas(1, Duration::from_millis(500));
                 }
-                measure(&primary, builder, writers, &label(connections, waits)).await;
+                measure(&primary, builder, writers, &label(connections, wait)).await;
             }
         }
     }
 }
 
-fn label(connections: usize, waits: bool) -> String {
-    let waits = if waits { "waiting" } else { "not waiting" };
-    format!("connections: {connections:2}, {waits:>11}")
+fn label(connections: usize, wait: bool) -> String {
+    let wait = if wait { "waiting" } else { "not waiting" };
+    format!("connections: {connections:2}, {wait:>11}")
 }
 
 async fn measure(primary: &Server, builder: RedisStoreBuilder, writers: usize, label: &str) {
     let store = Arc::new(builder.build().unwrap());
-    let waits = calls_of_wait(primary);
+    let waits = wait_calls(primary);
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..writers {
-        tasks.spawn(write(store.clone(), start + MEASURED));
+        tasks.spawn(write(store.clone(), start + RUN_TIME));
     }
     let mut latencies = tasks.join_all().await.concat();
     let seconds = start.elapsed().as_secs_f64();
     latencies.sort_unstable();
-    let waits = calls_of_wait(primary) - waits;
-    let part = |part: usize| latencies.get(latencies.len() * part / 1000).unwrap().as_micros();
+    let waits = wait_calls(primary) - waits;
+    let percentile =
+        |permille: usize| latencies.get(latencies.len() * permille / 1000).unwrap().as_micros();
     println!(
-        "{label}: {:6.0} a second, half within {:4} µs, 99 % within {:5} µs; {:6.0} WAITs a second",
+        "{label}: {:6.0} writes per second, median {:4} µs, 99th percentile {:5} µs; {:6.0} WAITs per second",
         latencies.len() as f64 / seconds,
-        part(500),
-        part(990),
+        percentile(500),
+        percentile(990),
         waits as f64 / seconds
     );
 }
 
-/// How long each write took.
+/// Writes until `end`. Returns how long each write took.
 async fn write(store: Arc<RedisStore>, end: Instant) -> Vec<Duration> {
     let id = SessionId::generate();
     let metadata = Metadata::new(Timestamp::from_unix_millis(1));
@@ -86,7 +87,7 @@ async fn write(store: Arc<RedisStore>, end: Instant) -> Vec<Duration> {
     latencies
 }
 
-fn calls_of_wait(server: &Server) -> u64 {
+fn wait_calls(server: &Server) -> u64 {
     let stats: String = ask(server, "INFO commandstats");
     let calls =
         stats.split_once("cmdstat_wait:calls=").and_then(|(_, calls)| calls.split(',').next());

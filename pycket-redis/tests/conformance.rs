@@ -1,4 +1,4 @@
-//! The Redis driver keeps the contract of `SessionStore`, on a real server.
+//! The conformance suite against one Redis server.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 

@@ -1,4 +1,4 @@
-//! The Redis driver keeps the contract of `SessionStore` also where it is not one server behind a port.
+//! The conformance suite against a cluster, behind sentinels, with `wait_replicas`, and over TLS.
 
 #![cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
@@ -11,29 +11,29 @@ use pycket_core::SessionStore;
 use pycket_redis::{RedisStore, RedisStoreBuilder};
 use pycket_testkit::{Harness, Time};
 
-/// No answer of a busy machine is too late for it.
-fn patient(url: &str) -> RedisStoreBuilder {
+/// Timeouts so long that a busy machine does not fail a test.
+fn long_timeouts(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
 }
 
-/// For where nobody is.
-fn hasty(url: &str) -> RedisStoreBuilder {
+/// A short deadline for servers that do not exist.
+fn short_deadline(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(url).deadline(Duration::from_millis(50))
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Settings that lead to servers of the one or the other kind; and to where nobody is.
+/// How to connect to one kind of server, and to the same kind where nothing listens.
 #[derive(Debug)]
-struct Elsewhere {
-    there: fn() -> RedisStoreBuilder,
-    nowhere: fn() -> RedisStoreBuilder,
+struct Deployment {
+    running: fn() -> RedisStoreBuilder,
+    unreachable: fn() -> RedisStoreBuilder,
 }
 
 #[async_trait]
-impl Harness for Elsewhere {
+impl Harness for Deployment {
     async fn open(&self, namespace: &str) -> Arc<dyn SessionStore> {
-        Arc::new((self.there)().prefix(format!("{namespace}:")).build().unwrap())
+        Arc::new((self.running)().prefix(format!("{namespace}:")).build().unwrap())
     }
 
     fn time(&self) -> Time {
@@ -41,7 +41,7 @@ impl Harness for Elsewhere {
     }
 
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> {
-        Some(Arc::new((self.nowhere)().build().unwrap()))
+        Some(Arc::new((self.unreachable)().build().unwrap()))
     }
 }
 
@@ -51,16 +51,16 @@ mod cluster {
 
     use super::*;
 
-    fn there() -> RedisStoreBuilder {
+    fn running() -> RedisStoreBuilder {
         static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
-        patient(&CLUSTER.get_or_init(|| Server::redis_cluster(3)).url())
+        long_timeouts(&CLUSTER.get_or_init(|| Server::redis_cluster(3)).url())
     }
 
-    fn nowhere() -> RedisStoreBuilder {
-        hasty("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+    fn unreachable() -> RedisStoreBuilder {
+        short_deadline("redis+cluster://127.0.0.1:1,127.0.0.1:2")
     }
 
-    pycket_testkit::conformance!(Elsewhere { there, nowhere });
+    pycket_testkit::conformance!(Deployment { running, unreachable });
 }
 
 #[cfg(feature = "sentinel")]
@@ -69,27 +69,27 @@ mod sentinel {
 
     use super::*;
 
-    fn there() -> RedisStoreBuilder {
+    fn running() -> RedisStoreBuilder {
         static WATCHED: OnceLock<RedisSentinel> = OnceLock::new();
-        patient(&WATCHED.get_or_init(Server::redis_sentinel).url())
+        long_timeouts(&WATCHED.get_or_init(Server::redis_sentinel).url())
     }
 
-    fn nowhere() -> RedisStoreBuilder {
-        hasty("redis+sentinel://127.0.0.1:1,127.0.0.1:2/sessions")
+    fn unreachable() -> RedisStoreBuilder {
+        short_deadline("redis+sentinel://127.0.0.1:1,127.0.0.1:2/sessions")
     }
 
-    pycket_testkit::conformance!(Elsewhere { there, nowhere });
+    pycket_testkit::conformance!(Deployment { running, unreachable });
 
-    /// The same with every write on a replica.
-    mod waiting {
+    /// The same, and every write waits for a replica.
+    mod wait_replicas {
         use super::*;
 
-        fn there() -> RedisStoreBuilder {
-            let builder = super::there().response_timeout(LIMIT * 2);
+        fn running() -> RedisStoreBuilder {
+            let builder = super::running().response_timeout(LIMIT * 2);
             builder.max_connections(4).wait_replicas(1, LIMIT)
         }
 
-        pycket_testkit::conformance!(Elsewhere { there, nowhere });
+        pycket_testkit::conformance!(Deployment { running, unreachable });
     }
 }
 
@@ -99,15 +99,15 @@ mod tls {
 
     use super::*;
 
-    fn there() -> RedisStoreBuilder {
+    fn running() -> RedisStoreBuilder {
         static SERVER: OnceLock<RedisTls> = OnceLock::new();
         let server = SERVER.get_or_init(Server::redis_tls);
-        patient(&server.url()).tls_authority(server.authority())
+        long_timeouts(&server.url()).tls_authority(server.authority())
     }
 
-    fn nowhere() -> RedisStoreBuilder {
-        hasty("rediss://127.0.0.1:1")
+    fn unreachable() -> RedisStoreBuilder {
+        short_deadline("rediss://127.0.0.1:1")
     }
 
-    pycket_testkit::conformance!(Elsewhere { there, nowhere });
+    pycket_testkit::conformance!(Deployment { running, unreachable });
 }

@@ -1,4 +1,4 @@
-//! The Redis driver survives the faults of a network, before a real server.
+//! The network fault suite against one Redis server behind a proxy.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 

@@ -1,4 +1,4 @@
-//! What the tests of one server and of several have in common: a few records, and calls of all methods.
+//! Helpers that the tests of one server and of several servers share.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -44,12 +44,13 @@ pub(crate) async fn stored(store: &dyn SessionStore, id: &SessionId) -> Option<R
     store.load(id).await.unwrap().map(|loaded| loaded.record)
 }
 
-/// What each method answers, for calls that would be fine if the server were.
+/// The kind of error that each method returns, for calls that succeed on a healthy server. The order is load,
+/// create, update, delete.
 pub(crate) async fn kinds(store: &dyn SessionStore) -> [Option<ErrorKind>; 4] {
     failures(store).await.map(|error| error.map(|error| error.kind()))
 }
 
-/// In the order load, create, update, delete.
+/// The error that each method returns, in the same order.
 pub(crate) async fn failures(store: &dyn SessionStore) -> [Option<Error>; 4] {
     let id = SessionId::generate();
     [
@@ -60,10 +61,10 @@ pub(crate) async fn failures(store: &dyn SessionStore) -> [Option<Error>; 4] {
     ]
 }
 
-/// A call that has been made, and is answered later.
+/// Polls the call once, so that it is sent. Its result comes later.
 pub(crate) async fn begun<F: Future>(call: F) -> Pin<Box<F>> {
     let mut call = Box::pin(call);
-    let is_answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
-    assert!(!is_answered, "there was nothing to wait for");
+    let is_ready = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+    assert!(!is_ready, "the call returned at once");
     call
 }

@@ -1,20 +1,20 @@
-//! Sessions spread over the nodes of a cluster.
+//! Sessions in a Redis Cluster.
 
 use std::sync::OnceLock;
 
 use pycket_testkit::RedisCluster;
 
-use crate::migration::Move;
+use crate::migration::SlotMigration;
 use crate::operator::Operator;
 use crate::*;
 
-/// A cluster that no test kills; slots may move in it.
+/// A cluster for tests that kill no node. Tests may migrate slots in it.
 fn shared() -> &'static RedisCluster {
     static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
     CLUSTER.get_or_init(|| Server::redis_cluster(3))
 }
 
-/// One with a key in that node's part.
+/// An id whose key belongs to that node, and the slot of the key.
 fn id_on(operator: &mut Operator, node: usize) -> (SessionId, u16) {
     loop {
         let id = SessionId::generate();
@@ -26,14 +26,14 @@ fn id_on(operator: &mut Operator, node: usize) -> (SessionId, u16) {
 }
 
 #[tokio::test]
-async fn every_node_has_a_part_of_the_sessions_and_one_url_leads_to_all() {
+async fn sessions_spread_over_all_nodes_and_any_seed_reaches_them() {
     let cluster = Server::redis_cluster(3);
-    let store = patient(&cluster.url()).build().unwrap();
+    let store = long_timeouts(&cluster.url()).build().unwrap();
     for _ in 0..300 {
         put(&store, &record([("name", "value")])).await;
     }
     let sizes: Vec<usize> =
-        cluster.nodes().iter().map(|node| Operator::of(node).order("DBSIZE")).collect();
+        cluster.nodes().iter().map(|node| Operator::of(node).run("DBSIZE")).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 300);
     assert!(sizes.iter().all(|size| *size > 40), "{sizes:?}");
 
@@ -43,7 +43,7 @@ async fn every_node_has_a_part_of_the_sessions_and_one_url_leads_to_all() {
         format!("redis+cluster://127.0.0.1:1,{seed},127.0.0.1:2"),
         format!("redis://127.0.0.1:1,redis://{seed}"),
     ] {
-        let store = patient(&url).build().unwrap();
+        let store = long_timeouts(&url).build().unwrap();
         for _ in 0..20 {
             assert_served(&store, SessionId::generate()).await;
         }
@@ -51,31 +51,31 @@ async fn every_node_has_a_part_of_the_sessions_and_one_url_leads_to_all() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_know_yet_that_a_slot_has_moved_is_sent_on() {
-    let store = patient(&shared().url()).build().unwrap();
+async fn request_for_a_moved_slot_follows_the_redirect() {
+    let store = long_timeouts(&shared().url()).build().unwrap();
     let (id, slot) = id_on(&mut Operator::of(&shared().nodes()[1]), 1);
     let kept = record([("name", "value")]);
     assert_eq!(store.create(&id, &kept, HOUR).await.unwrap(), Creation::Created);
-    let mut moving = Move::new(shared(), 1, 2);
-    moving.begin(slot);
-    moving.carry(slot);
-    moving.finish(slot);
+    let mut migration = SlotMigration::new(shared(), 1, 2);
+    migration.begin(slot);
+    migration.move_keys(slot);
+    migration.finish(slot);
     assert_eq!(stored(&store, &id).await, Some(kept.clone()));
     assert_eq!(store.delete(&id).await.unwrap(), Some(kept));
     assert_served(&store, id).await;
 }
 
 #[tokio::test]
-async fn in_the_middle_of_a_move_both_nodes_are_asked() {
-    for is_carried in [false, true] {
-        let store = patient(&shared().url()).max_connections(3).build().unwrap();
+async fn session_in_a_migrating_slot_is_served_by_either_node() {
+    for has_moved_keys in [false, true] {
+        let store = long_timeouts(&shared().url()).max_connections(3).build().unwrap();
         let (id, slot) = id_on(&mut Operator::of(&shared().nodes()[0]), 0);
         let kept = record([("name", "value"), ("other", "value")]);
         assert_eq!(store.create(&id, &kept, HOUR).await.unwrap(), Creation::Created);
-        let mut moving = Move::new(shared(), 0, 2);
-        moving.begin(slot);
-        if is_carried {
-            moving.carry(slot);
+        let mut migration = SlotMigration::new(shared(), 0, 2);
+        migration.begin(slot);
+        if has_moved_keys {
+            migration.move_keys(slot);
         }
         assert_eq!(stored(&store, &id).await, Some(kept.clone()));
         assert_eq!(store.create(&id, &kept, HOUR).await.unwrap(), Creation::Taken);
@@ -84,26 +84,26 @@ async fn in_the_middle_of_a_move_both_nodes_are_asked() {
         let expected = record([("name", "changed"), ("other", "value")]);
         assert_eq!(store.delete(&id).await.unwrap(), Some(expected));
         assert_served(&store, id).await;
-        moving.carry(slot);
-        moving.finish(slot);
+        migration.move_keys(slot);
+        migration.finish(slot);
         assert_served(&store, id).await;
     }
 }
 
-/// All at once, so that the requests that are announced and the one that waits share batches.
+/// All calls run at once, so that a batch holds redirected requests (`ASKING`) as well as a `WAIT`.
 #[tokio::test]
-async fn in_the_middle_of_a_move_writes_wait_for_the_replicas_of_the_node_that_takes_them() {
+async fn write_to_a_migrating_slot_waits_for_replicas_of_the_new_node() {
     const SESSIONS: usize = 20;
     let cluster = Server::redis_cluster_with_replicas(2, 1);
-    let store = waiting(&cluster.url()).build().unwrap();
+    let store = replicated(&cluster.url()).build().unwrap();
     let mut operator = Operator::of(&cluster.nodes()[0]);
-    let mut moving = Move::new(&cluster, 0, 1);
+    let mut migration = SlotMigration::new(&cluster, 0, 1);
     let mut ids = Vec::new();
     while ids.len() < SESSIONS {
         let id = SessionId::generate();
         let slot = operator.slot(&key(&id));
         if slot < 16_384 / 2 && ids.iter().all(|(_, taken)| *taken != slot) {
-            moving.begin(slot);
+            migration.begin(slot);
             ids.push((id, slot));
         }
     }
@@ -114,15 +114,15 @@ async fn in_the_middle_of_a_move_writes_wait_for_the_replicas_of_the_node_that_t
     for call in calls {
         call.await;
     }
-    let asked: String = operator.order("INFO errorstats");
-    assert!(asked.contains("errorstat_ASK"), "nobody was sent on: {asked}");
-    let waits: String = Operator::of(&cluster.nodes()[1]).order("INFO commandstats");
-    assert!(waits.contains("cmdstat_wait"), "nobody waited: {waits}");
+    let asked: String = operator.run("INFO errorstats");
+    assert!(asked.contains("errorstat_ASK"), "no request was redirected: {asked}");
+    let waits: String = Operator::of(&cluster.nodes()[1]).run("INFO commandstats");
+    assert!(waits.contains("cmdstat_wait"), "no write waited: {waits}");
 }
 
 #[tokio::test]
-async fn a_new_id_may_lead_to_another_node_and_takes_everything_with_it() {
-    let manager = manager(patient(&shared().url()).build().unwrap());
+async fn rotation_to_an_id_on_another_node_keeps_the_data() {
+    let manager = manager(long_timeouts(&shared().url()).build().unwrap());
     let mut operator = Operator::of(&shared().nodes()[0]);
     let session = manager.open(None).await.unwrap();
     session.set("name", "value").unwrap();
@@ -141,10 +141,10 @@ async fn a_new_id_may_lead_to_another_node_and_takes_everything_with_it() {
 }
 
 #[tokio::test]
-async fn notifications_have_a_name_of_their_own_where_there_is_one_database() {
+async fn notifications_in_a_cluster_have_keys_of_their_own() {
     let cluster = Server::redis_cluster(3);
     let (sessions, notifications) =
-        patient(&cluster.url()).db_notifications(7).build_with_notifications().unwrap();
+        long_timeouts(&cluster.url()).db_notifications(7).build_with_notifications().unwrap();
     let site = manager(sessions).to_builder().notifications(notifications).build().unwrap();
     let session = site.open(None).await.unwrap();
     session.notifications().set("info", "Saved.").unwrap();
@@ -153,7 +153,7 @@ async fn notifications_have_a_name_of_their_own_where_there_is_one_database() {
     let mut keys: Vec<String> = cluster
         .nodes()
         .iter()
-        .flat_map(|node| Operator::of(node).order::<Vec<String>>("KEYS *"))
+        .flat_map(|node| Operator::of(node).run::<Vec<String>>("KEYS *"))
         .collect();
     keys.sort();
     assert_eq!(keys, [format!("pycket:notifications:{}", id.expose()), key(&id)]);
@@ -163,23 +163,23 @@ async fn notifications_have_a_name_of_their_own_where_there_is_one_database() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_lacks_a_part_is_unavailable_until_that_is_back() {
+async fn cluster_without_one_primary_is_unavailable_until_it_returns() {
     let cluster = Server::redis_cluster(3);
     let builder = RedisStore::builder(&cluster.url()).deadline(Duration::from_millis(100));
     let store = builder.build().unwrap();
     assert_eq!(kinds(&store).await, [None; 4]);
     let victim = &cluster.nodes()[1];
     victim.kill();
-    operator::until("the others notice", || {
+    operator::wait_until("the other nodes report the failure", || {
         let others = [&cluster.nodes()[0], &cluster.nodes()[2]];
         others.iter().all(|node| {
-            Operator::of(node).order::<String>("CLUSTER INFO").contains("cluster_state:fail")
+            Operator::of(node).run::<String>("CLUSTER INFO").contains("cluster_state:fail")
         })
     })
     .await;
     for _ in 0..10 {
         let kinds = kinds(&store).await;
-        // The one connection that was open when the node died may have taken the first write along.
+        // A write that was sent on the old connection before the driver saw the failure is ambiguous.
         for kind in kinds {
             assert!(
                 matches!(kind, Some(ErrorKind::Unavailable | ErrorKind::Ambiguous)),
@@ -191,7 +191,7 @@ async fn a_cluster_that_lacks_a_part_is_unavailable_until_that_is_back() {
         assert_eq!(kinds(&store).await, [Some(ErrorKind::Unavailable); 4]);
     }
     victim.restart();
-    operator::until_whole(&cluster, None).await;
+    operator::wait_until_cluster_is_ok(&cluster, None).await;
     for _ in 0..10 {
         assert_eq!(kinds(&store).await, [None; 4]);
     }

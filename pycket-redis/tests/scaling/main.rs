@@ -1,15 +1,15 @@
-//! What the Redis driver does where one server is not enough: clusters, failovers, replicas.
+//! The Redis driver with more than one server: clusters, sentinels, failovers and replicas.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "test code: a panic is a failure, and what was lost is reported"
+    reason = "test code: a panic is a failure"
 )]
 
 mod cluster;
 mod cluster_failover;
-mod impostor;
-mod lost_answers;
+mod fake_node;
+mod lost_replies;
 mod migration;
 mod operator;
 mod permissions;
@@ -18,7 +18,7 @@ mod records;
 mod refusals;
 mod replicas;
 mod sentinel;
-mod sharing;
+mod shared_wait;
 mod traffic;
 
 use std::sync::Arc;
@@ -29,19 +29,19 @@ use pycket_redis::{RedisStore, RedisStoreBuilder};
 use pycket_testkit::Server;
 use records::*;
 
-/// No answer of a busy machine is too late for it.
-fn patient(url: &str) -> RedisStoreBuilder {
+/// Timeouts so long that a busy machine does not fail a test.
+fn long_timeouts(url: &str) -> RedisStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
     RedisStore::builder(url).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
 }
 
-/// Waits for a replica. That none confirms a write is for the test to say, not for a clock.
-fn waiting(url: &str) -> RedisStoreBuilder {
+/// Each write waits for one replica. The tests end a wait with `CLIENT UNBLOCK`, not with a timeout.
+fn replicated(url: &str) -> RedisStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
-    patient(url).response_timeout(2 * LIMIT).wait_replicas(1, LIMIT)
+    long_timeouts(url).response_timeout(2 * LIMIT).wait_replicas(1, LIMIT)
 }
 
-/// All four methods do what they should with one id.
+/// Checks that all four methods work with `id`.
 async fn assert_served(store: &dyn SessionStore, id: SessionId) {
     let created = store.create(&id, &record([("name", "value")]), HOUR).await;
     assert_eq!(created.unwrap(), Creation::Created);

@@ -1,4 +1,4 @@
-//! What an operator would do with `redis-cli`.
+//! Commands that an operator would send with `redis-cli`.
 
 use std::time::Instant;
 
@@ -13,80 +13,83 @@ impl Operator {
         Self(redis::Client::open(server.url()).unwrap().get_connection().unwrap())
     }
 
-    pub(crate) fn order<T: redis::FromRedisValue>(&mut self, command: &str) -> T {
-        self.say(command).unwrap()
+    pub(crate) fn run<T: redis::FromRedisValue>(&mut self, command: &str) -> T {
+        self.try_run(command).unwrap()
     }
 
-    pub(crate) fn say<T: redis::FromRedisValue>(&mut self, command: &str) -> redis::RedisResult<T> {
+    pub(crate) fn try_run<T: redis::FromRedisValue>(
+        &mut self,
+        command: &str,
+    ) -> redis::RedisResult<T> {
         let mut words = command.split(' ');
         let mut command = redis::cmd(words.next().unwrap());
         words.for_each(|word| _ = command.arg(word));
         command.query(&mut self.0)
     }
 
-    /// Makes that server a replica of the one that is talked to.
-    pub(crate) async fn is_followed_by(&mut self, replica: &Server) {
-        // Nobody else wants the same data, so it need not wait for others that might.
-        let () = self.order("CONFIG SET repl-diskless-sync-delay 0");
-        let port: Vec<String> = self.order("CONFIG GET port");
-        let () = Operator::of(replica).order(&format!("REPLICAOF 127.0.0.1 {}", port[1]));
-        until("the replica is there", || self.has_replica()).await;
+    /// Makes `replica` a replica of this server.
+    pub(crate) async fn add_replica(&mut self, replica: &Server) {
+        // Do not delay the sync to wait for more replicas.
+        let () = self.run("CONFIG SET repl-diskless-sync-delay 0");
+        let port: Vec<String> = self.run("CONFIG GET port");
+        let () = Operator::of(replica).run(&format!("REPLICAOF 127.0.0.1 {}", port[1]));
+        wait_until("the replica is online", || self.has_replica()).await;
     }
 
     pub(crate) fn has_replica(&mut self) -> bool {
-        self.order::<String>("INFO replication").contains("state=online")
+        self.run::<String>("INFO replication").contains("state=online")
     }
 
-    /// The numbers of the clients that wait for replicas.
-    pub(crate) fn waiting(&mut self) -> Vec<u64> {
-        let clients: String = self.order("CLIENT LIST");
+    /// The ids of the clients that are blocked in `WAIT`.
+    pub(crate) fn waiting_clients(&mut self) -> Vec<u64> {
+        let clients: String = self.run("CLIENT LIST");
         let waiting = clients.lines().filter(|line| line.contains(" flags=b "));
         let number = |line: &str| line.strip_prefix("id=")?.split(' ').next()?.parse().ok();
         waiting.map(|line| number(line).unwrap()).collect()
     }
 
-    /// Lets the time be over for all who wait for replicas.
-    pub(crate) fn end_waiting(&mut self) {
-        for client in self.waiting() {
-            let _: u64 = self.order(&format!("CLIENT UNBLOCK {client}"));
+    /// Ends every `WAIT` as if its time had run out.
+    pub(crate) fn time_out_waits(&mut self) {
+        for client in self.waiting_clients() {
+            let _: u64 = self.run(&format!("CLIENT UNBLOCK {client}"));
         }
     }
 
-    /// Lets it be over again and again, until the call has its answer.
-    pub(crate) async fn until_not_waiting<T>(&mut self, call: impl Future<Output = T>) -> T {
+    /// Runs `call`, and ends every `WAIT` that starts meanwhile.
+    pub(crate) async fn time_out_waits_during<T>(&mut self, call: impl Future<Output = T>) -> T {
         let mut call = std::pin::pin!(call);
         loop {
             let moment = Duration::from_millis(5);
             match tokio::time::timeout(moment, &mut call).await {
                 Ok(answer) => return answer,
-                Err(_) => self.end_waiting(),
+                Err(_) => self.time_out_waits(),
             }
         }
     }
 
     pub(crate) fn slot(&mut self, key: &str) -> u16 {
-        self.order(&format!("CLUSTER KEYSLOT {key}"))
+        self.run(&format!("CLUSTER KEYSLOT {key}"))
     }
 }
 
-/// Waits until it holds; whatever is waited for surely comes.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// Waits until the condition holds. Panics after 90 seconds.
+pub(crate) async fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(90), "{what}: it never came");
+        assert!(start.elapsed() < Duration::from_secs(90), "timeout while waiting: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Waits until every node but the dead one takes others for the owners of all slots.
-pub(crate) async fn until_whole(cluster: &RedisCluster, dead: Option<&Server>) {
-    let dead = dead.map(Server::port);
-    let address = dead.map_or_else(|| "nobody".to_owned(), |port| format!(":{port}@"));
-    until("the cluster is whole again", || {
-        cluster.nodes().iter().filter(|node| Some(node.port()) != dead).all(|node| {
+/// Waits until every node except `killed` reports a complete cluster in which `killed` owns no slot.
+pub(crate) async fn wait_until_cluster_is_ok(cluster: &RedisCluster, killed: Option<&Server>) {
+    let killed = killed.map(Server::port);
+    let address = killed.map_or_else(|| "none".to_owned(), |port| format!(":{port}@"));
+    wait_until("the cluster is complete again", || {
+        cluster.nodes().iter().filter(|node| Some(node.port()) != killed).all(|node| {
             let mut operator = Operator::of(node);
-            let info: String = operator.order("CLUSTER INFO");
-            let nodes: String = operator.order("CLUSTER NODES");
+            let info: String = operator.run("CLUSTER INFO");
+            let nodes: String = operator.run("CLUSTER NODES");
             info.contains("cluster_state:ok")
                 && info.contains("cluster_slots_fail:0")
                 && info.contains("cluster_slots_pfail:0")
@@ -97,7 +100,7 @@ pub(crate) async fn until_whole(cluster: &RedisCluster, dead: Option<&Server>) {
     .await;
 }
 
-/// Of a node's line, only a primary's goes on after the state of the link.
+/// In `CLUSTER NODES`, a line with more than eight words ends with the slots of a primary.
 fn has_slots(line: &str) -> bool {
     line.split(' ').count() > 8
 }

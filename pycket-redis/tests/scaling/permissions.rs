@@ -1,6 +1,6 @@
-//! What a user must be allowed to do beyond what one server asks of it: the list in the README.
+//! The commands that a Redis user needs besides those for one server. The README lists them.
 
-use crate::migration::Move;
+use crate::migration::SlotMigration;
 use crate::operator::Operator;
 use crate::*;
 
@@ -9,15 +9,15 @@ const ONE_SERVER: &str = "+eval +evalsha +exists +hdel +hexists +hget +hgetall +
 
 fn make_user(server: &Server, more: &str) {
     let user = "ACL SETUSER pycket reset on >secret ~pycket:*";
-    let () = Operator::of(server).order(format!("{user} {ONE_SERVER} {more}").trim_end());
+    let () = Operator::of(server).run(format!("{user} {ONE_SERVER} {more}").trim_end());
 }
 
 fn with_user(url: &str) -> RedisStoreBuilder {
-    patient(&url.replace("://", "://pycket:secret@")).deadline(Duration::ZERO)
+    long_timeouts(&url.replace("://", "://pycket:secret@")).deadline(Duration::ZERO)
 }
 
 #[test]
-fn the_readme_says_so() {
+fn readme_lists_the_extra_permissions() {
     let readme = include_str!("../../README.md");
     for more in ["`+asking +cluster|slots`", "`+role`", "`+wait`"] {
         assert!(readme.contains(more), "{more}");
@@ -25,7 +25,7 @@ fn the_readme_says_so() {
 }
 
 #[tokio::test]
-async fn a_cluster_needs_slots_and_asking() {
+async fn cluster_user_needs_cluster_slots_and_asking() {
     let cluster = Server::redis_cluster(3);
     cluster.nodes().iter().for_each(|node| make_user(node, "+asking"));
     let store = with_user(&cluster.url()).build().unwrap();
@@ -36,7 +36,7 @@ async fn a_cluster_needs_slots_and_asking() {
     let id = SessionId::generate();
     let slot = Operator::of(&cluster.nodes()[0]).slot(&key(&id));
     let owner = usize::from(slot) / (16_384 / 3 + 1);
-    Move::new(&cluster, owner, (owner + 1) % 3).begin(slot);
+    SlotMigration::new(&cluster, owner, (owner + 1) % 3).begin(slot);
     let created = store.create(&id, &record([]), HOUR).await;
     assert_eq!(created.unwrap_err().kind(), ErrorKind::Rejected);
     cluster.nodes().iter().for_each(|node| make_user(node, "+cluster|slots +asking"));
@@ -44,7 +44,7 @@ async fn a_cluster_needs_slots_and_asking() {
 }
 
 #[tokio::test]
-async fn sentinels_need_the_role() {
+async fn user_behind_sentinels_needs_role() {
     let watched = Server::redis_sentinel();
     make_user(watched.primary(), "");
     let store = with_user(&watched.url()).build().unwrap();
@@ -54,13 +54,17 @@ async fn sentinels_need_the_role() {
 }
 
 #[tokio::test]
-async fn waiting_for_replicas_needs_wait() {
+async fn user_with_wait_replicas_needs_wait() {
     let watched = Server::redis_sentinel();
     make_user(watched.primary(), "");
-    let waiting = || with_user(&watched.primary().url()).wait_replicas(1, Duration::from_secs(50));
-    // The write itself is allowed, and has happened.
-    let open = Some(ErrorKind::Ambiguous);
-    assert_eq!(kinds(&waiting().build().unwrap()).await, [None, open, open, open]);
+    let replicated =
+        || with_user(&watched.primary().url()).wait_replicas(1, Duration::from_secs(50));
+    // The server applied the write and refused only `WAIT`.
+    let ambiguous = Some(ErrorKind::Ambiguous);
+    assert_eq!(
+        kinds(&replicated().build().unwrap()).await,
+        [None, ambiguous, ambiguous, ambiguous]
+    );
     make_user(watched.primary(), "+wait");
-    assert_eq!(kinds(&waiting().build().unwrap()).await, [None; 4]);
+    assert_eq!(kinds(&replicated().build().unwrap()).await, [None; 4]);
 }

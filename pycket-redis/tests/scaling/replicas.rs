@@ -1,96 +1,99 @@
-//! Writes that wait until replicas have them, and what is lost where they do not.
+//! Writes that wait for replicas, and what a failover loses without that.
 
 use pycket_testkit::RedisSentinel;
 
-use crate::operator::{Operator, until};
+use crate::operator::{Operator, wait_until};
 use crate::traffic::Phase;
 use crate::*;
 
 use ErrorKind::Ambiguous;
 
 #[tokio::test]
-async fn a_write_that_no_replica_confirms_is_ambiguous_and_carried_out() {
+async fn write_that_no_replica_confirms_is_ambiguous_and_applied() {
     let server = Server::redis();
-    let plain = patient(&server.url()).build().unwrap();
+    let plain = long_timeouts(&server.url()).build().unwrap();
     let soon = Duration::from_millis(20);
-    let store = patient(&server.url()).wait_replicas(1, soon).build().unwrap();
+    let store = long_timeouts(&server.url()).wait_replicas(1, soon).build().unwrap();
     assert_eq!(kinds(&store).await, [None, Some(Ambiguous), Some(Ambiguous), Some(Ambiguous)]);
     let id = put(&plain, &record([])).await;
     let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
     assert_eq!(error.kind(), Ambiguous);
     assert_eq!(stored(&plain, &id).await, Some(record([("name", "value")])));
-    // Who asks what became of it is not told either; who has no part in it reads on.
+    // Reading that session fails until the write is known to be safe. Other sessions are readable.
     assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(stored(&store, &SessionId::generate()).await, None);
 }
 
 #[tokio::test]
-async fn a_session_does_not_take_what_the_primary_shows_for_safe() {
+async fn session_with_wait_replicas_does_not_trust_the_primary_alone() {
     let (primary, replica) = (Server::redis(), Server::redis());
     let mut operator = Operator::of(&primary);
-    let manager = manager(waiting(&primary.url()).build().unwrap());
+    let manager = manager(replicated(&primary.url()).build().unwrap());
     let session = manager.open(None).await.unwrap();
     session.set("name", "value").unwrap();
-    let told = operator.until_not_waiting(session.commit()).await;
-    assert_eq!(told.unwrap_err().kind(), Ambiguous);
+    let result = operator.time_out_waits_during(session.commit()).await;
+    assert_eq!(result.unwrap_err().kind(), Ambiguous);
 
-    operator.is_followed_by(&replica).await;
+    operator.add_replica(&replica).await;
     session.commit().await.unwrap();
     session.set("name", "other").unwrap();
     session.commit().await.unwrap();
 
-    let () = Operator::of(&replica).order("REPLICAOF NO ONE");
-    until("the replica is gone", || !operator.has_replica()).await;
+    let () = Operator::of(&replica).run("REPLICAOF NO ONE");
+    wait_until("the replica is disconnected", || !operator.has_replica()).await;
     session.set("name", "third").unwrap();
-    let told = operator.until_not_waiting(session.commit()).await;
-    assert_eq!(told.unwrap_err().kind(), Ambiguous);
+    let result = operator.time_out_waits_during(session.commit()).await;
+    assert_eq!(result.unwrap_err().kind(), Ambiguous);
 }
 
-/// The replicas hold still and are cut off, so that what the primary acknowledges is surely nowhere else
-/// when it dies.
+/// The replicas are paused and disconnected, so that only the primary has the write when it is killed.
 #[tokio::test]
-async fn what_only_the_primary_has_is_lost_with_it_and_is_never_called_safe() {
+async fn unreplicated_write_is_lost_and_was_never_confirmed_as_replicated() {
     let watched = Server::redis_sentinel();
-    let (plain, careful) = (patient(&watched.url()), waiting(&watched.url()));
-    let (plain, careful) = (manager(plain.build().unwrap()), careful.build().unwrap());
-    let careful = manager(careful);
+    let (plain, replicated) = (long_timeouts(&watched.url()), replicated(&watched.url()));
+    let (plain, replicated) = (manager(plain.build().unwrap()), replicated.build().unwrap());
+    let replicated = manager(replicated);
     let session = plain.open(None).await.unwrap();
     session.set("early", "value").unwrap();
     session.commit().await.unwrap();
-    let safe = careful.open(session.id()).await.unwrap();
+    let safe = replicated.open(session.id()).await.unwrap();
     safe.set("safe", "value").unwrap();
     safe.commit().await.unwrap();
 
-    cut_off_the_replicas(&watched);
+    disconnect_replicas(&watched);
     session.set("late", "value").unwrap();
     session.commit().await.unwrap();
     safe.set("uncertain", "value").unwrap();
-    let told = Operator::of(watched.primary()).until_not_waiting(safe.commit()).await;
-    assert_eq!(told.unwrap_err().kind(), Ambiguous);
+    let result = Operator::of(watched.primary()).time_out_waits_during(safe.commit()).await;
+    assert_eq!(result.unwrap_err().kind(), Ambiguous);
 
     watched.primary().kill();
     watched.replicas().iter().for_each(Server::resume);
-    sentinel::until_replaced(&watched).await;
+    sentinel::wait_until_replaced(&watched).await;
     let found = plain.open(session.id()).await.unwrap();
-    assert_eq!(found.keys(), ["early", "safe"], "acknowledged without waiting, and lost: `late`");
+    assert_eq!(
+        found.keys(),
+        ["early", "safe"],
+        "`late` was acknowledged without waiting and is lost"
+    );
 }
 
-/// The same under load, and counted as it is in the other failovers.
+/// The same under load. The lost writes are counted as in the other failover tests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_lost_with_a_primary_is_counted_and_who_waits_loses_nothing() {
+async fn failover_loses_only_writes_that_did_not_wait_for_replicas() {
     let watched = Server::redis_sentinel();
-    let [plain, careful] = sentinel::plain_and_careful_traffic(&watched).await;
-    plain.enter(Phase::Trouble);
-    careful.enter(Phase::Trouble);
-    cut_off_the_replicas(&watched);
-    // Of each visitor's twenty the first may have begun before that, and three may come and go.
+    let [plain, replicated] = sentinel::plain_and_replicated_traffic(&watched).await;
+    plain.enter(Phase::Disruption);
+    replicated.enter(Phase::Disruption);
+    disconnect_replicas(&watched);
+    // Of the 20 calls of each client, the first may have started earlier, and three create and destroy a session.
     plain.succeeds(20).await;
-    let lost = sentinel::end_with_another_primary(&watched, [plain, careful]).await;
+    let lost = sentinel::end_after_failover(&watched, [plain, replicated]).await;
     assert!(lost.len() >= 6 * 16, "{}: {lost:?}", lost.len());
 }
 
-fn cut_off_the_replicas(watched: &RedisSentinel) {
+fn disconnect_replicas(watched: &RedisSentinel) {
     watched.replicas().iter().for_each(Server::pause);
-    let cut: usize = Operator::of(watched.primary()).order("CLIENT KILL TYPE replica");
+    let cut: usize = Operator::of(watched.primary()).run("CLIENT KILL TYPE replica");
     assert_eq!(cut, watched.replicas().len());
 }

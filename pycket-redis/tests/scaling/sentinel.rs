@@ -1,39 +1,40 @@
-//! A primary that sentinels replace.
+//! A primary that sentinels watch and replace.
 
 use pycket_testkit::RedisSentinel;
 
-use crate::operator::{Operator, until};
-use crate::traffic::{Phase, Promise, Traffic, end_of_failover};
+use crate::operator::{Operator, wait_until};
+use crate::traffic::{Acknowledged, Phase, Traffic, check_failover};
 use crate::*;
 
-/// Waits until every sentinel names another primary, and that is one.
-pub(crate) async fn until_replaced(watched: &RedisSentinel) {
+/// Waits until every sentinel names another primary, and that server has the role.
+pub(crate) async fn wait_until_replaced(watched: &RedisSentinel) {
     let old = watched.primary().port().to_string();
-    until("there is another primary", || {
+    wait_until("there is another primary", || {
         watched.sentinels().iter().all(|sentinel| {
-            let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", RedisSentinel::SERVICE);
-            let address: Vec<String> = Operator::of(sentinel).order(&question);
+            let command = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", RedisSentinel::SERVICE);
+            let address: Vec<String> = Operator::of(sentinel).run(&command);
             address[1] != old
                 && watched.replicas().iter().any(|replica| {
                     replica.port().to_string() == address[1]
-                        && Operator::of(replica).order::<String>("INFO").contains("role:master")
+                        && Operator::of(replica).run::<String>("INFO").contains("role:master")
                 })
         })
     })
     .await;
 }
 
-/// The old primary lives, and takes writes until the store has heard of the new one.
-async fn until_at_the_new_primary(watched: &RedisSentinel, store: &RedisStore) {
+/// Writes until the new primary has a write of this store. Until then the store may use the old one, which
+/// is still running.
+async fn wait_until_store_uses_new_primary(watched: &RedisSentinel, store: &RedisStore) {
     let is_primary = |server: &&Server| {
-        Operator::of(server).order::<String>("INFO replication").contains("role:master")
+        Operator::of(server).run::<String>("INFO replication").contains("role:master")
     };
     let mut new = Operator::of(watched.replicas().iter().find(is_primary).unwrap());
     let writing = async {
         loop {
             let id = SessionId::generate();
-            let is_told = store.create(&id, &record([]), HOUR).await.is_ok();
-            if is_told && new.order::<u32>(&format!("EXISTS {}", key(&id))) == 1 {
+            let is_created = store.create(&id, &record([]), HOUR).await.is_ok();
+            if is_created && new.run::<u32>(&format!("EXISTS {}", key(&id))) == 1 {
                 break;
             }
         }
@@ -41,12 +42,12 @@ async fn until_at_the_new_primary(watched: &RedisSentinel, store: &RedisStore) {
     tokio::time::timeout(Duration::from_secs(90), writing).await.unwrap();
 }
 
-/// Visitors of whom some wait for a replica.
-pub(crate) async fn plain_and_careful_traffic(watched: &RedisSentinel) -> [Arc<Traffic>; 2] {
-    let careful = RedisStore::builder(&watched.url())
+/// Traffic without and with `wait_replicas`.
+pub(crate) async fn plain_and_replicated_traffic(watched: &RedisSentinel) -> [Arc<Traffic>; 2] {
+    let replicated = RedisStore::builder(&watched.url())
         .max_connections(4)
         .wait_replicas(1, Duration::from_millis(900));
-    let all = [RedisStore::builder(&watched.url()), careful]
+    let all = [RedisStore::builder(&watched.url()), replicated]
         .map(|store| Traffic::begin(store.build().unwrap()));
     for traffic in &all {
         traffic.succeeds(20).await;
@@ -54,78 +55,79 @@ pub(crate) async fn plain_and_careful_traffic(watched: &RedisSentinel) -> [Arc<T
     all
 }
 
-/// Kills the primary, lets the replicas go on if they hold still, and waits until all is well again; what was
-/// lost with it.
-pub(crate) async fn end_with_another_primary(
+/// Kills the primary, resumes paused replicas, and waits until all clients are served again. Returns the lost
+/// writes.
+pub(crate) async fn end_after_failover(
     watched: &RedisSentinel,
-    [plain, careful]: [Arc<Traffic>; 2],
-) -> Vec<Promise> {
+    [plain, replicated]: [Arc<Traffic>; 2],
+) -> Vec<Acknowledged> {
     watched.primary().kill();
     watched.replicas().iter().for_each(Server::resume);
-    until_replaced(watched).await;
-    // The other replica follows the new primary a little later; who waits for one waits for that.
-    careful.succeeds(1).await;
+    wait_until_replaced(watched).await;
+    // Writes with `wait_replicas` succeed once the other replica follows the new primary.
+    replicated.succeeds(1).await;
     let new = watched.replicas();
-    until("the other replica follows", || {
+    wait_until("the other replica follows the new primary", || {
         new.iter().any(|server| Operator::of(server).has_replica())
     })
     .await;
-    let all = [&plain, &careful];
+    let all = [&plain, &replicated];
     all.iter().for_each(|traffic| traffic.enter(Phase::After));
     for traffic in all {
         traffic.succeeds(20).await;
     }
-    end_of_failover(&plain, &careful).await
+    check_failover(&plain, &replicated).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_primary_costs_errors_while_it_is_replaced_and_nothing_else() {
+async fn killed_primary_causes_errors_only_until_it_is_replaced() {
     let watched = Server::redis_sentinel();
-    let all = plain_and_careful_traffic(&watched).await;
-    all.iter().for_each(|traffic| traffic.enter(Phase::Trouble));
-    end_with_another_primary(&watched, all).await;
+    let all = plain_and_replicated_traffic(&watched).await;
+    all.iter().for_each(|traffic| traffic.enter(Phase::Disruption));
+    end_after_failover(&watched, all).await;
 }
 
 #[tokio::test]
-async fn a_failover_that_an_operator_orders_needs_no_restart() {
+async fn failover_ordered_by_an_operator_needs_no_restart() {
     let watched = Server::redis_sentinel();
-    let store = patient(&watched.url()).build().unwrap();
-    let idle = patient(&watched.url()).build().unwrap();
+    let store = long_timeouts(&watched.url()).build().unwrap();
+    let idle = long_timeouts(&watched.url()).build().unwrap();
     let id = put(&store, &record([("name", "value")])).await;
     assert_eq!(stored(&idle, &id).await, Some(record([("name", "value")])));
-    until("the replicas have it", || {
+    wait_until("the replicas have the session", || {
         watched
             .replicas()
             .iter()
-            .all(|replica| Operator::of(replica).order::<u32>(&format!("EXISTS {}", key(&id))) == 1)
+            .all(|replica| Operator::of(replica).run::<u32>(&format!("EXISTS {}", key(&id))) == 1)
     })
     .await;
-    let order = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
-    let () = Operator::of(&watched.sentinels()[0]).order(&order);
-    until_replaced(&watched).await;
+    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let () = Operator::of(&watched.sentinels()[0]).run(&command);
+    wait_until_replaced(&watched).await;
     for store in [store, idle] {
-        until_at_the_new_primary(&watched, &store).await;
+        wait_until_store_uses_new_primary(&watched, &store).await;
         assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
         assert_served(&store, SessionId::generate()).await;
     }
 }
 
-/// As after `SENTINEL FAILOVER`: the old primary takes writes for another ten seconds, and they are lost.
+/// After `SENTINEL FAILOVER`, the old primary accepts writes for ten more seconds, and they are lost. The test
+/// gets the same state by giving the sentinels another primary.
 #[tokio::test]
-async fn a_primary_that_lives_is_left_when_the_sentinels_name_another_one() {
+async fn running_primary_is_left_when_the_sentinels_name_another() {
     let (watched, new) = (Server::redis_sentinel(), Server::redis());
-    let store = patient(&watched.url()).build().unwrap();
+    let store = long_timeouts(&watched.url()).build().unwrap();
     put(&store, &record([])).await;
     for sentinel in watched.sentinels() {
         let service = RedisSentinel::SERVICE;
         let mut operator = Operator::of(sentinel);
-        let () = operator.order(&format!("SENTINEL REMOVE {service}"));
+        let () = operator.run(&format!("SENTINEL REMOVE {service}"));
         let port = new.port();
-        let () = operator.order(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} 2"));
+        let () = operator.run(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} 2"));
     }
     let mut operator = Operator::of(&new);
     let writing = async {
-        while operator.order::<usize>("DBSIZE") == 0 {
+        while operator.run::<usize>("DBSIZE") == 0 {
             put(&store, &record([])).await;
         }
     };
@@ -133,11 +135,11 @@ async fn a_primary_that_lives_is_left_when_the_sentinels_name_another_one() {
 }
 
 #[tokio::test]
-async fn dead_sentinels_are_passed_over() {
+async fn unreachable_sentinels_are_skipped() {
     let watched = Server::redis_sentinel();
-    for dead in &watched.sentinels()[..2] {
-        dead.kill();
-        let store = patient(&watched.url()).build().unwrap();
+    for sentinel in &watched.sentinels()[..2] {
+        sentinel.kill();
+        let store = long_timeouts(&watched.url()).build().unwrap();
         assert_eq!(kinds(&store).await, [None; 4]);
     }
     watched.sentinels()[2].kill();
@@ -146,7 +148,7 @@ async fn dead_sentinels_are_passed_over() {
 }
 
 #[tokio::test]
-async fn a_service_that_no_sentinel_knows_is_unavailable() {
+async fn service_unknown_to_the_sentinels_is_unavailable() {
     let watched = Server::redis_sentinel();
     let url = watched.url().replace(RedisSentinel::SERVICE, "another");
     let store = RedisStore::builder(&url).deadline(Duration::ZERO).build().unwrap();
@@ -154,12 +156,12 @@ async fn a_service_that_no_sentinel_knows_is_unavailable() {
 }
 
 #[tokio::test]
-async fn sentinels_and_primary_may_each_have_a_password() {
+async fn sentinels_and_primary_can_have_different_passwords() {
     let watched = Server::redis_sentinel();
     for sentinel in watched.sentinels() {
-        let () = Operator::of(sentinel).order("ACL SETUSER default >watcher");
+        let () = Operator::of(sentinel).run("ACL SETUSER default >watcher");
     }
-    let () = Operator::of(watched.primary()).order("CONFIG SET requirepass sesame");
+    let () = Operator::of(watched.primary()).run("CONFIG SET requirepass sesame");
     let with = |password| watched.url().replace("//", &format!("//:{password}@"));
     let rejected = [Some(ErrorKind::Rejected); 4];
     for (url, password, expected) in [
@@ -175,11 +177,12 @@ async fn sentinels_and_primary_may_each_have_a_password() {
 }
 
 #[tokio::test]
-async fn notifications_are_in_their_own_database() {
+async fn notifications_behind_sentinels_are_in_their_own_database() {
     let watched = Server::redis_sentinel();
-    let (sessions, notifications) = patient(&watched.url()).build_with_notifications().unwrap();
+    let (sessions, notifications) =
+        long_timeouts(&watched.url()).build_with_notifications().unwrap();
     put(&sessions, &record([])).await;
     put(&notifications, &record([])).await;
-    let info: String = Operator::of(watched.primary()).order("INFO keyspace");
+    let info: String = Operator::of(watched.primary()).run("INFO keyspace");
     assert!(info.contains("db0:keys=1") && info.contains("db1:keys=1"), "{info}");
 }

@@ -1,4 +1,4 @@
-//! Visitors of a busy site, who remember what they were told: they arrive, write, sign in and leave.
+//! Clients that create, change, rotate and destroy sessions under load, and remember every acknowledged call.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -9,39 +9,40 @@ use tokio::task::JoinSet;
 
 use crate::*;
 
-const VISITORS: usize = 6;
-const SESSIONS_EACH: usize = 4;
+const CLIENTS: usize = 6;
+const SESSIONS_PER_CLIENT: usize = 4;
 
-/// What happens to the servers meanwhile.
+/// Where a test is: before, during or after the disruption of the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Before,
-    Trouble,
+    Disruption,
     After,
 }
 
-/// Something that a visitor was told is done.
+/// The result of a call that succeeded. The end of the test checks that it is still there.
 #[derive(Clone, Debug)]
-pub(crate) struct Promise {
-    /// Under which id it has to be found.
+pub(crate) struct Acknowledged {
+    /// The current id of the session.
     id: SessionId,
-    /// The name that was written; `None` if nothing may be found: it was destroyed, or has another id.
+    /// The name that was written. `None` if no session may exist under the id: it was destroyed or rotated.
     name: Option<String>,
-    /// When the call began that stored it, and under which id.
+    /// The phase in which the call began.
     pub(crate) phase: Phase,
-    pub(crate) stored: SessionId,
+    /// The id under which the call wrote.
+    pub(crate) written_to: SessionId,
 }
 
-/// How often they were told that it is done.
+/// What one client has done.
 #[derive(Default)]
-struct Done {
-    /// In each phase.
+struct Counts {
+    /// Successful calls, by phase.
     calls: [AtomicUsize; 3],
     logins: AtomicUsize,
 }
 
-/// The longest time in which nobody was told that a write is done.
-struct Silence {
+/// The longest time without an acknowledged write.
+struct WriteGap {
     last: Instant,
     longest: Duration,
 }
@@ -49,13 +50,13 @@ struct Silence {
 pub(crate) struct Traffic {
     manager: SessionManager,
     phase: Mutex<Phase>,
-    is_over: AtomicBool,
-    promises: Mutex<Vec<Promise>>,
-    /// In which phase the call began, and in which it ended.
+    is_stopped: AtomicBool,
+    acknowledged: Mutex<Vec<Acknowledged>>,
+    /// The phases in which the call began and ended, and the error.
     errors: Mutex<Vec<(Phase, Phase, String)>>,
-    done: [Done; VISITORS],
-    silence: Mutex<Silence>,
-    visitors: OnceLock<Mutex<JoinSet<()>>>,
+    counts: [Counts; CLIENTS],
+    gap: Mutex<WriteGap>,
+    clients: OnceLock<Mutex<JoinSet<()>>>,
 }
 
 impl Traffic {
@@ -63,18 +64,18 @@ impl Traffic {
         let traffic = Arc::new(Self {
             manager: manager(store),
             phase: Mutex::new(Phase::Before),
-            is_over: AtomicBool::new(false),
-            promises: Mutex::default(),
+            is_stopped: AtomicBool::new(false),
+            acknowledged: Mutex::default(),
             errors: Mutex::default(),
-            done: Default::default(),
-            silence: Mutex::new(Silence { last: Instant::now(), longest: Duration::ZERO }),
-            visitors: OnceLock::new(),
+            counts: Default::default(),
+            gap: Mutex::new(WriteGap { last: Instant::now(), longest: Duration::ZERO }),
+            clients: OnceLock::new(),
         });
-        let mut visitors = JoinSet::new();
-        for visitor in 0..VISITORS {
-            visitors.spawn(traffic.clone().visit(visitor));
+        let mut clients = JoinSet::new();
+        for client in 0..CLIENTS {
+            clients.spawn(traffic.clone().run_client(client));
         }
-        _ = traffic.visitors.set(Mutex::new(visitors));
+        _ = traffic.clients.set(Mutex::new(clients));
         traffic
     }
 
@@ -82,69 +83,72 @@ impl Traffic {
         *self.phase.lock().unwrap() = phase;
     }
 
-    /// Waits until every visitor has succeeded so often from now on, in this phase.
+    /// Waits until every client has made `times` more successful calls in this phase.
     pub(crate) async fn succeeds(&self, times: usize) {
         let phase = self.phase() as usize;
-        let calls = |visitor: usize| self.done[visitor].calls[phase].load(Ordering::SeqCst);
-        let before: Vec<_> = (0..VISITORS).map(calls).collect();
-        operator::until("the visitors are served", || {
-            before.iter().enumerate().all(|(visitor, before)| calls(visitor) >= before + times)
+        let calls = |client: usize| self.counts[client].calls[phase].load(Ordering::SeqCst);
+        let before: Vec<_> = (0..CLIENTS).map(calls).collect();
+        operator::wait_until("the clients are served", || {
+            before.iter().enumerate().all(|(client, before)| calls(client) >= before + times)
         })
         .await;
     }
 
-    /// Ends it; what was promised and is not so, and the errors.
-    pub(crate) async fn end(&self) -> (Vec<Promise>, Vec<(Phase, Phase, String)>) {
-        self.is_over.store(true, Ordering::SeqCst);
-        let visitors = std::mem::take(&mut *self.visitors.get().unwrap().lock().unwrap());
-        visitors.join_all().await;
-        let promises = self.promises.lock().unwrap().clone();
-        let mut broken = Vec::new();
-        for promise in promises {
-            let session = self.manager.open(Some(promise.id)).await.unwrap();
-            let is_kept = match &promise.name {
+    /// Stops the clients. Returns the acknowledged results that are lost, and all errors.
+    pub(crate) async fn end(&self) -> (Vec<Acknowledged>, Vec<(Phase, Phase, String)>) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        let clients = std::mem::take(&mut *self.clients.get().unwrap().lock().unwrap());
+        clients.join_all().await;
+        let acknowledged = self.acknowledged.lock().unwrap().clone();
+        let mut lost = Vec::new();
+        for entry in acknowledged {
+            let session = self.manager.open(Some(entry.id)).await.unwrap();
+            let is_kept = match &entry.name {
                 Some(name) => session.contains(name),
                 None => session.is_new(),
             };
             if !is_kept {
-                broken.push(promise);
+                lost.push(entry);
             }
         }
-        (broken, self.errors.lock().unwrap().clone())
+        (lost, self.errors.lock().unwrap().clone())
     }
 
-    /// What they were told, in a line.
+    /// Counts and the longest gap, in one line.
     pub(crate) fn summary(&self) -> String {
-        let logins: usize = self.done.iter().map(|done| done.logins.load(Ordering::SeqCst)).sum();
-        let promises = self.promises.lock().unwrap().len();
-        let silence = self.silence.lock().unwrap().longest;
-        format!("{promises} promises, {logins} logins, longest without a write {silence:.1?}")
+        let logins: usize =
+            self.counts.iter().map(|counts| counts.logins.load(Ordering::SeqCst)).sum();
+        let acknowledged = self.acknowledged.lock().unwrap().len();
+        let gap = self.gap.lock().unwrap().longest;
+        format!(
+            "{acknowledged} acknowledged calls, {logins} logins, at most {gap:.1?} without a write"
+        )
     }
 
     fn phase(&self) -> Phase {
         *self.phase.lock().unwrap()
     }
 
-    async fn visit(self: Arc<Self>, visitor: usize) {
+    async fn run_client(self: Arc<Self>, client: usize) {
         let mut ids = Vec::new();
         for step in 0.. {
-            if self.is_over.load(Ordering::SeqCst) {
+            if self.is_stopped.load(Ordering::SeqCst) {
                 return;
             }
             let phase = self.phase();
-            let next = step % SESSIONS_EACH;
-            let outcome = if ids.len() < SESSIONS_EACH {
-                self.arrive(phase).await.map(|id| ids.push(id))
+            let next = step % SESSIONS_PER_CLIENT;
+            let outcome = if ids.len() < SESSIONS_PER_CLIENT {
+                self.create_session(phase).await.map(|id| ids.push(id))
             } else if step % 8 == 0 {
-                self.come_and_go(phase).await
+                self.create_and_destroy(phase).await
             } else if step % 8 == 3 {
-                self.log_in(visitor, phase, &mut ids[step / 8 % SESSIONS_EACH], step).await
+                self.log_in(client, phase, &mut ids[step / 8 % SESSIONS_PER_CLIENT], step).await
             } else {
                 self.write(phase, ids[next], step).await
             };
             match outcome {
                 Ok(()) => {
-                    _ = self.done[visitor].calls[phase as usize].fetch_add(1, Ordering::SeqCst)
+                    _ = self.counts[client].calls[phase as usize].fetch_add(1, Ordering::SeqCst)
                 }
                 Err(error) => {
                     assert!(error.is_transient(), "{error:?}");
@@ -155,33 +159,33 @@ impl Traffic {
         }
     }
 
-    async fn arrive(&self, phase: Phase) -> Result<SessionId, Error> {
+    async fn create_session(&self, phase: Phase) -> Result<SessionId, Error> {
         let session = self.manager.open(None).await?;
-        session.set("arrived", "yes")?;
+        session.set("created", "yes")?;
         session.commit().await?;
         let id = session.id().unwrap();
-        self.promise(id, Some("arrived".to_owned()), phase);
+        self.acknowledge(id, Some("created".to_owned()), phase);
         Ok(id)
     }
 
     async fn write(&self, phase: Phase, id: SessionId, step: usize) -> Result<(), Error> {
         let session = self.manager.open(Some(id)).await?;
         if session.is_new() {
-            // Its arrival was lost; that is found out in the end.
+            // The session was lost. `end` reports it.
             return Ok(());
         }
         let name = format!("step {step}");
         session.set(&name, "done")?;
         if session.commit().await? == Outcome::Updated {
-            self.promise(id, Some(name), phase);
+            self.acknowledge(id, Some(name), phase);
         }
         Ok(())
     }
 
-    /// Gets another id, while another request is under way with the one before.
+    /// Rotates a session while another request has it open under the old id.
     async fn log_in(
         &self,
-        visitor: usize,
+        client: usize,
         phase: Phase,
         id: &mut SessionId,
         step: usize,
@@ -196,76 +200,76 @@ impl Traffic {
         let name = format!("login {step}");
         session.set(&name, "done")?;
         session.cycle_id();
-        let told = session.commit().await;
-        // The one that works, whatever it was told.
+        let result = session.commit().await;
+        // The id that works, even if the commit failed.
         *id = session.id().unwrap_or(old);
-        for promise in self.promises.lock().unwrap().iter_mut().filter(|promise| promise.id == old)
-        {
-            promise.id = *id;
-            // What was lost before is not stored again.
-            if told.is_ok() && promise.name.as_ref().is_some_and(|name| found.contains(name)) {
-                (promise.phase, promise.stored) = (phase, *id);
+        for entry in self.acknowledged.lock().unwrap().iter_mut().filter(|entry| entry.id == old) {
+            entry.id = *id;
+            // The rotation wrote every value that the session had when it was opened.
+            if result.is_ok() && entry.name.as_ref().is_some_and(|name| found.contains(name)) {
+                (entry.phase, entry.written_to) = (phase, *id);
             }
         }
-        if told? == Outcome::Rotated {
-            self.done[visitor].logins.fetch_add(1, Ordering::SeqCst);
-            self.promise(old, None, phase);
-            self.promise(*id, Some(name), phase);
-            // Whoever comes too late must not bring it back.
+        if result? == Outcome::Rotated {
+            self.counts[client].logins.fetch_add(1, Ordering::SeqCst);
+            self.acknowledge(old, None, phase);
+            self.acknowledge(*id, Some(name), phase);
+            // The late request must not bring the old session back.
             late.set("late", "yes")?;
             assert_ne!(late.commit().await?, Outcome::Created);
         }
         Ok(())
     }
 
-    /// Arrives and leaves for good, while another request is under way.
-    async fn come_and_go(&self, phase: Phase) -> Result<(), Error> {
-        let id = self.arrive(phase).await?;
+    /// Creates a session, and destroys it while another request has it open.
+    async fn create_and_destroy(&self, phase: Phase) -> Result<(), Error> {
+        let id = self.create_session(phase).await?;
         let session = self.manager.open(Some(id)).await?;
         let late = self.manager.open(Some(id)).await?;
         if session.is_new() || late.is_new() {
             return Ok(());
         }
-        // Unless it is told otherwise, it may or may not be there from now on.
-        self.promises.lock().unwrap().retain(|promise| promise.id != id);
+        // If the commit fails, the session may exist or not.
+        self.acknowledged.lock().unwrap().retain(|entry| entry.id != id);
         session.destroy();
         session.commit().await?;
-        self.promise(id, None, phase);
-        // Whoever comes too late must not bring it back.
+        self.acknowledge(id, None, phase);
+        // The late request must not bring the session back.
         late.set("late", "yes")?;
         assert_ne!(late.commit().await?, Outcome::Created);
         Ok(())
     }
 
-    fn promise(&self, id: SessionId, name: Option<String>, phase: Phase) {
-        self.promises.lock().unwrap().push(Promise { id, name, phase, stored: id });
-        let mut silence = self.silence.lock().unwrap();
-        silence.longest = silence.longest.max(silence.last.elapsed());
-        silence.last = Instant::now();
+    fn acknowledge(&self, id: SessionId, name: Option<String>, phase: Phase) {
+        self.acknowledged.lock().unwrap().push(Acknowledged { id, name, phase, written_to: id });
+        let mut gap = self.gap.lock().unwrap();
+        gap.longest = gap.longest.max(gap.last.elapsed());
+        gap.last = Instant::now();
     }
 }
 
-/// Ends both after a failover: there were errors only in the trouble, and who waited for replicas has lost
-/// nothing. What the other one has lost, which is nothing that was promised afterwards.
-pub(crate) async fn end_of_failover(plain: &Traffic, careful: &Traffic) -> Vec<Promise> {
+/// Stops both after a failover and checks three things: calls failed only during the disruption, traffic with
+/// `wait_replicas` lost nothing, and the other traffic lost nothing that was acknowledged afterwards. Returns what
+/// that lost.
+pub(crate) async fn check_failover(plain: &Traffic, replicated: &Traffic) -> Vec<Acknowledged> {
     let (lost, errors) = plain.end().await;
-    assert_only_in_trouble(&errors);
+    assert_only_during_disruption(&errors);
     let (summary, lost_count) = (plain.summary(), lost.len());
     eprintln!(
-        "without waiting: {summary}, {} errors, {lost_count} lost by the engine",
+        "without wait_replicas: {summary}, {} errors, {lost_count} lost by the engine",
         errors.len()
     );
-    for Promise { phase, .. } in &lost {
+    for Acknowledged { phase, .. } in &lost {
         assert!(*phase < Phase::After, "{lost:?}");
     }
-    let (lost_by_careful, errors) = careful.end().await;
-    assert_only_in_trouble(&errors);
-    eprintln!("waiting: {}, {} errors", careful.summary(), errors.len());
-    assert!(lost_by_careful.is_empty(), "{lost_by_careful:?}");
+    let (lost_by_replicated, errors) = replicated.end().await;
+    assert_only_during_disruption(&errors);
+    eprintln!("with wait_replicas: {}, {} errors", replicated.summary(), errors.len());
+    assert!(lost_by_replicated.is_empty(), "{lost_by_replicated:?}");
     lost
 }
 
-fn assert_only_in_trouble(errors: &[(Phase, Phase, String)]) {
+fn assert_only_during_disruption(errors: &[(Phase, Phase, String)]) {
     for (began, ended, error) in errors {
         assert!(*began < Phase::After && *ended > Phase::Before, "{began:?} to {ended:?}: {error}");
     }

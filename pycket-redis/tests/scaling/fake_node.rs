@@ -1,4 +1,4 @@
-//! A listener that says that it is the only node of a cluster, and then what it is told to.
+//! A TCP listener that acts as the only node of a cluster and sends the replies that a test chooses.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,19 +9,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::*;
 
-pub(crate) struct Impostor {
+pub(crate) struct FakeNode {
     port: u16,
     state: Arc<State>,
 }
 
 struct State {
     port: u16,
-    /// One each for the next requests, the last for all others; `None` closes the connection.
+    /// The replies to the next requests, in order. The last one repeats. `None` closes the connection.
     answers: Mutex<VecDeque<Option<&'static str>>>,
     requests: AtomicUsize,
 }
 
-impl Impostor {
+impl FakeNode {
     pub(crate) async fn new(answers: impl IntoIterator<Item = Option<&'static str>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -40,7 +40,7 @@ impl Impostor {
         format!("redis+cluster://127.0.0.1:{}", self.port)
     }
 
-    /// How many requests for a session there were.
+    /// The number of requests for a session so far.
     pub(crate) fn requests(&self) -> usize {
         self.state.requests.load(Ordering::SeqCst)
     }
@@ -57,13 +57,13 @@ impl State {
             } else if request.contains("EVAL") || request.contains("HGETALL") {
                 self.requests.fetch_add(1, Ordering::SeqCst);
                 match self.answer() {
-                    // No time to live.
+                    // `PTTL` follows `HGETALL`; -2 means that the key does not exist.
                     Some(answer) if request.contains("HGETALL") => format!("{answer}:-2\r\n"),
                     Some(answer) => answer.to_owned(),
                     None => return,
                 }
             } else {
-                // The greeting.
+                // The commands that set up the connection.
                 "+OK\r\n".repeat(request.matches("CLIENT").count().max(1))
             };
             if stream.write_all(answer.as_bytes()).await.is_err() {

@@ -1,6 +1,6 @@
-//! What is sent again in a cluster, and what never is.
+//! Which requests the driver sends again in a cluster, and which it does not.
 
-use crate::impostor::Impostor;
+use crate::fake_node::FakeNode;
 use crate::*;
 
 use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, Unavailable};
@@ -10,27 +10,27 @@ async fn create(store: &RedisStore) -> Result<Creation, ErrorKind> {
     created.map_err(|error| error.kind())
 }
 
-/// The client's own cluster connection would send it again.
+/// The cluster connection of the `redis` crate would send the write again.
 #[tokio::test]
-async fn a_write_whose_connection_breaks_is_ambiguous_and_is_not_sent_again() {
-    let impostor = Impostor::new([None]).await;
-    let store = patient(&impostor.url()).build().unwrap();
+async fn write_on_a_broken_connection_is_ambiguous_and_not_sent_again() {
+    let fake_node = FakeNode::new([None]).await;
+    let store = long_timeouts(&fake_node.url()).build().unwrap();
     for writes in 1..=3 {
         assert_eq!(create(&store).await, Err(Ambiguous));
-        assert_eq!(impostor.requests(), writes);
+        assert_eq!(fake_node.requests(), writes);
     }
 }
 
 #[tokio::test]
-async fn a_load_whose_connection_breaks_is_sent_again() {
-    let impostor = Impostor::new([None, None, Some("*0\r\n")]).await;
-    let store = patient(&impostor.url()).build().unwrap();
+async fn load_on_a_broken_connection_is_sent_again() {
+    let fake_node = FakeNode::new([None, None, Some("*0\r\n")]).await;
+    let store = long_timeouts(&fake_node.url()).build().unwrap();
     assert_eq!(store.load(&SessionId::generate()).await.map_err(|e| e.kind()), Ok(None));
-    assert_eq!(impostor.requests(), 3);
+    assert_eq!(fake_node.requests(), 3);
 }
 
 #[tokio::test]
-async fn what_was_surely_not_carried_out_is_sent_again_until_it_is() {
+async fn write_that_was_not_applied_is_retried_until_the_deadline() {
     for refusal in [
         "-LOADING Redis is loading the dataset in memory\r\n",
         "-CLUSTERDOWN The cluster is down\r\n",
@@ -40,25 +40,25 @@ async fn what_was_surely_not_carried_out_is_sent_again_until_it_is() {
         "-NOREPLICAS Not enough good replicas to write.\r\n",
         "-BUSY Redis is busy running a script.\r\n",
     ] {
-        let impostor = Impostor::new([Some(refusal), Some(refusal), Some(":1\r\n")]).await;
-        let store = patient(&impostor.url()).build().unwrap();
+        let fake_node = FakeNode::new([Some(refusal), Some(refusal), Some(":1\r\n")]).await;
+        let store = long_timeouts(&fake_node.url()).build().unwrap();
         assert_eq!(create(&store).await, Ok(Creation::Created), "{refusal}");
-        assert_eq!(impostor.requests(), 3);
+        assert_eq!(fake_node.requests(), 3);
 
-        let impostor = Impostor::new([Some(refusal)]).await;
+        let fake_node = FakeNode::new([Some(refusal)]).await;
         for (deadline, at_least) in [(0, 1), (200, 3)] {
             let deadline = Duration::from_millis(deadline);
-            let before = impostor.requests();
-            let store = patient(&impostor.url()).deadline(deadline).build().unwrap();
+            let before = fake_node.requests();
+            let store = long_timeouts(&fake_node.url()).deadline(deadline).build().unwrap();
             assert_eq!(create(&store).await, Err(Unavailable), "{refusal}");
-            let requests = impostor.requests() - before;
+            let requests = fake_node.requests() - before;
             assert!((at_least..20).contains(&requests), "{requests}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_not_sent_again() {
+async fn write_refused_for_good_is_not_sent_again() {
     for (refusal, kind) in [
         ("-OOM command not allowed when used memory > 'maxmemory'.\r\n", Full),
         ("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", Corrupt),
@@ -67,31 +67,31 @@ async fn what_is_refused_for_good_is_not_sent_again() {
         ("-CROSSSLOT Keys in request don't hash to the same slot\r\n", Rejected),
         ("-ERR unknown command\r\n", Rejected),
     ] {
-        let impostor = Impostor::new([Some(refusal)]).await;
-        let store = patient(&impostor.url()).build().unwrap();
+        let fake_node = FakeNode::new([Some(refusal)]).await;
+        let store = long_timeouts(&fake_node.url()).build().unwrap();
         assert_eq!(create(&store).await, Err(kind), "{refusal}");
-        assert_eq!(impostor.requests(), 1);
+        assert_eq!(fake_node.requests(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_script_that_a_node_does_not_know_is_sent_whole() {
+async fn script_that_a_node_does_not_know_is_sent_in_full() {
     let unknown = "-NOSCRIPT No matching script. Please use EVAL.\r\n";
-    let impostor = Impostor::new([Some(unknown), Some(":1\r\n")]).await;
-    let store = patient(&impostor.url()).build().unwrap();
+    let fake_node = FakeNode::new([Some(unknown), Some(":1\r\n")]).await;
+    let store = long_timeouts(&fake_node.url()).build().unwrap();
     assert_eq!(create(&store).await, Ok(Creation::Created));
-    assert_eq!(impostor.requests(), 2);
+    assert_eq!(fake_node.requests(), 2);
 }
 
-/// Two nodes may each take the other one for the owner while they learn of a failover.
+/// During a failover, two nodes can each redirect to the other one.
 #[tokio::test]
-async fn nodes_that_send_a_request_round_in_circles_are_unavailable() {
-    // Without a host: the one that says so.
+async fn redirect_loop_ends_as_unavailable() {
+    // A redirect without a host means the node that sends it.
     for redirection in ["-MOVED 7 :1\r\n", "-ASK 7 :1\r\n"] {
-        let impostor = Impostor::new([Some(redirection)]).await;
+        let fake_node = FakeNode::new([Some(redirection)]).await;
         let limit = Duration::from_millis(200);
-        let store = patient(&impostor.url()).deadline(limit).build().unwrap();
+        let store = long_timeouts(&fake_node.url()).deadline(limit).build().unwrap();
         assert_eq!(create(&store).await, Err(Unavailable), "{redirection}");
-        assert!((2..30).contains(&impostor.requests()), "{}", impostor.requests());
+        assert!((2..30).contains(&fake_node.requests()), "{}", fake_node.requests());
     }
 }
