@@ -1,3 +1,4 @@
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -5,27 +6,26 @@ use http::Response;
 use pin_project_lite::pin_project;
 use pycket_core::Error;
 
-use crate::headers::finish;
+use crate::response_headers::add_headers;
 use crate::{SessionError, SessionHandle};
 
 pin_project! {
-    /// The response of a [`SessionService`](crate::SessionService).
+    /// The response of a [`SessionService`](crate::SessionService), after the session is committed.
     pub struct SessionFuture<F, B, E> {
-        // Until it has answered. It goes then, and with it whatever still holds the session: a timeout
-        // answers for a handler that it merely stops polling.
+        // Dropped as soon as it returns: a timeout returns while it still holds the future of the handler,
+        // and with it the session.
         #[pin]
-        handling: Option<F>,
+        inner: Option<F>,
         handle: SessionHandle,
-        // The answer, and what is still stored before it leaves.
-        answered: Option<(Result<Response<B>, E>, Closing)>,
+        committing: Option<(Result<Response<B>, E>, Commit)>,
     }
 }
 
-type Closing = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+type Commit = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl<F, B, E> SessionFuture<F, B, E> {
-    pub(crate) fn new(handling: F, handle: SessionHandle) -> Self {
-        Self { handling: Some(handling), handle, answered: None }
+    pub(crate) fn new(inner: F, handle: SessionHandle) -> Self {
+        Self { inner: Some(inner), handle, committing: None }
     }
 }
 
@@ -38,47 +38,42 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (answer, mut closing) = match this.answered.take() {
-            Some(answered) => answered,
-            None => {
-                let Some(handling) = this.handling.as_mut().as_pin_mut() else {
-                    return Poll::Pending;
-                };
-                let answer = ready!(handling.poll(context));
-                this.handling.set(None);
-                if !this.handle.was_asked_for() {
-                    return Poll::Ready(answer);
-                }
-                if !this.handle.needs_commit() {
-                    return Poll::Ready(answer.map(|response| finish(response, this.handle)));
-                }
-                let failed = answer.as_ref().map_or(true, |r| r.status().is_server_error());
-                let handle = this.handle.clone();
-                let closing: Closing = Box::pin(async move { handle.close(failed).await });
-                (answer, closing)
+        if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+            let result = ready!(inner.poll(context));
+            this.inner.set(None);
+            if !this.handle.was_used() {
+                return Poll::Ready(result);
             }
-        };
-        let Poll::Ready(closed) = closing.as_mut().poll(context) else {
-            *this.answered = Some((answer, closing));
+            if !this.handle.needs_commit() {
+                return Poll::Ready(result.map(|response| add_headers(response, this.handle)));
+            }
+            let failed = result.as_ref().map_or(true, |r| r.status().is_server_error());
+            let commit = this.handle.clone().commit(failed);
+            *this.committing = Some((result, Box::pin(commit)));
+        }
+        let Some((_, commit)) = this.committing else {
             return Poll::Pending;
         };
-        let failure = closed.err().map(SessionError::from);
-        Poll::Ready(match (answer, failure) {
-            (Ok(response), None) => Ok(finish(response, this.handle)),
-            (Ok(response), Some(failure)) => Ok(finish(failure.replace(response), this.handle)),
+        let failure = ready!(commit.as_mut().poll(context)).err().map(SessionError::from);
+        let Some((result, _)) = this.committing.take() else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match (result, failure) {
+            (Ok(response), None) => Ok(add_headers(response, this.handle)),
+            (Ok(response), Some(failure)) => {
+                Ok(add_headers(failure.replace(response), this.handle))
+            }
+            // No response can report the failure.
             (Err(error), failure) => {
-                // There is no response that could tell of it.
-                if let Some(failure) = failure {
-                    failure.report();
-                }
+                failure.iter().for_each(SessionError::log);
                 Err(error)
             }
         })
     }
 }
 
-impl<F, B, E> std::fmt::Debug for SessionFuture<F, B, E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<F, B, E> fmt::Debug for SessionFuture<F, B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionFuture").field("handle", &self.handle).finish_non_exhaustive()
     }
 }

@@ -9,28 +9,39 @@ use tokio::sync::OnceCell;
 
 use crate::layer::Settings;
 
-/// The way to the session of one request; the layer puts it into the request's extensions.
+/// Access to the session of one request. The layer puts it into the request's extensions.
 ///
-/// Handlers take the [`Session`](crate::Session) extractor instead. This is for services and middleware
-/// that have only the request. Clones lead to the same session.
+/// Use it in services and middleware that have only the request; handlers use the
+/// [`Session`](crate::Session) extractor. All clones give the same session.
+///
+/// ```
+/// use pycket_axum::SessionHandle;
+///
+/// async fn user<B>(request: &http::Request<B>) -> Result<Option<String>, pycket_core::Error> {
+///     match request.extensions().get::<SessionHandle>() {
+///         Some(handle) => handle.session().await?.get("user"),
+///         None => Ok(None),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct SessionHandle(Arc<Slot>);
 
 struct Slot {
     settings: Arc<Settings>,
-    /// The `Cookie` header. Nearly always there is one at most.
+    /// The first `Cookie` header. Most requests have no other, so `more_cookies` allocates nothing.
     cookie: Option<HeaderValue>,
     more_cookies: Vec<HeaderValue>,
     opened: OnceCell<Opened>,
-    /// Also true if opening it failed: the response depends on the cookie all the same.
-    was_asked_for: AtomicBool,
-    /// Whether the cookie is issued again although the session's life was not renewed.
-    is_signed_anew: AtomicBool,
+    /// Also set if the load failed, because the response depends on the cookie all the same.
+    was_used: AtomicBool,
+    /// Whether to issue the cookie again although neither the session's id nor its timeouts changed.
+    reissue: AtomicBool,
 }
 
 struct Opened {
     session: Session,
-    /// Whether the cookie was signed by a key that no longer signs.
+    /// Whether a previous key signed the cookie.
     outdated_key: bool,
 }
 
@@ -42,19 +53,19 @@ impl SessionHandle {
             cookie: cookies.next(),
             more_cookies: cookies.collect(),
             opened: OnceCell::new(),
-            was_asked_for: AtomicBool::new(false),
-            is_signed_anew: AtomicBool::new(false),
+            was_used: AtomicBool::new(false),
+            reissue: AtomicBool::new(false),
         }))
     }
 
-    /// The session, loaded when this is first called: no store call for a visitor without an authentic
-    /// cookie, else one.
+    /// The session of the request. The first call costs one load if the client has an authentic cookie, and
+    /// no store call otherwise.
     ///
     /// # Errors
     ///
-    /// The store's. The next call tries again.
+    /// The errors of the store. The next call loads again.
     pub async fn session(&self) -> Result<Session, Error> {
-        self.0.was_asked_for.store(true, Ordering::Relaxed);
+        self.0.was_used.store(true, Ordering::Relaxed);
         let opened = self.0.opened.get_or_try_init(|| self.open()).await?;
         Ok(opened.session.clone())
     }
@@ -63,18 +74,18 @@ impl SessionHandle {
         let Settings { manager, cookie, .. } = &*self.0.settings;
         let headers = self.0.cookie.iter().chain(&self.0.more_cookies);
         let (id, outdated_key) = match cookie.read(headers.map(HeaderValue::as_bytes)) {
-            Presented::Nothing => (None, false),
+            Presented::Authentic { id, outdated_key } => (Some(id), outdated_key),
             Presented::Rejected => {
                 manager.emit(Event::CookieRejected);
                 (None, false)
             }
-            Presented::Authentic { id, outdated_key } => (Some(id), outdated_key),
+            _ => (None, false),
         };
         Ok(Opened { session: manager.open(id).await?, outdated_key })
     }
 
-    pub(crate) fn was_asked_for(&self) -> bool {
-        self.0.was_asked_for.load(Ordering::Relaxed)
+    pub(crate) fn was_used(&self) -> bool {
+        self.0.was_used.load(Ordering::Relaxed)
     }
 
     /// Whether there may be something to store, or a cookie to sign again with the first key.
@@ -83,8 +94,8 @@ impl SessionHandle {
         opened.is_some_and(|opened| opened.outdated_key || opened.session.needs_commit())
     }
 
-    /// Stores what is to be stored.
-    pub(crate) async fn close(&self, failed: bool) -> Result<(), Error> {
+    /// Commits the session; after a failed request only its `destroy`, unless the settings differ.
+    pub(crate) async fn commit(self, failed: bool) -> Result<(), Error> {
         let Some(Opened { session, outdated_key }) = self.0.opened.get() else {
             return Ok(());
         };
@@ -94,31 +105,26 @@ impl SessionHandle {
             session.commit().await?;
         }
         if *outdated_key && session.id_change() == IdChange::Unchanged {
-            let is_live = self.is_still_live(session).await;
-            self.0.is_signed_anew.store(is_live, Ordering::Relaxed);
+            self.0.reissue.store(self.is_live(session).await, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// A session that was only read may have ended meanwhile. Its cookie, issued again, would overwrite
-    /// the one that a login has set. If the store cannot say, the cookie stays as it is.
-    async fn is_still_live(&self, session: &Session) -> bool {
-        let Some(id) = session.id() else {
-            return false;
-        };
-        let found = self.0.settings.manager.open(Some(id)).await;
+    /// Whether the store still has a session that was only read. If it has ended, issuing its cookie again
+    /// overwrites the newer cookie of a login. If the load fails, the client keeps the cookie it has.
+    async fn is_live(&self, session: &Session) -> bool {
+        let found = self.0.settings.manager.open(session.id()).await;
         found.is_ok_and(|session| !session.is_new())
     }
 
-    /// The `Set-Cookie` that the response needs.
+    /// The `Set-Cookie` value of the response, if it needs one.
     pub(crate) fn set_cookie(&self) -> Option<String> {
         let Opened { session, outdated_key } = self.0.opened.get()?;
         let cookie = &self.0.settings.cookie;
         let id = match session.id_change() {
             IdChange::Issued(id) => id,
             IdChange::Renewed(id) if cookie.is_persistent() || *outdated_key => id,
-            IdChange::Renewed(_) => return None,
-            IdChange::Unchanged if self.0.is_signed_anew.load(Ordering::Relaxed) => session.id()?,
+            IdChange::Unchanged if self.0.reissue.load(Ordering::Relaxed) => session.id()?,
             IdChange::Withdrawn => return Some(cookie.removal()),
             _ => return None,
         };
@@ -128,8 +134,6 @@ impl SessionHandle {
 
 impl fmt::Debug for SessionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionHandle")
-            .field("was_asked_for", &self.was_asked_for())
-            .finish_non_exhaustive()
+        f.debug_struct("SessionHandle").field("was_used", &self.was_used()).finish_non_exhaustive()
     }
 }

@@ -1,42 +1,38 @@
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use http::{Request, Response};
 use pycket_cookie::SessionCookie;
-use pycket_core::SessionManager;
+use pycket_core::{Error, SessionManager};
 use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::trace::trace;
-use crate::{SessionFuture, SessionHandle};
+use crate::SessionService;
+use crate::event_log::log_event;
 
-/// Gives every request a session: add it once, around all routes that use the
+/// Gives every request a session. Add it once, around all routes that use the
 /// [`Session`](crate::Session) extractor.
 ///
-/// It is plain tower and works for any [`http`] service. A request that never asks for the session costs
-/// no store call and gets no header. What a handler changed is stored when it has answered and before
-/// the response leaves; if that fails, the response is a 503.
-///
-/// A response with a server error (5xx) stores nothing, because a failed request should leave no trace;
-/// only a [`destroy`](pycket_core::Session::destroy) is carried out. See
-/// [`commit_on_server_error`](Self::commit_on_server_error).
+/// The layer works for every [`tower_service::Service`] over [`http`] types, not only axum's. A request that
+/// does not use the session costs no store call and gets no header. After the handler returns, and before
+/// the response leaves, the layer commits the session; if the commit fails, the response is a 503.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use pycket_axum::SessionLayer;
 /// use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
 /// use pycket_core::{MemoryStore, SessionManager};
 ///
-/// let manager = SessionManager::new(Arc::new(MemoryStore::new()));
+/// let manager = SessionManager::new(MemoryStore::new());
 /// let keys = KeyRing::new("a secret of at least thirty-two bytes")?;
-/// let app: axum::Router = axum::Router::new()
-///     .layer(SessionLayer::new(manager, SessionCookie::new(CookieSettings::default(), &keys)));
+/// let cookie = SessionCookie::new(CookieSettings::default(), &keys);
+/// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(manager, cookie));
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct SessionLayer {
-    settings: Arc<Settings>,
-}
+#[doc(alias("SessionManagerLayer", "SessionMiddleware"))]
+pub struct SessionLayer(Arc<Settings>);
+
+/// Collects the settings of a [`SessionLayer`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SessionLayerBuilder(Settings);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -46,19 +42,33 @@ pub(crate) struct Settings {
 }
 
 impl SessionLayer {
-    /// Sessions opened by `manager`, for visitors who are known by `cookie`.
+    /// A layer with the default settings: `manager` opens the sessions, `cookie` carries their ids.
     ///
-    /// The manager's events go to `tracing` from here on, besides those who listen already.
+    /// It logs the events of the manager with `tracing`. Observers of the manager get them, too.
     pub fn new(manager: SessionManager, cookie: SessionCookie) -> Self {
-        let manager = manager.on_event(trace);
-        Self { settings: Arc::new(Settings { manager, cookie, commit_on_server_error: false }) }
+        Self(Arc::new(Self::builder(manager, cookie).0))
     }
 
-    /// Whether changes are stored although the response is a server error (5xx); by default not.
-    #[must_use]
+    /// A builder for other settings than those of [`new`](Self::new).
+    pub fn builder(manager: SessionManager, cookie: SessionCookie) -> SessionLayerBuilder {
+        let manager = manager.on_event(log_event);
+        SessionLayerBuilder(Settings { manager, cookie, commit_on_server_error: false })
+    }
+}
+
+impl SessionLayerBuilder {
+    /// Whether a response with a server error (5xx) commits the session.
+    ///
+    /// By default not, because a request that failed should leave no changes; only a
+    /// [`destroy`](pycket_core::Session::destroy) is carried out.
     pub fn commit_on_server_error(mut self, commit: bool) -> Self {
-        Arc::make_mut(&mut self.settings).commit_on_server_error = commit;
+        self.0.commit_on_server_error = commit;
         self
+    }
+
+    /// The layer. No value of the present settings is an error.
+    pub fn build(self) -> Result<SessionLayer, Error> {
+        Ok(SessionLayer(Arc::new(self.0)))
     }
 }
 
@@ -66,33 +76,6 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, settings: Arc::clone(&self.settings) }
-    }
-}
-
-/// The service that [`SessionLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct SessionService<S> {
-    inner: S,
-    settings: Arc<Settings>,
-}
-
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: From<&'static str>,
-{
-    type Response = Response<ResBody>;
-    type Error = S::Error;
-    type Future = SessionFuture<S::Future, ResBody, S::Error>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let handle = SessionHandle::new(Arc::clone(&self.settings), request.headers());
-        request.extensions_mut().insert(handle.clone());
-        SessionFuture::new(self.inner.call(request), handle)
+        SessionService { inner, settings: Arc::clone(&self.0) }
     }
 }

@@ -1,28 +1,30 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
-mod extract;
+mod event_log;
 mod future;
 mod handle;
-mod headers;
 mod layer;
-mod trace;
+mod notifications;
+mod response_headers;
+mod service;
+mod session;
 
 pub use error::SessionError;
-pub use extract::{Notifications, Session};
 pub use future::SessionFuture;
 pub use handle::SessionHandle;
-pub use layer::{SessionLayer, SessionService};
+pub use layer::{SessionLayer, SessionLayerBuilder};
+pub use notifications::Notifications;
+pub use service::SessionService;
+pub use session::Session;
 
 /// The examples of the repository's documents, compiled as tests.
 #[cfg(doctest)]
 mod documents {
     #[doc = include_str!("../../README.md")]
     struct Readme;
-
     #[doc = include_str!("../../SECURITY.md")]
     struct Security;
-
     #[doc = include_str!("../../docs/from-pycket.md")]
     struct FromPycket;
 }

@@ -1,4 +1,4 @@
-//! A service that has no response to give.
+//! A service that returns an error instead of a response.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -27,8 +27,7 @@ impl Write for Journal {
 }
 
 #[tokio::test]
-async fn a_logout_that_the_store_refuses_is_written_down_although_there_is_no_response_to_replace()
-{
+async fn failed_logout_is_logged_if_the_service_has_no_response() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = SessionManager::new(store.clone());
     let session = manager.open(None).await.unwrap();

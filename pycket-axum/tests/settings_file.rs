@@ -1,4 +1,4 @@
-//! The demo's settings file: an engine, settings of its storage, of the cookie and of the lifetime.
+//! The settings file of the demo: the engine, its storage, the cookie and the timeouts.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use pycket_cookie::{CookieSettings, Persistence, SessionCookie};
 use settings::Settings;
 
-/// What whoever starts a program with such a file is told.
+/// The settings in a file with this text, or the error that the program prints.
 fn read(text: &str) -> Result<Settings, String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pycket.toml");
@@ -19,7 +19,7 @@ fn read(text: &str) -> Result<Settings, String> {
     Settings::read(&path).map_err(|error| error.to_string())
 }
 
-fn refused(text: &str) -> String {
+fn error_text(text: &str) -> String {
     match read(text) {
         Ok(settings) => settings.manager().unwrap_err().to_string(),
         Err(message) => message,
@@ -27,7 +27,7 @@ fn refused(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn engine_storage_cookies_and_lifetime_are_read_from_a_file() {
+async fn engine_storage_cookies_and_timeouts_are_read_from_a_file() {
     let text = r#"
         [pycket]
         engine = "memory"
@@ -52,7 +52,7 @@ async fn engine_storage_cookies_and_lifetime_are_read_from_a_file() {
 }
 
 #[test]
-fn every_engine_is_chosen_by_its_name_and_reads_storage_settings_of_its_own() {
+fn each_engine_is_chosen_by_name_and_has_its_own_storage_settings() {
     for text in [
         "pycket.engine = \"memory\"",
         "pycket.engine = \"redis\"",
@@ -63,31 +63,31 @@ fn every_engine_is_chosen_by_its_name_and_reads_storage_settings_of_its_own() {
         read(text).unwrap().manager().unwrap();
     }
     let message =
-        refused("pycket = { engine = \"memory\", storage = { host = \"redis.example\" } }");
+        error_text("pycket = { engine = \"memory\", storage = { host = \"redis.example\" } }");
     assert!(message.contains("storage: unknown field `host`"), "{message}");
 }
 
 #[test]
-fn missing_settings_and_a_missing_engine_are_errors_that_say_so() {
-    let message = refused("");
+fn missing_settings_and_engine_are_errors_that_name_them() {
+    let message = error_text("");
     assert!(message.contains("missing field `pycket`"), "{message}");
-    let message = refused("[pycket]");
+    let message = error_text("[pycket]");
     assert!(message.contains("missing field `engine`"), "{message}");
     let missing = Settings::read(Path::new("no such file")).map(drop).unwrap_err().to_string();
     assert!(missing.contains("cannot read no such file"), "{missing}");
 }
 
 #[test]
-fn an_unknown_engine_is_an_error_that_names_it_and_lists_the_known() {
-    let message = refused("pycket.engine = \"cassandra\"");
+fn unknown_engine_is_an_error_that_lists_the_known_ones() {
+    let message = error_text("pycket.engine = \"cassandra\"");
     for part in ["`cassandra`", "`memory`", "`redis`", "`memcached`"] {
         assert!(message.contains(part), "{message}");
     }
 }
 
 #[test]
-fn a_wrong_storage_setting_is_named_and_a_password_is_not_repeated() {
-    let message = refused(
+fn error_about_an_unknown_setting_names_it_and_hides_the_password() {
+    let message = error_text(
         "pycket = { engine = \"redis\", storage = { passwrod = \"open sesame\", port = 1 } }",
     );
     assert!(message.contains("`passwrod`") && message.contains("`db_sessions`"), "{message}");
@@ -95,7 +95,7 @@ fn a_wrong_storage_setting_is_named_and_a_password_is_not_repeated() {
 }
 
 #[test]
-fn the_files_beside_the_demo_are_valid() {
+fn settings_files_of_the_demo_are_valid() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo");
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
@@ -103,7 +103,7 @@ fn the_files_beside_the_demo_are_valid() {
         let settings = Settings::read(&path).unwrap();
         let cookie =
             SessionCookie::new(settings.cookies.clone(), &pycket_cookie::KeyRing::generate());
-        assert!(cookie.is_persistent(), "it follows the session, for those who are remembered");
+        assert!(cookie.is_persistent(), "the cookie follows the session, for \"remember me\"");
         settings.manager().unwrap();
     });
     assert!(read.count() >= 2);

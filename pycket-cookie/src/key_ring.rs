@@ -1,74 +1,106 @@
-use std::fmt;
+use std::{fmt, iter};
 
 use cookie::Key;
 use pycket_core::{Error, ErrorKind};
 
-/// The secrets that make a cookie ours: the first key signs, all of them verify.
+/// The secret keys of the session cookie: the first one signs, all of them verify.
 ///
-/// A key is at least 32 bytes that nobody can guess, the same on every server of the application and
-/// after every restart, for example from `openssl rand -base64 48`. The text is used as it is, not
-/// decoded. Nothing signs with the key itself: [`SessionCookie`](crate::SessionCookie) derives one for
-/// its cookie's name, so a value that the same secret signed for another purpose is not valid here.
+/// A key has at least 32 random bytes, for example from `openssl rand -base64 48`. All servers of an
+/// application use the same keys, and keep them over restarts. The text is used as it is, without
+/// decoding. [`SessionCookie`](crate::SessionCookie) derives one key per cookie name, so a value that the
+/// same secret signed for another cookie is not valid here.
 ///
 /// # Rotation
 ///
-/// Put the new key first and keep the old one as a previous key. Cookies of the old key stay valid and
-/// are reported as [outdated](crate::Presented::Authentic), so that they can be issued anew. When the
-/// longest session has ended, take the old key out. A key that leaked is taken out at once: whoever has
-/// it can sign whatever they like.
+/// 1. Put the new key first and keep the old one as a previous key. Cookies of the old key stay valid
+///    and are reported as [outdated](crate::Presented::Authentic), so that a response can issue them again.
+/// 2. Remove the old key when the longest session has ended.
+///
+/// Remove a leaked key at once: its holder can sign any id.
 ///
 /// ```
 /// use pycket_cookie::KeyRing;
 ///
 /// # fn secret(name: &str) -> String { format!("{name}, a secret of at least 32 bytes") }
-/// let keys = KeyRing::new(secret("SESSION_KEY"))?.with_previous(secret("OLD_SESSION_KEY"))?;
+/// let keys = KeyRing::builder(secret("SESSION_KEY")).previous(secret("OLD_SESSION_KEY")).build()?;
 /// assert_eq!(format!("{keys:?}"), "KeyRing(..)");
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone)]
+#[doc(alias("cookie_secret", "secret", "signed"))]
 pub struct KeyRing {
     current: Vec<u8>,
     previous: Vec<Vec<u8>>,
 }
 
+/// Collects the keys of a [`KeyRing`] and checks their lengths.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KeyRingBuilder(KeyRing);
+
 impl KeyRing {
-    /// The least length of a key, in bytes: what the strength of the signature (HMAC-SHA-256) calls for.
+    /// The minimum length of a key: 32 bytes, the output of the signature's hash (RFC 2104, section 3).
     pub const MIN_KEY_LEN: usize = 32;
 
-    /// A ring of this key only.
+    /// A ring with one key, which signs and verifies.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidSetting`] for a key of less than [`KeyRing::MIN_KEY_LEN`] bytes. There is no
-    /// upper limit.
+    /// As for [`KeyRingBuilder::build`].
     pub fn new(key: impl AsRef<[u8]>) -> Result<Self, Error> {
-        Ok(Self { current: long_enough(key.as_ref())?, previous: Vec::new() })
+        Self::builder(key).build()
     }
 
-    /// A random key that ends with the process, and with it every session: for tests and trials.
+    /// A builder for a ring with more than one key; `key` is the one that signs.
+    pub fn builder(key: impl AsRef<[u8]>) -> KeyRingBuilder {
+        KeyRingBuilder(Self { current: key.as_ref().to_vec(), previous: Vec::new() })
+    }
+
+    /// A ring with one random key, for tests and trials: all sessions end with the process.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers to give.
+    /// If the operating system provides no random numbers.
     pub fn generate() -> Self {
         Self { current: Key::generate().master().to_vec(), previous: Vec::new() }
     }
 
-    /// The same ring with one more key that verifies and does not sign. Each further key costs one more
-    /// HMAC for a cookie that none before it signed.
+    /// The key that signs cookies of this name, and the keys that only verify them.
+    pub(crate) fn derive(&self, cookie_name: &str) -> (Key, Vec<Key>) {
+        // A name contains no zero byte, so each pair of key and name has an input of its own.
+        let derive =
+            |key: &Vec<u8>| Key::derive_from(&[key, &b"\0"[..], cookie_name.as_bytes()].concat());
+        (derive(&self.current), self.previous.iter().map(derive).collect())
+    }
+}
+
+impl KeyRingBuilder {
+    /// Adds a key that verifies and does not sign. Each one costs an HMAC for every cookie that the keys
+    /// before it did not sign.
+    pub fn previous(mut self, key: impl AsRef<[u8]>) -> Self {
+        self.0.previous.push(key.as_ref().to_vec());
+        self
+    }
+
+    /// The key ring.
     ///
     /// # Errors
     ///
-    /// As for [`KeyRing::new`].
-    pub fn with_previous(mut self, key: impl AsRef<[u8]>) -> Result<Self, Error> {
-        self.previous.push(long_enough(key.as_ref())?);
-        Ok(self)
-    }
-
-    /// The key that signs cookies of this name, then those that only verify them.
-    pub(crate) fn derive(&self, cookie_name: &str) -> (Key, Vec<Key>) {
-        let for_name = |key: &Vec<u8>| derive_for(key, cookie_name);
-        (for_name(&self.current), self.previous.iter().map(for_name).collect())
+    /// [`ErrorKind::InvalidSetting`] if a key is shorter than [`KeyRing::MIN_KEY_LEN`]. There is no
+    /// maximum length.
+    pub fn build(self) -> Result<KeyRing, Error> {
+        let mut keys = iter::once(&self.0.current).chain(&self.0.previous);
+        match keys.find(|key| key.len() < KeyRing::MIN_KEY_LEN) {
+            None => Ok(self.0),
+            Some(key) => Err(Error::new(
+                ErrorKind::InvalidSetting,
+                format!(
+                    "a key of {} bytes is too short to sign with: use at least {} random bytes",
+                    key.len(),
+                    KeyRing::MIN_KEY_LEN,
+                ),
+            )),
+        }
     }
 }
 
@@ -76,23 +108,4 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyRing(..)")
     }
-}
-
-fn long_enough(key: &[u8]) -> Result<Vec<u8>, Error> {
-    if key.len() >= KeyRing::MIN_KEY_LEN {
-        return Ok(key.to_vec());
-    }
-    Err(Error::new(
-        ErrorKind::InvalidSetting,
-        format!(
-            "a key of {} bytes is too short to sign with: use {} random bytes or more",
-            key.len(),
-            KeyRing::MIN_KEY_LEN,
-        ),
-    ))
-}
-
-/// A name holds no zero byte, so no two pairs of key and name have the same input.
-fn derive_for(key: &[u8], cookie_name: &str) -> Key {
-    Key::derive_from(&[key, b"\0", cookie_name.as_bytes()].concat())
 }

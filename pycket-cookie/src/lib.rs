@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-mod header;
+mod cookie_header;
 mod key_ring;
+mod presented;
 mod session_cookie;
 mod settings;
 mod signer;
 
-pub use key_ring::KeyRing;
-pub use session_cookie::{Presented, SessionCookie};
+pub use key_ring::{KeyRing, KeyRingBuilder};
+pub use presented::Presented;
+pub use session_cookie::SessionCookie;
 pub use settings::{CookieSettings, CookieSettingsBuilder, Persistence, SameSite};

@@ -4,11 +4,11 @@ use cookie::{Cookie, time};
 use pycket_core::SessionId;
 
 use crate::signer::Signer;
-use crate::{CookieSettings, KeyRing, Persistence, header};
+use crate::{CookieSettings, KeyRing, Persistence, Presented, cookie_header};
 
-/// The one cookie of the application that carries a session id: reads it, issues it, removes it.
+/// Reads, issues and removes the cookie that carries the session id.
 ///
-/// It is immutable and knows neither a store nor a framework.
+/// It is immutable and needs neither a store nor a web framework.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,35 +26,18 @@ use crate::{CookieSettings, KeyRing, Persistence, header};
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionCookie {
-    /// Every attribute that a set cookie and its removal share; no value.
+    /// All attributes that a cookie and its removal share, without a value.
     template: Cookie<'static>,
     persistence: Persistence,
     signer: Signer,
 }
 
-/// What a request presents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// No cookie of the name: a visitor without a session.
-    Nothing,
-    /// Cookies of the name, none of them ours: forged, cut, signed with a key that was taken out, or set
-    /// by another application. Treat the visitor like one without a cookie, and count the event.
-    Rejected,
-    /// A cookie that one of our keys signed.
-    Authentic {
-        /// The id in it. That a session of that id is alive is for the store to say.
-        id: SessionId,
-        /// Whether a previous key signed it: issue the cookie anew, so that the key can be taken out.
-        outdated_key: bool,
-    },
-}
-
 impl SessionCookie {
-    /// The cookie of these settings, signed with keys derived for its name.
+    /// The cookie with these settings, signed with keys that are derived for its name.
     pub fn new(settings: CookieSettings, keys: &KeyRing) -> Self {
         Self {
             signer: Signer::new(keys, settings.name()),
-            persistence: settings.persistence(),
+            persistence: settings.persistence,
             template: settings.template(),
         }
     }
@@ -64,44 +47,44 @@ impl SessionCookie {
         self.template.name()
     }
 
-    /// Reads the request's `Cookie` headers: the raw bytes of each, in their order.
+    /// Reads the `Cookie` headers of a request: the raw bytes of each, in order.
     ///
-    /// Every cookie of the name is tried until one is authentic; nothing else in the headers matters, and
-    /// no bytes make it fail. A value of the wrong length or form costs no HMAC, the comparison of
-    /// signatures takes constant time, and headers without the name cost no allocation.
+    /// Every cookie of the name is tried until one is authentic. No bytes in the headers are an error. A
+    /// value of the wrong length or form costs no HMAC, signatures are compared in constant time, and
+    /// headers without the name cost no allocation.
     pub fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
         let mut presented = Presented::Nothing;
-        for value in header::values(headers, self.name()) {
-            if let Some(verified) = self.signer.verify(value) {
-                let (id, outdated_key) = (verified.id, verified.outdated_key);
-                return Presented::Authentic { id, outdated_key };
+        for value in cookie_header::values(headers, self.name()) {
+            if let Some(authentic) = self.signer.verify(value) {
+                return authentic;
             }
             presented = Presented::Rejected;
         }
         presented
     }
 
-    /// The value of a `Set-Cookie` header that gives the visitor this id, in visible ASCII and spaces.
+    /// The value of a `Set-Cookie` header that gives the client this id, in visible ASCII and spaces.
     ///
-    /// `expires_in` is what remains of the session's life. It matters to
-    /// [`Persistence::FollowSession`] only, and is rounded down to seconds so that the cookie never
-    /// outlives its session.
+    /// `expires_in` is the remaining time of the session. Only [`Persistence::FollowSession`] uses it,
+    /// rounded down to seconds, so that the cookie never outlives its session.
     ///
-    /// The text lets its holder be the visitor: mark the header as sensitive and keep it out of logs.
+    /// Anyone who reads the value can use the session: mark the header as sensitive and do not log it.
     pub fn issue(&self, id: &SessionId, expires_in: Duration) -> String {
         let mut cookie = self.template.clone();
         cookie.set_value(self.signer.sign(id));
         match self.persistence {
             Persistence::BrowserSession => {}
             Persistence::MaxAge(age) => cookie.set_max_age(whole_seconds(age)),
-            Persistence::Until(date) => cookie.set_expires(Persistence::expires(date)),
+            Persistence::Until(date) => cookie.set_expires(Persistence::to_expires(date)),
             Persistence::FollowSession => cookie.set_max_age(whole_seconds(expires_in)),
         }
         cookie.to_string()
     }
 
-    /// The value of a `Set-Cookie` header that makes the browser forget the cookie: the attributes of
-    /// [`issue`](Self::issue), without which a browser would keep it, an empty value, no time to live.
+    /// The value of a `Set-Cookie` header that removes the cookie from the browser.
+    ///
+    /// It has the attributes of [`issue`](Self::issue), because a browser keeps a cookie whose domain or
+    /// path differs, and an empty value, `Max-Age=0` and an `Expires` in the past.
     pub fn removal(&self) -> String {
         let mut cookie = self.template.clone();
         cookie.set_max_age(time::Duration::ZERO);
@@ -109,8 +92,8 @@ impl SessionCookie {
         cookie.to_string()
     }
 
-    /// Whether the cookie outlives the browser. Such a cookie is issued again whenever the session's life
-    /// is renewed, or it would end before its session.
+    /// Whether the browser keeps the cookie after it closes. Issue such a cookie again whenever the session
+    /// is renewed, or it ends before its session.
     pub fn is_persistent(&self) -> bool {
         self.persistence != Persistence::BrowserSession
     }

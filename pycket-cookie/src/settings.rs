@@ -2,27 +2,28 @@ mod builder;
 mod file;
 mod persistence;
 mod rules;
+mod same_site;
 
 use cookie::Cookie;
 use serde::Deserialize;
 
 pub use builder::CookieSettingsBuilder;
 pub use persistence::Persistence;
+pub use same_site::SameSite;
 
-/// The name and the attributes of the session cookie; every value of this type is free of
-/// contradictions.
+/// The name and the attributes of the session cookie. A value of this type never contradicts itself.
 ///
-/// The defaults are the safe ones, and those of pycket where these are safe:
+/// The defaults follow the OWASP Session Management Cheat Sheet, and pycket where it is as safe:
 ///
-/// | setting | default | why |
+/// | setting | default | reason |
 /// |---|---|---|
-/// | name | `PYCKET_ID` | pycket's |
+/// | name | `PYCKET_ID` | pycket's name |
 /// | path | `/` | one session for the whole site |
-/// | domain | none | the host that set the cookie gets it, its subdomains do not |
-/// | secure | yes | the cookie never travels in clear text |
-/// | http_only | yes | scripts, and with them injected ones, cannot read it |
-/// | same_site | [`Lax`](SameSite::Lax) | other sites' forms and fetches come without it |
-/// | persistence | [`BrowserSession`](Persistence::BrowserSession) | a shared computer forgets the visitor |
+/// | domain | none | only the host that set the cookie gets it, without its subdomains |
+/// | secure | yes | the cookie is never sent unencrypted |
+/// | http_only | yes | scripts, and so injected ones, cannot read the cookie |
+/// | same_site | [`Lax`](SameSite::Lax) | forms and fetches of other sites do not carry the cookie |
+/// | persistence | [`BrowserSession`](Persistence::BrowserSession) | a shared computer forgets the user |
 /// | partitioned | no | only embedded pages need it |
 ///
 /// ```
@@ -34,15 +35,15 @@ pub use persistence::Persistence;
 ///     .same_site(SameSite::Strict)
 ///     .build()?;
 ///
-/// let contradiction = settings.into_builder().same_site(SameSite::None).secure(false).build();
-/// assert!(contradiction.unwrap_err().to_string().contains("keep `secure` on"));
+/// let contradiction = settings.to_builder().same_site(SameSite::None).secure(false).build();
+/// assert!(contradiction.unwrap_err().to_string().contains("set `secure` to true"));
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 ///
 /// # From a file
 ///
-/// Any serde format reads it. The names are those of the builder; `max_age` (seconds), `expires_days`,
-/// `expires` (seconds since the Unix epoch) or `follow_session = true` make the cookie persistent.
+/// Any serde format works. The names are those of the builder; one of `max_age` (seconds), `expires_days`,
+/// `expires` (seconds since the Unix epoch) and `follow_session = true` makes the cookie persistent.
 /// Unknown names are errors.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "file::CookieSettingsFile")]
@@ -53,42 +54,30 @@ pub struct CookieSettings {
     secure: bool,
     http_only: bool,
     same_site: SameSite,
-    persistence: Persistence,
+    pub(crate) persistence: Persistence,
     partitioned: bool,
 }
 
-/// Whether the browser sends the cookie with requests that other sites cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SameSite {
-    /// Never, not even when the visitor follows a link to the site.
-    Strict,
-    /// Only when the visitor follows a link to the site, or is redirected to it.
-    Lax,
-    /// Always. It needs `secure`, and a defence of your own against cross-site request forgery.
-    None,
-}
-
 impl CookieSettings {
-    /// A builder that starts at the defaults.
+    /// A builder that starts with the defaults.
     pub fn builder() -> CookieSettingsBuilder {
-        Self::default().into_builder()
+        CookieSettingsBuilder(Self::default())
+    }
+
+    /// A builder that starts with these settings.
+    pub fn to_builder(&self) -> CookieSettingsBuilder {
+        CookieSettingsBuilder(self.clone())
     }
 
     /// The strictest cookie that works for an ordinary site: the defaults under the name `__Host-id`.
     ///
-    /// The prefix makes browsers refuse a cookie of that name that is not `Secure`, has a domain, or came
-    /// from another host, so a subdomain or an eavesdropper cannot plant one; the rest of the name does not
-    /// tell what software runs here. It stays with [`SameSite::Lax`]: under `Strict` a visitor who follows
-    /// a link from a mail or comes back from a sign-in provider arrives without the cookie, and the new
-    /// session made for that visit replaces the one they had.
+    /// Browsers refuse a cookie with the prefix `__Host-` that is not `Secure`, has a domain, or comes from
+    /// another host, so that a subdomain or a network attacker cannot plant one (RFC 6265bis). The rest of
+    /// the name does not reveal the software, as OWASP recommends. `SameSite` stays
+    /// [`Lax`](SameSite::Lax): under `Strict`, a user who follows a link from a mail or returns from a
+    /// sign-in provider arrives without the cookie, and the session of that request replaces the older one.
     pub fn hardened() -> Self {
         Self { name: "__Host-id".to_owned(), ..Self::default() }
-    }
-
-    /// A builder that starts here.
-    pub fn into_builder(self) -> CookieSettingsBuilder {
-        CookieSettingsBuilder::from(self)
     }
 
     /// The name of the cookie.
@@ -96,11 +85,7 @@ impl CookieSettings {
         &self.name
     }
 
-    pub(crate) fn persistence(&self) -> Persistence {
-        self.persistence
-    }
-
-    /// The cookie without value and life.
+    /// The cookie without a value and without `Max-Age` and `Expires`.
     pub(crate) fn template(self) -> Cookie<'static> {
         let mut cookie = Cookie::new(self.name, "");
         cookie.set_path(self.path);
@@ -126,16 +111,6 @@ impl Default for CookieSettings {
             same_site: SameSite::Lax,
             persistence: Persistence::BrowserSession,
             partitioned: false,
-        }
-    }
-}
-
-impl From<SameSite> for cookie::SameSite {
-    fn from(same_site: SameSite) -> Self {
-        match same_site {
-            SameSite::Strict => Self::Strict,
-            SameSite::Lax => Self::Lax,
-            SameSite::None => Self::None,
         }
     }
 }

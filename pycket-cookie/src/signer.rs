@@ -3,19 +3,13 @@ use std::{fmt, iter};
 use cookie::{Cookie, CookieJar, Key};
 use pycket_core::SessionId;
 
-use crate::KeyRing;
+use crate::{KeyRing, Presented};
 
-/// Writes and reads the value of one cookie: the signature in base64, then the id's text.
+/// Writes and verifies the value of one cookie: the signature in base64, then the id as text.
 #[derive(Clone)]
 pub(crate) struct Signer {
     current: Key,
     previous: Vec<Key>,
-}
-
-/// An id that one of our keys signed.
-pub(crate) struct Verified {
-    pub(crate) id: SessionId,
-    pub(crate) outdated_key: bool,
 }
 
 impl Signer {
@@ -34,18 +28,18 @@ impl Signer {
         jar.iter().map(Cookie::value).collect()
     }
 
-    /// `None` unless `value` is exactly what [`sign`](Self::sign) wrote with one of the keys. What does
-    /// not look like it costs no HMAC.
-    pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
+    /// What the value presents if one of the keys [signed](Self::sign) exactly this value. A value of the
+    /// wrong length or form costs no HMAC.
+    pub(crate) fn verify(&self, value: &[u8]) -> Option<Presented> {
         if value.len() != Self::VALUE_LEN {
             return None;
         }
         let value = std::str::from_utf8(value).ok()?;
         let (_, id) = value.split_at_checked(Self::DIGEST_LEN)?;
-        let id = id.parse::<SessionId>().ok()?;
+        let id = id.parse().ok()?;
         let mut keys = iter::once(&self.current).chain(&self.previous);
-        let position = keys.position(|key| signed_with(key, value))?;
-        Some(Verified { id, outdated_key: position > 0 })
+        let position = keys.position(|key| is_signed_by(key, value))?;
+        Some(Presented::Authentic { id, outdated_key: position > 0 })
     }
 }
 
@@ -55,6 +49,6 @@ impl fmt::Debug for Signer {
     }
 }
 
-fn signed_with(key: &Key, value: &str) -> bool {
+fn is_signed_by(key: &Key, value: &str) -> bool {
     CookieJar::new().signed(key).verify(Cookie::new("", value.to_owned())).is_some()
 }

@@ -1,4 +1,4 @@
-//! What the browser is told when it gets the cookie, and when it loses it.
+//! The `Set-Cookie` headers that issue and remove the cookie.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,11 +15,11 @@ fn cookie(settings: CookieSettingsBuilder) -> SessionCookie {
     SessionCookie::new(settings.build().unwrap(), &KeyRing::generate())
 }
 
-fn persisting(persistence: Persistence) -> SessionCookie {
+fn with_persistence(persistence: Persistence) -> SessionCookie {
     cookie(CookieSettings::builder().persistence(persistence))
 }
 
-/// What follows the value in a `Set-Cookie` header.
+/// The part of a `Set-Cookie` header after the value.
 fn attributes(set_cookie: &str) -> &str {
     set_cookie.split_once("; ").unwrap().1
 }
@@ -31,7 +31,7 @@ fn issued(cookie: &SessionCookie, expires_in: Duration) -> String {
 const DEFAULTS: &str = "HttpOnly; SameSite=Lax; Secure; Path=/";
 
 #[test]
-fn by_default_the_cookie_is_guarded_and_ends_with_the_browser() {
+fn default_cookie_has_safe_attributes_and_ends_with_the_browser() {
     let cookie = cookie(CookieSettings::builder());
     let set_cookie = cookie.issue(&SessionId::generate(), HOUR);
     assert!(set_cookie.starts_with("PYCKET_ID="));
@@ -41,8 +41,8 @@ fn by_default_the_cookie_is_guarded_and_ends_with_the_browser() {
 }
 
 #[test]
-fn the_hardened_cookie_is_bound_to_its_host_and_does_not_name_the_product() {
-    let cookie = cookie(CookieSettings::hardened().into_builder());
+fn hardened_cookie_is_bound_to_its_host_and_hides_the_product() {
+    let cookie = cookie(CookieSettings::hardened().to_builder());
     let set_cookie = cookie.issue(&SessionId::generate(), HOUR);
     assert!(set_cookie.starts_with("__Host-id="));
     assert_eq!(attributes(&set_cookie), DEFAULTS);
@@ -50,7 +50,7 @@ fn the_hardened_cookie_is_bound_to_its_host_and_does_not_name_the_product() {
 }
 
 #[test]
-fn every_setting_reaches_the_cookie() {
+fn each_setting_appears_in_the_cookie() {
     let cookie = cookie(
         CookieSettings::builder()
             .name("sid")
@@ -69,14 +69,14 @@ fn every_setting_reaches_the_cookie() {
 }
 
 #[test]
-fn an_insecure_cookie_is_possible_when_asked_for() {
+fn cookie_is_insecure_only_if_configured() {
     let cookie = cookie(CookieSettings::builder().secure(false).same_site(SameSite::Strict));
     assert_eq!(issued(&cookie, HOUR), "HttpOnly; SameSite=Strict; Path=/");
 }
 
 #[test]
-fn a_cookie_of_a_fixed_age_keeps_it_whatever_the_session_has_left() {
-    let cookie = persisting(Persistence::days(120));
+fn cookie_with_max_age_ignores_the_time_left_of_the_session() {
+    let cookie = with_persistence(Persistence::days(120));
     for left in [Duration::ZERO, HOUR, Duration::MAX] {
         assert_eq!(issued(&cookie, left), format!("{DEFAULTS}; Max-Age=10368000"));
     }
@@ -84,16 +84,16 @@ fn a_cookie_of_a_fixed_age_keeps_it_whatever_the_session_has_left() {
 }
 
 #[test]
-fn a_cookie_with_a_date_ends_on_it() {
+fn cookie_with_a_date_ends_on_that_date() {
     let cookie =
-        persisting(Persistence::Until(UNIX_EPOCH + Duration::from_millis(1_900_000_000_999)));
+        with_persistence(Persistence::Until(UNIX_EPOCH + Duration::from_millis(1_900_000_000_999)));
     assert_eq!(issued(&cookie, HOUR), format!("{DEFAULTS}; Expires=Sun, 17 Mar 2030 17:46:40 GMT"));
     assert!(cookie.is_persistent());
 }
 
 #[test]
-fn a_cookie_that_follows_its_session_never_outlives_it() {
-    let cookie = persisting(Persistence::FollowSession);
+fn cookie_that_follows_its_session_never_outlives_it() {
+    let cookie = with_persistence(Persistence::FollowSession);
     for (millis, seconds) in [(3_600_000, 3600), (3_599_999, 3599), (1_000, 1), (999, 0), (0, 0)] {
         let left = Duration::from_millis(millis);
         assert_eq!(issued(&cookie, left), format!("{DEFAULTS}; Max-Age={seconds}"));
@@ -102,16 +102,16 @@ fn a_cookie_that_follows_its_session_never_outlives_it() {
 }
 
 #[test]
-fn no_remaining_life_is_too_long_to_write() {
-    let cookie = persisting(Persistence::FollowSession);
+fn cookie_that_follows_its_session_takes_any_duration() {
+    let cookie = with_persistence(Persistence::FollowSession);
     assert!(issued(&cookie, Duration::MAX).ends_with(&format!("; Max-Age={}", i64::MAX)));
 }
 
 #[test]
-fn a_removal_has_the_attributes_of_the_cookie_and_no_time_to_live() {
+fn removal_has_the_attributes_of_the_cookie_and_ends_it_at_once() {
     let settings = [
         CookieSettings::builder(),
-        CookieSettings::hardened().into_builder(),
+        CookieSettings::hardened().to_builder(),
         CookieSettings::builder().secure(false).http_only(false).same_site(SameSite::Strict),
         CookieSettings::builder()
             .name("sid")
@@ -129,14 +129,14 @@ fn a_removal_has_the_attributes_of_the_cookie_and_no_time_to_live() {
             Persistence::FollowSession,
         ] {
             let cookie = cookie(settings.clone().persistence(persistence));
-            let gone = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
-            assert_eq!(cookie.removal(), format!("{}=; {attributes}; {gone}", cookie.name()));
+            let ended = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+            assert_eq!(cookie.removal(), format!("{}=; {attributes}; {ended}", cookie.name()));
         }
     }
 }
 
 #[test]
-fn every_set_cookie_is_visible_ascii() {
+fn each_set_cookie_value_is_visible_ascii() {
     let cookie = cookie(CookieSettings::builder().path("/caf%C3%A9").domain("xn--caf-dma.example"));
     for set_cookie in [cookie.issue(&SessionId::generate(), HOUR), cookie.removal()] {
         assert!(set_cookie.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()));

@@ -1,4 +1,4 @@
-//! The first key signs, all verify, and a release cannot silently sign everybody out.
+//! The first key signs, all keys verify, and a release cannot silently make all cookies invalid.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,106 +18,107 @@ fn cookie_with(keys: &KeyRing) -> SessionCookie {
     SessionCookie::new(CookieSettings::default(), keys)
 }
 
-/// What a server with `reader` makes of a cookie of a server with `writer`.
-fn hand_over(writer: &KeyRing, reader: &KeyRing) -> Option<bool> {
+/// Whether the key was outdated when a server with `reader` reads a cookie of a server with `writer`;
+/// `None` if it rejects the cookie.
+fn outdated(writer: &KeyRing, reader: &KeyRing) -> Option<bool> {
     let id = SessionId::generate();
-    let pair = browser::sends_back(&cookie_with(writer).issue(&id, HOUR));
+    let pair = browser::cookie_header(&cookie_with(writer).issue(&id, HOUR));
     match cookie_with(reader).read([pair.as_bytes()]) {
         Presented::Authentic { id: presented, outdated_key } => {
             assert_eq!(presented, id);
             Some(outdated_key)
         }
-        refused => {
-            assert_eq!(refused, Presented::Rejected);
+        other => {
+            assert_eq!(other, Presented::Rejected);
             None
         }
     }
 }
 
 fn ring(current: &str, previous: &[&str]) -> KeyRing {
-    let ring = KeyRing::new(current).unwrap();
-    previous.iter().fold(ring, |ring, key| ring.with_previous(key).unwrap())
+    let builder = KeyRing::builder(current);
+    previous.iter().fold(builder, |builder, key| builder.previous(key)).build().unwrap()
 }
 
 #[test]
-fn a_cookie_of_the_first_key_is_up_to_date() {
-    assert_eq!(hand_over(&ring(NEW, &[]), &ring(NEW, &[OLD, OLDEST])), Some(false));
+fn cookie_of_the_first_key_is_not_outdated() {
+    assert_eq!(outdated(&ring(NEW, &[]), &ring(NEW, &[OLD, OLDEST])), Some(false));
 }
 
 #[test]
-fn a_cookie_of_any_previous_key_is_authentic_and_outdated() {
+fn cookie_of_a_previous_key_is_authentic_and_outdated() {
     for key in [OLD, OLDEST] {
-        assert_eq!(hand_over(&ring(key, &[]), &ring(NEW, &[OLD, OLDEST])), Some(true), "{key}");
+        assert_eq!(outdated(&ring(key, &[]), &ring(NEW, &[OLD, OLDEST])), Some(true), "{key}");
     }
 }
 
 #[test]
-fn a_cookie_that_is_issued_anew_is_up_to_date() {
+fn cookie_that_is_issued_again_is_not_outdated() {
     let rotated = ring(NEW, &[OLD]);
-    assert_eq!(hand_over(&rotated, &rotated), Some(false));
-    assert_eq!(hand_over(&rotated, &ring(NEW, &[])), Some(false));
+    assert_eq!(outdated(&rotated, &rotated), Some(false));
+    assert_eq!(outdated(&rotated, &ring(NEW, &[])), Some(false));
 }
 
 #[test]
-fn a_cookie_of_a_key_that_was_taken_out_is_rejected() {
-    assert_eq!(hand_over(&ring(OLDEST, &[]), &ring(NEW, &[OLD])), None);
+fn cookie_of_a_removed_key_is_rejected() {
+    assert_eq!(outdated(&ring(OLDEST, &[]), &ring(NEW, &[OLD])), None);
 }
 
 #[test]
-fn a_previous_key_does_not_sign() {
-    assert_eq!(hand_over(&ring(NEW, &[OLD]), &ring(OLD, &[])), None);
+fn previous_key_does_not_sign() {
+    assert_eq!(outdated(&ring(NEW, &[OLD]), &ring(OLD, &[])), None);
 }
 
 #[test]
-fn the_current_key_repeated_as_a_previous_one_is_up_to_date() {
-    assert_eq!(hand_over(&ring(NEW, &[]), &ring(NEW, &[NEW])), Some(false));
+fn cookie_is_not_outdated_if_the_current_key_is_also_a_previous_one() {
+    assert_eq!(outdated(&ring(NEW, &[]), &ring(NEW, &[NEW])), Some(false));
 }
 
 #[test]
-fn keys_under_32_bytes_are_refused_with_advice() {
+fn key_under_32_bytes_is_an_error_with_advice() {
     for length in [0, 1, 16, 31] {
         let key = vec![b'k'; length];
-        let refusals = [KeyRing::new(&key), ring(NEW, &[]).with_previous(&key)];
-        for refusal in refusals {
-            let error = refusal.unwrap_err();
+        for result in [KeyRing::new(&key), KeyRing::builder(NEW).previous(&key).build()] {
+            let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSetting);
-            let advice = "bytes is too short to sign with: use 32 random bytes or more";
+            let advice = "bytes is too short to sign with: use at least 32 random bytes";
             assert_eq!(error.to_string(), format!("a key of {length} {advice}"));
         }
     }
 }
 
 #[test]
-fn every_length_from_32_bytes_signs_and_verifies() {
+fn key_of_any_length_from_32_bytes_signs_and_verifies() {
     for length in [32, 33, 44, 63, 64, 65, 128, 4096] {
         let keys = KeyRing::new(vec![7; length]).unwrap();
-        assert_eq!(hand_over(&keys, &keys), Some(false), "{length}");
+        assert_eq!(outdated(&keys, &keys), Some(false), "{length}");
     }
 }
 
 #[test]
-fn keys_that_share_their_first_64_bytes_are_different_keys() {
+fn keys_with_the_same_first_64_bytes_are_different() {
     let (one, other) = ([vec![7; 64], vec![1]].concat(), [vec![7; 64], vec![2]].concat());
-    assert_eq!(hand_over(&KeyRing::new(one).unwrap(), &KeyRing::new(other).unwrap()), None);
+    assert_eq!(outdated(&KeyRing::new(one).unwrap(), &KeyRing::new(other).unwrap()), None);
 }
 
 #[test]
-fn keys_that_differ_in_trailing_zeros_are_different_keys() {
+fn keys_that_differ_in_trailing_zeros_are_different() {
     let (one, other) = (vec![7; 32], [vec![7; 32], vec![0; 8]].concat());
-    assert_eq!(hand_over(&KeyRing::new(one).unwrap(), &KeyRing::new(other).unwrap()), None);
+    assert_eq!(outdated(&KeyRing::new(one).unwrap(), &KeyRing::new(other).unwrap()), None);
 }
 
 #[test]
-fn generated_keys_differ() {
+fn generated_keys_are_different() {
     let (one, other) = (KeyRing::generate(), KeyRing::generate());
-    assert_eq!(hand_over(&one, &one), Some(false));
-    assert_eq!(hand_over(&one, &other), None);
+    assert_eq!(outdated(&one, &one), Some(false));
+    assert_eq!(outdated(&one, &other), None);
 }
 
 #[test]
 fn debug_output_and_errors_hide_the_keys() {
     let keys = ring(NEW, &[OLD]);
     assert_eq!(format!("{keys:?}"), "KeyRing(..)");
+    assert_eq!(format!("{:?}", KeyRing::builder(NEW)), "KeyRingBuilder(KeyRing(..))");
 
     let shown = format!("{:?}", cookie_with(&keys));
     assert!(shown.contains("Signer(..)"), "{shown}");
@@ -127,13 +128,13 @@ fn debug_output_and_errors_hide_the_keys() {
     assert!(!format!("{error} {error:?}").contains(short));
 }
 
-/// The expected values come from another program, written after the README's description.
+/// The expected values come from another program that implements the description in the README.
 #[test]
-fn the_signed_value_of_a_key_and_an_id_never_changes() {
+fn signed_value_of_a_key_and_an_id_never_changes() {
     let id = "936da01f-9abd-4d9d-80c7-02af85c822a8".parse::<SessionId>().unwrap();
     let issue = |settings, key: &[u8]| {
         let cookie = SessionCookie::new(settings, &KeyRing::new(key).unwrap());
-        browser::sends_back(&cookie.issue(&id, HOUR))
+        browser::cookie_header(&cookie.issue(&id, HOUR))
     };
     assert_eq!(
         issue(CookieSettings::default(), b"a secret that is pinned by this test"),

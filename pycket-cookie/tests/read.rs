@@ -1,4 +1,4 @@
-//! Reading finds the authentic cookie among whatever else a request holds, and nothing but it.
+//! Reading finds the authentic cookie among all other content of a request, and accepts no other.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,22 +17,22 @@ fn session_cookie(key: &str) -> SessionCookie {
     SessionCookie::new(CookieSettings::default(), &KeyRing::new(key).unwrap())
 }
 
-fn ours() -> SessionCookie {
+fn own_cookie() -> SessionCookie {
     session_cookie("the key of this application, long enough")
 }
 
-fn theirs() -> SessionCookie {
+fn foreign_cookie() -> SessionCookie {
     session_cookie("the key of another application, also long")
 }
 
-/// A new id and the `Cookie` header of its visitor.
-fn visitor(cookie: &SessionCookie) -> (SessionId, String) {
+/// A new id and the `Cookie` header of its client.
+fn client(cookie: &SessionCookie) -> (SessionId, String) {
     let id = SessionId::generate();
-    (id, browser::sends_back(&cookie.issue(&id, HOUR)))
+    (id, browser::cookie_header(&cookie.issue(&id, HOUR)))
 }
 
 fn read(header: &str) -> Presented {
-    ours().read([header.as_bytes()])
+    own_cookie().read([header.as_bytes()])
 }
 
 fn authentic(id: SessionId) -> Presented {
@@ -40,14 +40,14 @@ fn authentic(id: SessionId) -> Presented {
 }
 
 #[test]
-fn an_issued_cookie_comes_back_as_its_id() {
-    let (id, pair) = visitor(&ours());
+fn issued_cookie_is_read_as_its_id() {
+    let (id, pair) = client(&own_cookie());
     assert_eq!(read(&pair), authentic(id));
 }
 
 #[test]
-fn a_request_without_the_cookie_presents_nothing() {
-    assert_eq!(ours().read([]), Presented::Nothing);
+fn request_without_the_cookie_presents_nothing() {
+    assert_eq!(own_cookie().read([]), Presented::Nothing);
     for header in
         ["", ";", "=", "theme=dark; lang=eo", "PYCKET_ID", "my_PYCKET_ID=x", "PYCKET_IDS=x"]
     {
@@ -56,13 +56,13 @@ fn a_request_without_the_cookie_presents_nothing() {
 }
 
 #[test]
-fn names_are_case_sensitive() {
-    let (_, pair) = visitor(&ours());
+fn cookie_name_is_case_sensitive() {
+    let (_, pair) = client(&own_cookie());
     assert_eq!(read(&pair.replace("PYCKET_ID", "pycket_id")), Presented::Nothing);
 }
 
 #[test]
-fn an_unsigned_id_is_rejected() {
+fn unsigned_id_is_rejected() {
     let id = SessionId::generate().expose();
     assert_eq!(read(&format!("PYCKET_ID={id}")), Presented::Rejected);
     assert_eq!(read(&format!("PYCKET_ID={}{id}", "A".repeat(DIGEST_LEN))), Presented::Rejected);
@@ -73,29 +73,29 @@ fn an_unsigned_id_is_rejected() {
 }
 
 #[test]
-fn a_signature_is_not_valid_for_another_id() {
-    let (id, pair) = visitor(&ours());
+fn signature_of_another_id_is_rejected() {
+    let (id, pair) = client(&own_cookie());
     let other = SessionId::generate();
     assert_eq!(read(&pair.replace(&id.expose(), &other.expose())), Presented::Rejected);
 }
 
 #[test]
-fn a_cookie_of_another_key_is_rejected() {
-    let (_, foreign) = visitor(&theirs());
+fn cookie_of_another_key_is_rejected() {
+    let (_, foreign) = client(&foreign_cookie());
     assert_eq!(read(&foreign), Presented::Rejected);
 }
 
 #[test]
-fn a_value_that_our_key_signed_for_another_cookie_name_is_rejected() {
+fn value_signed_for_another_cookie_name_is_rejected() {
     let keys = KeyRing::new("the key of this application, long enough").unwrap();
     let settings = CookieSettings::builder().name("remember_me").build().unwrap();
-    let (_, pair) = visitor(&SessionCookie::new(settings, &keys));
+    let (_, pair) = client(&SessionCookie::new(settings, &keys));
     assert_eq!(read(&pair.replace("remember_me", "PYCKET_ID")), Presented::Rejected);
 }
 
 #[test]
-fn a_truncated_or_lengthened_value_is_rejected() {
-    let (_, pair) = visitor(&ours());
+fn shortened_or_lengthened_value_is_rejected() {
+    let (_, pair) = client(&own_cookie());
     for length in "PYCKET_ID=".len()..pair.len() {
         assert_eq!(read(&pair[..length]), Presented::Rejected, "{length} bytes");
     }
@@ -105,8 +105,8 @@ fn a_truncated_or_lengthened_value_is_rejected() {
 }
 
 #[test]
-fn another_spelling_of_an_authentic_value_is_rejected() {
-    let (id, pair) = visitor(&ours());
+fn other_spelling_of_an_authentic_value_is_rejected() {
+    let (id, pair) = client(&own_cookie());
     let upper_case = pair.replace(&id.expose(), &id.expose().to_uppercase());
     let percent_encoded = pair.replacen("PYCKET_ID=", "", 1).replace('=', "%3D");
     assert_eq!(read(&upper_case), Presented::Rejected);
@@ -114,32 +114,32 @@ fn another_spelling_of_an_authentic_value_is_rejected() {
 }
 
 #[test]
-fn the_authentic_cookie_is_found_after_garbage_of_the_same_name() {
-    let (id, pair) = visitor(&ours());
-    let (_, foreign) = visitor(&theirs());
-    let garbage = format!("PYCKET_ID=; PYCKET_ID; PYCKET_ID=x; PYCKET_ID=\"; {foreign}");
-    assert_eq!(read(&format!("{garbage}; {pair}")), authentic(id));
-    assert_eq!(read(&format!("{pair}; {garbage}")), authentic(id));
-    assert_eq!(read(&garbage), Presented::Rejected);
+fn authentic_cookie_is_found_among_invalid_ones_of_its_name() {
+    let (id, pair) = client(&own_cookie());
+    let (_, foreign) = client(&foreign_cookie());
+    let invalid = format!("PYCKET_ID=; PYCKET_ID; PYCKET_ID=x; PYCKET_ID=\"; {foreign}");
+    assert_eq!(read(&format!("{invalid}; {pair}")), authentic(id));
+    assert_eq!(read(&format!("{pair}; {invalid}")), authentic(id));
+    assert_eq!(read(&invalid), Presented::Rejected);
 }
 
 #[test]
-fn of_two_authentic_cookies_the_first_counts() {
-    let (first, first_pair) = visitor(&ours());
-    let (_, second_pair) = visitor(&ours());
+fn first_of_two_authentic_cookies_counts() {
+    let (first, first_pair) = client(&own_cookie());
+    let (_, second_pair) = client(&own_cookie());
     assert_eq!(read(&format!("{first_pair}; {second_pair}")), authentic(first));
 }
 
 #[test]
-fn the_authentic_cookie_is_found_in_any_of_several_headers() {
-    let (id, pair) = visitor(&ours());
+fn authentic_cookie_is_found_in_any_of_several_headers() {
+    let (id, pair) = client(&own_cookie());
     let headers: [&[u8]; 3] = [b"theme=dark", b"PYCKET_ID=forged; \xff\xfe", pair.as_bytes()];
-    assert_eq!(ours().read(headers), authentic(id));
+    assert_eq!(own_cookie().read(headers), authentic(id));
 }
 
 #[test]
-fn a_quoted_value_and_any_white_space_are_read() {
-    let (id, pair) = visitor(&ours());
+fn quoted_value_and_white_space_are_accepted() {
+    let (id, pair) = client(&own_cookie());
     let value = pair.strip_prefix("PYCKET_ID=").unwrap();
     for header in [
         format!("PYCKET_ID=\"{value}\""),
@@ -155,49 +155,49 @@ fn a_quoted_value_and_any_white_space_are_read() {
 }
 
 #[test]
-fn bytes_that_are_no_text_do_not_hide_the_authentic_cookie() {
-    let (id, pair) = visitor(&ours());
+fn authentic_cookie_is_found_among_bytes_that_are_not_text() {
+    let (id, pair) = client(&own_cookie());
     let mut header = b"\xf0\x28\x8c=\xff; PYCKET_ID=\xc3\x28; \x00\x01; ".to_vec();
     header.extend_from_slice(pair.as_bytes());
-    assert_eq!(ours().read([header.as_slice()]), authentic(id));
+    assert_eq!(own_cookie().read([header.as_slice()]), authentic(id));
 }
 
 #[test]
-fn a_value_with_a_character_across_the_end_of_the_signature_is_rejected() {
+fn value_with_a_character_across_the_signature_end_is_rejected() {
     let value = format!("{}é{}", "A".repeat(DIGEST_LEN - 1), "a".repeat(35));
     assert_eq!(read(&format!("PYCKET_ID={value}")), Presented::Rejected);
 }
 
 #[test]
-fn a_header_of_a_hundred_kilobytes_is_read_to_its_end() {
-    let (id, pair) = visitor(&ours());
+fn header_of_100_kilobytes_is_read_to_its_end() {
+    let (id, pair) = client(&own_cookie());
     let long_value = format!("PYCKET_ID={}; {pair}", "A".repeat(100_000));
     let many_forged = format!("PYCKET_ID={}; ", "A".repeat(80)).repeat(1_000) + &pair;
-    let many_foreign = format!("{}; ", visitor(&theirs()).1).repeat(1_000) + &pair;
+    let many_foreign = format!("{}; ", client(&foreign_cookie()).1).repeat(1_000) + &pair;
     for header in [long_value, many_forged, many_foreign] {
         assert_eq!(read(&header), authentic(id));
     }
 }
 
 #[test]
-fn debug_output_of_what_was_presented_hides_the_id() {
-    let (id, pair) = visitor(&ours());
+fn debug_output_of_a_presented_cookie_hides_the_id() {
+    let (id, pair) = client(&own_cookie());
     let shown = format!("{:?}", read(&pair));
     assert!(shown.contains("Authentic") && !shown.contains(&id.expose()), "{shown}");
 }
 
 proptest! {
     #[test]
-    fn no_bytes_make_reading_fail_or_pass_for_authentic(
+    fn random_headers_are_never_authentic_and_never_panic(
         headers in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..4),
     ) {
-        let presented = ours().read(headers.iter().map(Vec::as_slice));
-        let passed = matches!(presented, Presented::Authentic { .. });
-        prop_assert!(!passed);
+        let presented = own_cookie().read(headers.iter().map(Vec::as_slice));
+        let is_authentic = matches!(presented, Presented::Authentic { .. });
+        prop_assert!(!is_authentic);
     }
 
     #[test]
-    fn no_bytes_as_the_value_make_reading_fail_or_pass_for_authentic(
+    fn random_values_are_always_rejected(
         value in prop_oneof![
             prop::collection::vec(any::<u8>(), 80),
             prop::collection::vec(any::<u8>(), 0..200),
@@ -206,26 +206,26 @@ proptest! {
         ],
     ) {
         let header = [b"PYCKET_ID=".as_slice(), &value].concat();
-        prop_assert_eq!(ours().read([header.as_slice()]), Presented::Rejected);
+        prop_assert_eq!(own_cookie().read([header.as_slice()]), Presented::Rejected);
     }
 
     #[test]
-    fn no_noise_around_it_hides_the_authentic_cookie(
+    fn authentic_cookie_is_found_among_random_bytes(
         before in prop::collection::vec(any::<u8>(), 0..300),
         after in prop::collection::vec(any::<u8>(), 0..300),
     ) {
-        let (id, pair) = visitor(&ours());
+        let (id, pair) = client(&own_cookie());
         let header = [&before, b";".as_slice(), pair.as_bytes(), b";", &after].concat();
-        prop_assert_eq!(ours().read([header.as_slice()]), authentic(id));
+        prop_assert_eq!(own_cookie().read([header.as_slice()]), authentic(id));
     }
 
     #[test]
-    fn no_changed_byte_goes_unnoticed(position in 0..80_usize, byte in any::<u8>()) {
-        let (_, pair) = visitor(&ours());
+    fn value_with_one_changed_byte_is_rejected(position in 0..80_usize, byte in any::<u8>()) {
+        let (_, pair) = client(&own_cookie());
         let mut header = pair.into_bytes();
         let changed = &mut header["PYCKET_ID=".len() + position];
         prop_assume!(*changed != byte);
         *changed = byte;
-        prop_assert_eq!(ours().read([header.as_slice()]), Presented::Rejected);
+        prop_assert_eq!(own_cookie().read([header.as_slice()]), Presented::Rejected);
     }
 }

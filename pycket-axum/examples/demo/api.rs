@@ -1,3 +1,5 @@
+//! The JSON interface.
+
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -11,14 +13,14 @@ use pycket_core::{Error, ErrorKind, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
-use crate::number::increment;
+use crate::number;
 
-/// The JSON interface.
+/// The routes of the JSON interface.
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/session", get(show))
-        .route("/session/{name}", get(read).put(write).delete(remove))
-        .route("/session/{name}/increment", post(count))
+        .route("/session/{name}", get(read).put(write).delete(delete))
+        .route("/session/{name}/increment", post(increment))
         .route("/notifications", get(unread))
         .route("/notifications/{name}", get(take).put(leave))
         .route("/login", post(log_in))
@@ -28,7 +30,7 @@ pub(crate) fn routes() -> Router {
 #[derive(Deserialize)]
 struct Login {
     user: Value,
-    /// Seconds that this session may go unused.
+    /// The idle timeout of this session, in seconds.
     remember: Option<u64>,
 }
 
@@ -49,16 +51,16 @@ async fn write(
     body: Bytes,
 ) -> Result<StatusCode, Failure> {
     session.set(&name, &parse::<Value>(&body)?)?;
-    stored(&session).await
+    commit(&session).await
 }
 
-async fn remove(session: Session, Path(name): Path<String>) -> Result<StatusCode, Failure> {
+async fn delete(session: Session, Path(name): Path<String>) -> Result<StatusCode, Failure> {
     session.delete([name]);
-    stored(&session).await
+    commit(&session).await
 }
 
-async fn count(session: Session, Path(name): Path<String>) -> Result<Json<Number>, Failure> {
-    match session.update(&name, increment).await {
+async fn increment(session: Session, Path(name): Path<String>) -> Result<Json<Number>, Failure> {
+    match session.update(&name, number::increment).await {
         Err(error) if error.kind() == ErrorKind::Decode => Err(Failure::NotANumber(name)),
         result => Ok(Json(result?)),
     }
@@ -81,7 +83,7 @@ async fn leave(
     body: Bytes,
 ) -> Result<StatusCode, Failure> {
     session.notifications().set(&name, &parse::<Value>(&body)?)?;
-    stored(&session).await
+    commit(&session).await
 }
 
 async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
@@ -91,7 +93,7 @@ async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
     }
     session.restart_timeouts();
     session.set("user", &user)?;
-    stored(&session).await
+    commit(&session).await
 }
 
 async fn log_out(session: Session) -> StatusCode {
@@ -99,9 +101,9 @@ async fn log_out(session: Session) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The layer would commit too, but would not tell a late writer that the session had ended meanwhile:
-/// here a 204 means that it is stored.
-async fn stored(session: &Session) -> Result<StatusCode, Failure> {
+/// Commits the session, so that a 204 means that the change is stored. The layer commits, too, but does not
+/// report a session that ended during the request.
+async fn commit(session: &Session) -> Result<StatusCode, Failure> {
     match session.commit().await? {
         Outcome::Ended => Err(Failure::Ended),
         _ => Ok(StatusCode::NO_CONTENT),
@@ -112,7 +114,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(Failure::NotJson)
 }
 
-/// Why a request failed, as its JSON answer says it.
+/// Why a request failed. The response says it as JSON.
 enum Failure {
     NotJson(serde_json::Error),
     NotFound(Error),

@@ -11,38 +11,38 @@ use pycket_redis::RedisStore;
 
 use crate::settings::{Settings, in_memcached, in_memory, in_redis};
 
-/// Shows what pycket sessions do: a page for people at /, a JSON interface for programs under /api.
+/// Shows pycket sessions: a page for browsers at /, a JSON interface for programs under /api.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 pub(crate) struct Arguments {
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 chooses a free one
     #[arg(long, default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
 
-    /// Takes storage, cookies and lifetime from a settings file instead of the arguments
+    /// Reads storage, cookie and timeouts from a settings file instead of the arguments
     #[arg(long, value_name = "FILE", conflicts_with_all = ["store", "idle", "absolute", "renew"])]
     config: Option<PathBuf>,
 
-    /// Where sessions live: memory; redis://HOST[:PORT], or rediss:// for TLS;
+    /// Where sessions are stored: memory; redis://HOST[:PORT], or rediss:// for TLS;
     /// redis+cluster://HOST[:PORT][,HOST[:PORT]…]; redis+sentinel://HOST[:PORT][,HOST[:PORT]…]/SERVICE;
     /// memcache://HOST[:PORT][,HOST[:PORT]…]
     #[arg(long, default_value = "memory", value_name = "memory|URL")]
     store: Store,
 
-    /// Ends a session that was not renewed for this long
+    /// The idle timeout: ends a session that nothing renewed for this long
     #[arg(long, default_value_t = Expiry::DEFAULT_IDLE.as_secs(), value_name = "SECONDS")]
     idle: u64,
 
-    /// Ends a session this long after it began [default: never]
+    /// The absolute timeout: ends a session this long after it began [default: never]
     #[arg(long, value_name = "SECONDS")]
     absolute: Option<u64>,
 
-    /// What renews a session
+    /// What restarts the idle timeout
     #[arg(long, value_enum, default_value_t = RenewOn::Change)]
     renew: RenewOn,
 
-    /// Where the key that signs cookies is kept, made if absent [default: a new key at every start,
-    /// which signs everybody out]
+    /// The file of the key that signs cookies, created if absent [default: a new key at each start, which
+    /// ends all sessions]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 }
@@ -61,7 +61,7 @@ enum RenewOn {
 }
 
 impl Arguments {
-    /// The sessions, and the cookie that goes with them.
+    /// The session manager and the cookie settings.
     pub(crate) fn settings(&self) -> Result<(SessionManager, CookieSettings), String> {
         if let Some(path) = &self.config {
             let settings = Settings::read(path)?;
@@ -74,7 +74,7 @@ impl Arguments {
             Store::Memcache(servers) => in_memcached(MemcacheStore::builder().servers(servers)),
         }
         .map_err(|error| format!("--store: {error}"))?;
-        // The demo speaks plain HTTP, over which most clients do not send a `Secure` cookie.
+        // The demo uses plain HTTP, over which most clients do not send a `Secure` cookie.
         let cookies =
             CookieSettings::builder().secure(false).build().map_err(|error| error.to_string())?;
         let manager = manager.to_builder().expiry(self.expiry()?).build();

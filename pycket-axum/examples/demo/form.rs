@@ -1,3 +1,5 @@
+//! The forms of the page. Each one redirects to the page.
+
 use std::time::Duration;
 
 use axum::extract::Form;
@@ -6,13 +8,13 @@ use pycket_axum::{Session, SessionError};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Thirty days.
+/// The idle timeout of a remembered session: 30 days.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[derive(Deserialize)]
 pub(crate) struct SignIn {
     user: String,
-    /// A checkbox: there or not.
+    /// A checkbox: present if it is checked.
     remember: Option<String>,
 }
 
@@ -37,7 +39,7 @@ pub(crate) async fn sign_in(
         if remember.is_some() {
             session.set_idle_timeout(REMEMBERED)?;
         }
-        tell(&session, format!("Welcome, {}.", user.trim()))?;
+        notify(&session, format!("Welcome, {}.", user.trim()))?;
     }
     Ok(Redirect::to("/"))
 }
@@ -47,7 +49,7 @@ pub(crate) async fn sign_out(session: Session) -> Redirect {
     Redirect::to("/")
 }
 
-/// What reads as JSON is stored as such, all else as text.
+/// Stores a value that is valid JSON as JSON, and any other value as text.
 pub(crate) async fn set(
     session: Session,
     Form(Item { name, value }): Form<Item>,
@@ -55,7 +57,7 @@ pub(crate) async fn set(
     if !name.is_empty() {
         let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
         session.set(&name, &value)?;
-        tell(&session, format!("{name} is set."))?;
+        notify(&session, format!("{name} is set."))?;
     }
     Ok(Redirect::to("/"))
 }
@@ -65,12 +67,12 @@ pub(crate) async fn remove(
     Form(Name { name }): Form<Name>,
 ) -> Result<Redirect, SessionError> {
     for name in session.delete([name]) {
-        tell(&session, format!("{name} is removed."))?;
+        notify(&session, format!("{name} is removed."))?;
     }
     Ok(Redirect::to("/"))
 }
 
-/// The page that is shown after the redirect has it, once.
-fn tell(session: &Session, message: String) -> Result<(), SessionError> {
+/// Leaves a message that the page shows once, after the redirect.
+fn notify(session: &Session, message: String) -> Result<(), SessionError> {
     Ok(session.notifications().set("message", &message)?)
 }

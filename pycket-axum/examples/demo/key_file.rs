@@ -2,11 +2,13 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-/// The key in the file. If there is no file, one is made, whole or not at all, and readable to its
-/// owner only. Of two programs that start at once, both use the key of the first.
-pub(crate) fn read_or_make(path: &Path) -> io::Result<String> {
+/// Reads the key from the file, or creates the file with a random key.
+///
+/// The file is created atomically and is readable by its owner only. If two programs start at the same time,
+/// both use the key of the first.
+pub(crate) fn read_or_create(path: &Path) -> io::Result<String> {
     match read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => make(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path),
         result => result,
     }
 }
@@ -15,7 +17,7 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(fs::read_to_string(path)?.trim().to_owned())
 }
 
-fn make(path: &Path) -> io::Result<String> {
+fn create(path: &Path) -> io::Result<String> {
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let key: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -26,7 +28,7 @@ fn make(path: &Path) -> io::Result<String> {
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(key),
-        Err(lost) if lost.error.kind() == ErrorKind::AlreadyExists => read(path),
-        Err(lost) => Err(lost.error),
+        Err(failure) if failure.error.kind() == ErrorKind::AlreadyExists => read(path),
+        Err(failure) => Err(failure.error),
     }
 }

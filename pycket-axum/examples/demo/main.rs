@@ -1,5 +1,5 @@
-//! A small site that keeps its visitors' sessions in memory or in Redis: a page at `/` for people, a
-//! JSON interface under `/api` for programs.
+//! A small application with sessions in memory, Redis or memcached: a page at `/` for browsers, a JSON
+//! interface under `/api` for programs.
 //!
 //! `cargo run -p pycket-axum --example demo -- --help` lists the arguments.
 
@@ -24,34 +24,31 @@ use tokio::net::TcpListener;
 
 use arguments::Arguments;
 
-/// Why the program cannot serve, for whoever started it.
-type Refusal = String;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match serve(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(refusal) => {
-            eprintln!("error: {refusal}");
+        Err(message) => {
+            eprintln!("error: {message}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(arguments: &Arguments) -> Result<(), Refusal> {
+async fn serve(arguments: &Arguments) -> Result<(), String> {
     let app = app(arguments)?;
-    let refused = |error| format!("--listen {}: {error}", arguments.listen);
-    let listener = TcpListener::bind(arguments.listen).await.map_err(refused)?;
-    announce(listener.local_addr().map_err(refused)?);
-    let served = axum::serve(listener, app).with_graceful_shutdown(asked_to_end()).await;
-    served.map_err(refused)
+    let to_message = |error| format!("--listen {}: {error}", arguments.listen);
+    let listener = TcpListener::bind(arguments.listen).await.map_err(to_message)?;
+    print_address(listener.local_addr().map_err(to_message)?);
+    let served = axum::serve(listener, app).with_graceful_shutdown(shutdown_signal()).await;
+    served.map_err(to_message)
 }
 
-fn app(arguments: &Arguments) -> Result<Router, Refusal> {
+fn app(arguments: &Arguments) -> Result<Router, String> {
     let (manager, cookies) = arguments.settings()?;
     let keys = match &arguments.key_file {
-        Some(path) => key_file::read_or_make(path)
+        Some(path) => key_file::read_or_create(path)
             .and_then(|key| KeyRing::new(key).map_err(io::Error::other))
             .map_err(|error| format!("--key-file {}: {error}", path.display()))?,
         None => KeyRing::generate(),
@@ -68,14 +65,17 @@ fn app(arguments: &Arguments) -> Result<Router, Refusal> {
         .route("/health", get("ok")))
 }
 
-#[expect(clippy::print_stdout, reason = "whoever started the program reads the address there")]
-fn announce(address: SocketAddr) {
+#[expect(
+    clippy::print_stdout,
+    reason = "the caller of the program reads the address from standard output"
+)]
+fn print_address(address: SocketAddr) {
     println!("Listening on http://{address} (Ctrl-C ends it)");
 }
 
-async fn asked_to_end() {
+async fn shutdown_signal() {
     if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "Ctrl-C will not end this program gracefully");
+        tracing::warn!(%error, "Ctrl-C does not shut the program down gracefully");
         std::future::pending::<()>().await;
     }
 }

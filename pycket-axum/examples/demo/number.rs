@@ -1,6 +1,6 @@
 use serde_json::Number;
 
-/// One more; nothing counts as zero. Integers stay exact as long as they fit into 64 bits.
+/// The number plus one; an absent number counts as zero. Integers are exact as long as they fit into 64 bits.
 pub(crate) fn increment(number: Option<Number>) -> Number {
     let Some(number) = number else {
         return Number::from(1);

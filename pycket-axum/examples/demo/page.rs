@@ -10,11 +10,11 @@ use crate::number::increment;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page needs no scripts, so none are allowed to run on it.
+/// Allows no scripts, because the page needs none.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
 
-/// The page. It counts visits of those who have a session already, for a first visit must leave nothing.
+/// The page. It counts visits only if the client has a session, because a first visit must store nothing.
 pub(crate) async fn show(session: Session) -> Result<impl IntoResponse, SessionError> {
     let visits = match session.is_new() {
         true => None,
@@ -40,15 +40,15 @@ fn page(session: &Session, visits: Option<Number>, messages: &[Value]) -> Markup
             body {
                 header {
                     h1 { "pycket" }
-                    p { "Your browser holds one signed cookie. Everything else is on the server." }
+                    p { "Your browser has one signed cookie. Everything else is on the server." }
                 }
                 main {
                     @for message in messages {
                         p.message role="status" { (text(message)) }
                     }
-                    (visitor(user.as_ref(), visits))
-                    (life(session))
-                    (values(session))
+                    (user_section(user.as_ref(), visits))
+                    (timeout_section(session))
+                    (value_section(session))
                 }
                 footer {
                     "For programs: " code { "GET /api/session" } ", " code { "PUT /api/session/{name}" }
@@ -59,7 +59,7 @@ fn page(session: &Session, visits: Option<Number>, messages: &[Value]) -> Markup
     }
 }
 
-fn visitor(user: Option<&Value>, visits: Option<Number>) -> Markup {
+fn user_section(user: Option<&Value>, visits: Option<Number>) -> Markup {
     html! {
         section {
             @match user {
@@ -79,32 +79,32 @@ fn visitor(user: Option<&Value>, visits: Option<Number>) -> Markup {
             }
             @match visits {
                 Some(visits) => p { "Visits in this session: " strong { (visits) } },
-                None => p { "Nothing is stored for you yet, and you have no cookie: look into your browser." },
+                None => p { "Nothing is stored for you yet, and your browser has no cookie." },
             }
         }
     }
 }
 
-fn life(session: &Session) -> Markup {
+fn timeout_section(session: &Session) -> Markup {
     html! {
         section {
-            h2 { "How long it lives" }
+            h2 { "Time left" }
             dl {
-                dt { "Ends, if nothing renews it, in" }
-                dd { (session.expires_in().map_or("–".to_owned(), readable)) }
-                dt { "Ends in any case in" }
-                dd { (session.absolute_expires_in().map_or("–".to_owned(), readable)) }
+                dt { "Idle timeout" }
+                dd { (session.expires_in().map_or("–".to_owned(), duration_text)) }
+                dt { "Absolute timeout" }
+                dd { (session.absolute_expires_in().map_or("–".to_owned(), duration_text)) }
             }
         }
     }
 }
 
-fn values(session: &Session) -> Markup {
+fn value_section(session: &Session) -> Markup {
     html! {
         section {
-            h2 { "What it holds" }
+            h2 { "Values in your session" }
             @if session.is_empty() {
-                p { "Nothing." }
+                p { "None." }
             } @else {
                 table {
                     thead { tr { th { "Name" } th { "Value" } th { span.unseen { "Remove" } } } }
@@ -135,12 +135,13 @@ fn values(session: &Session) -> Markup {
     }
 }
 
-/// Text as it is, without JSON's quotes.
+/// A JSON value as text: a string without its quotes.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn readable(duration: Duration) -> String {
+/// The two largest units of a duration, such as `1 h 30 min`.
+fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(units.len() - 1);

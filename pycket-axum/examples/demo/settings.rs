@@ -7,8 +7,7 @@ use pycket_redis::RedisStoreBuilder;
 use serde::Deserialize;
 use toml::Table;
 
-/// A settings file. Each part belongs to the crate that reads it; the application says which engines
-/// there are.
+/// A settings file. The library's crates read their own parts; the application chooses the engines.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -39,7 +38,7 @@ impl Settings {
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        // Only the message: the error as a whole shows the line, and with it perhaps a password.
+        // Only the message: the whole error shows the line, which may contain a password.
         let file: File = toml::from_str(&text)
             .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
         Ok(file.pycket)

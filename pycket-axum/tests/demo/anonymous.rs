@@ -1,15 +1,15 @@
-//! Visitors who store nothing.
+//! Clients that store nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pycket_testkit::Server;
 
+use crate::client::Client;
 use crate::program::Demo;
-use crate::raw_redis::ask;
-use crate::visitor::Visitor;
+use crate::raw_redis::command;
 
 #[test]
-fn ten_thousand_requests_that_store_nothing_leave_nothing_in_redis_and_set_no_cookie() {
+fn requests_that_store_nothing_leave_no_record_and_no_cookie() {
     const REQUESTS: usize = 10_000;
     let server = Server::redis();
     let demo = Demo::start(&["--store", &server.url()]);
@@ -17,19 +17,22 @@ fn ten_thousand_requests_that_store_nothing_leave_nothing_in_redis_and_set_no_co
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let visitor = Visitor::in_a_row(demo.url());
+                let client = Client::with_keep_alive(demo.url());
                 while let n @ 0..REQUESTS = next.fetch_add(1, Ordering::Relaxed) {
-                    let answer = match n % 10 {
-                        0 => visitor.get("/"),
-                        1 => visitor.delete("/api/session/user"),
-                        2 => visitor.post("/api/logout", ""),
-                        3 => visitor.put("/api/session/user", "not JSON"),
-                        _ => visitor.get("/api/session"),
+                    let response = match n % 10 {
+                        0 => client.get("/"),
+                        1 => client.delete("/api/session/user"),
+                        2 => client.post("/api/logout", ""),
+                        3 => client.put("/api/session/user", "not JSON"),
+                        _ => client.get("/api/session"),
                     };
-                    assert!(answer.status < 500 && answer.set_cookie().is_none(), "{answer:?}");
+                    assert!(
+                        response.status < 500 && response.set_cookie().is_none(),
+                        "{response:?}"
+                    );
                 }
             });
         }
     });
-    assert_eq!(ask(&server, &[b"DBSIZE"]), "0");
+    assert_eq!(command(&server, &[b"DBSIZE"]), "0");
 }

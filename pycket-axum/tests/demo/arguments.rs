@@ -1,7 +1,7 @@
-use crate::program::{Demo, refuse};
+use crate::program::{Demo, start_invalid};
 
 #[test]
-fn arguments_that_make_no_sense_are_refused_with_the_reason() {
+fn invalid_arguments_are_an_error_with_the_reason() {
     let cases: [(&[&str], &str); 11] = [
         (&["--store", "postgres://127.0.0.1"], "unknown store; known are `memory`, `redis://"),
         (&["--store", ""], "unknown store"),
@@ -16,26 +16,30 @@ fn arguments_that_make_no_sense_are_refused_with_the_reason() {
         (&["--listen", "nowhere"], "--listen"),
     ];
     for (arguments, reason) in cases {
-        let ended = refuse(arguments);
-        assert!(!ended.status.success(), "{arguments:?}");
-        assert!(ended.stderr.contains(reason), "{arguments:?}: {}", ended.stderr);
-        assert!(ended.stderr.starts_with("error: "), "{arguments:?}: {}", ended.stderr);
-        assert!(!ended.stderr.contains("InvalidSetting"), "for people: {}", ended.stderr);
+        let exit = start_invalid(arguments);
+        assert!(!exit.status.success(), "{arguments:?}");
+        assert!(exit.stderr.contains(reason), "{arguments:?}: {}", exit.stderr);
+        assert!(exit.stderr.starts_with("error: "), "{arguments:?}: {}", exit.stderr);
+        assert!(
+            !exit.stderr.contains("InvalidSetting"),
+            "an error text has no Rust names: {}",
+            exit.stderr
+        );
     }
 }
 
 #[test]
-fn a_password_in_an_address_that_is_not_valid_is_not_repeated() {
-    let ended = refuse(&["--store", "redis://user:hunter2@[::1"]);
-    assert!(!ended.status.success());
-    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+fn error_about_an_invalid_url_hides_its_password() {
+    let exit = start_invalid(&["--store", "redis://user:hunter2@[::1"]);
+    assert!(!exit.status.success());
+    assert!(!exit.stderr.contains("hunter2"), "{}", exit.stderr);
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn error_about_a_used_address_names_it() {
     let demo = Demo::start(&[]);
-    let ended = refuse(&["--listen", demo.address()]);
-    assert!(!ended.status.success());
+    let exit = start_invalid(&["--listen", demo.address()]);
+    assert!(!exit.status.success());
     let said = format!("error: --listen {}: Address already in use", demo.address());
-    assert!(ended.stderr.starts_with(&said), "{}", ended.stderr);
+    assert!(exit.stderr.starts_with(&said), "{}", exit.stderr);
 }

@@ -1,24 +1,27 @@
-//! Many requests of one visitor at the same time.
+//! Many concurrent requests of one client.
 
 use std::sync::Barrier;
 
 use serde_json::json;
 
+use crate::client::{Client, Response};
 use crate::program::{Demo, one_of_each_store, redis};
-use crate::visitor::{Answer, Visitor};
 
-const MANY: usize = 64;
+const REQUESTS: usize = 64;
 
-/// Starts all at the same moment, each by another of the visitors in turn.
-fn at_once(visitors: &[&Visitor], ask: impl Fn(&Visitor, usize) -> Answer + Sync) -> Vec<Answer> {
-    let start = Barrier::new(MANY);
+/// Sends many requests at the same moment, from each of the clients in turn.
+fn send_concurrently(
+    clients: &[&Client],
+    request: impl Fn(&Client, usize) -> Response + Sync,
+) -> Vec<Response> {
+    let start = Barrier::new(REQUESTS);
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..MANY)
+        let threads: Vec<_> = (0..REQUESTS)
             .map(|n| {
-                let (start, ask) = (&start, &ask);
+                let (start, request) = (&start, &request);
                 scope.spawn(move || {
                     start.wait();
-                    ask(visitors[n % visitors.len()], n)
+                    request(clients[n % clients.len()], n)
                 })
             })
             .collect();
@@ -26,57 +29,61 @@ fn at_once(visitors: &[&Visitor], ask: impl Fn(&Visitor, usize) -> Answer + Sync
     })
 }
 
-/// `visitors` stand for one visitor of several servers.
-fn assert_puts_all_survive(visitors: &[&Visitor]) {
-    let answers = at_once(visitors, |visitor, n| {
-        visitor.put(&format!("/api/session/name-{n}"), &n.to_string())
+/// All `clients` share one session, at several servers.
+fn assert_puts_all_survive(clients: &[&Client]) {
+    let responses = send_concurrently(clients, |client, n| {
+        client.put(&format!("/api/session/name-{n}"), &n.to_string())
     });
-    for answer in answers {
-        answer.assert_status(204);
-        assert!(answer.set_cookie().is_none());
+    for response in responses {
+        response.assert_status(204);
+        assert!(response.set_cookie().is_none());
     }
-    let data = visitors[0].data();
-    for n in 0..MANY {
+    let data = clients[0].data();
+    for n in 0..REQUESTS {
         assert_eq!(data[format!("name-{n}")], json!(n));
     }
 }
 
-fn assert_increments_all_count(visitors: &[&Visitor]) {
-    let answers = at_once(visitors, |visitor, _| visitor.increment("count"));
-    let mut counts: Vec<_> = answers
+fn assert_increments_all_count(clients: &[&Client]) {
+    let responses = send_concurrently(clients, |client, _| client.increment("count"));
+    let mut counts: Vec<_> = responses
         .iter()
-        .map(|answer| {
-            answer.assert_status(200);
-            answer.json().as_u64().unwrap()
+        .map(|response| {
+            response.assert_status(200);
+            response.json().as_u64().unwrap()
         })
         .collect();
     counts.sort_unstable();
-    assert_eq!(counts, (1..=MANY as u64).collect::<Vec<_>>(), "each is answered with its own");
-    assert_eq!(visitors[0].data()["count"], json!(MANY));
+    assert_eq!(
+        counts,
+        (1..=REQUESTS as u64).collect::<Vec<_>>(),
+        "each response has a number of its own"
+    );
+    assert_eq!(clients[0].data()["count"], json!(REQUESTS));
 }
 
-fn signed_in(demo: &Demo) -> Visitor {
-    let visitor = demo.visitor();
-    visitor.put("/api/session/user", "\"ann\"").assert_status(204);
-    visitor
+fn signed_in(demo: &Demo) -> Client {
+    let client = demo.client();
+    client.put("/api/session/user", "\"ann\"").assert_status(204);
+    client
 }
 
 #[test]
-fn puts_of_different_names_at_once_are_all_there() {
+fn concurrent_puts_of_different_names_are_all_kept() {
     for demo in one_of_each_store() {
         assert_puts_all_survive(&[&signed_in(&demo)]);
     }
 }
 
 #[test]
-fn increments_at_once_all_count() {
+fn concurrent_increments_all_count() {
     for demo in one_of_each_store() {
         assert_increments_all_count(&[&signed_in(&demo)]);
     }
 }
 
 #[test]
-fn two_servers_over_one_redis_lose_nothing_of_a_visitor_of_both() {
+fn two_servers_on_one_redis_lose_no_write_of_one_client() {
     let directory = tempfile::tempdir().unwrap();
     let key_file = directory.path().join("key");
     let (store, key_file) = (redis().url(), key_file.to_str().unwrap());
@@ -89,26 +96,26 @@ fn two_servers_over_one_redis_lose_nothing_of_a_visitor_of_both() {
     assert_eq!(at_two.data(), at_one.data());
 
     at_two.post("/api/logout", "").assert_status(204);
-    assert_eq!(at_one.data(), json!({}), "a logout at one server holds at the other");
+    assert_eq!(at_one.data(), json!({}), "a logout at one server ends the session at the other");
 }
 
 #[test]
-fn a_logout_among_writes_is_final() {
+fn logout_among_concurrent_writes_is_final() {
     for demo in one_of_each_store() {
-        let visitor = signed_in(&demo);
-        let cookie = visitor.cookie();
-        // Each a tab with the cookie of before the logout, whatever answer comes first.
-        at_once(&[&visitor], |_, n| {
-            let tab = demo.visitor().with_cookie(cookie.clone());
-            let answer = match n {
+        let client = signed_in(&demo);
+        let cookie = client.cookie();
+        // Each request has the cookie from before the logout, as if from a tab of its own.
+        send_concurrently(&[&client], |_, n| {
+            let tab = demo.client().with_cookie(cookie.clone());
+            let response = match n {
                 0 => tab.post("/api/logout", ""),
                 _ => tab.put(&format!("/api/session/name-{n}"), "1"),
             };
-            // A write either comes before the logout, or begins a session of its own, or is told that
-            // its session has ended.
-            assert!(n > 0 && answer.status == 409 || answer.status == 204, "{answer:?}");
-            answer
+            // A write comes before the logout, creates a new session, or gets a 409 because its session has
+            // ended.
+            assert!(n > 0 && response.status == 409 || response.status == 204, "{response:?}");
+            response
         });
-        assert_eq!(demo.visitor().with_cookie(cookie).data(), json!({}));
+        assert_eq!(demo.client().with_cookie(cookie).data(), json!({}));
     }
 }

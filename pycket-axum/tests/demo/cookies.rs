@@ -1,25 +1,25 @@
-//! What clients present as a cookie.
+//! Forged and invalid cookies.
 
 use serde_json::json;
 
 use crate::program::{Demo, one_of_each_store};
 
 #[test]
-fn a_cookie_that_the_demo_did_not_sign_gives_a_fresh_session() {
-    // Another start, another key.
+fn cookie_that_the_demo_did_not_sign_gives_a_new_session() {
+    // Each start of the demo generates a key of its own.
     let other = Demo::start(&[]);
-    let stranger = other.visitor();
-    stranger.put("/api/session/user", "\"eve\"").assert_status(204);
+    let attacker = other.client();
+    attacker.put("/api/session/user", "\"eve\"").assert_status(204);
     for demo in one_of_each_store() {
-        let owner = demo.visitor();
+        let owner = demo.client();
         owner.put("/api/session/user", "\"ann\"").assert_status(204);
         let good = owner.cookie().unwrap();
-        let foreign = stranger.cookie().unwrap();
+        let foreign = attacker.cookie().unwrap();
         let (_, foreign_id) = foreign.split_at(foreign.len() - 36);
         let transplanted = format!("{}{foreign_id}", &good[..good.len() - 36]);
         let forgeries = [
             "PYCKET_ID=".to_owned(),
-            "PYCKET_ID=garbage".to_owned(),
+            "PYCKET_ID=invalid".to_owned(),
             format!("PYCKET_ID={}", &good[good.len() - 36..]),
             good[..good.len() - 1].to_owned(),
             format!("{good}0"),
@@ -28,7 +28,7 @@ fn a_cookie_that_the_demo_did_not_sign_gives_a_fresh_session() {
             transplanted,
         ];
         for forged in forgeries {
-            let forger = demo.visitor().with_cookie(Some(forged.clone()));
+            let forger = demo.client().with_cookie(Some(forged.clone()));
             let read = forger.get("/api/session");
             assert_eq!((read.status, &read.json()["new"]), (200, &json!(true)), "{forged}");
             assert!(read.set_cookie().is_none(), "{forged}");
@@ -41,18 +41,18 @@ fn a_cookie_that_the_demo_did_not_sign_gives_a_fresh_session() {
 }
 
 #[test]
-fn a_garbage_cookie_beside_the_good_one_does_no_harm() {
+fn invalid_cookie_beside_the_authentic_one_is_ignored() {
     for demo in one_of_each_store() {
-        let owner = demo.visitor();
+        let owner = demo.client();
         owner.put("/api/session/user", "\"ann\"").assert_status(204);
         let good = owner.cookie().unwrap();
         for cookies in [
-            format!("PYCKET_ID=garbage; {good}"),
-            format!("{good}; PYCKET_ID=garbage"),
+            format!("PYCKET_ID=invalid; {good}"),
+            format!("{good}; PYCKET_ID=invalid"),
             format!("theme=dark; PYCKET_ID=\"; {good}; a"),
         ] {
-            let visitor = demo.visitor().with_cookie(Some(cookies));
-            assert_eq!(visitor.data(), json!({ "user": "ann" }));
+            let client = demo.client().with_cookie(Some(cookies));
+            assert_eq!(client.data(), json!({ "user": "ann" }));
         }
     }
 }

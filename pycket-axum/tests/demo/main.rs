@@ -1,4 +1,4 @@
-//! What the demo does for a client that talks HTTP to the real program, one sentence a test.
+//! The demo as a program, tested over HTTP.
 
 #![expect(
     clippy::indexing_slicing,
@@ -9,17 +9,17 @@
 
 mod anonymous;
 mod arguments;
+mod client;
 mod concurrency;
 mod cookies;
+mod json_interface;
 mod key_file;
-mod lifetime;
 mod names_and_values;
 mod notifications;
 mod outages;
 mod page;
-mod process;
 mod program;
 mod raw_redis;
-mod scaling;
-mod table;
-mod visitor;
+mod redis_topologies;
+mod shutdown;
+mod timeouts;

@@ -7,29 +7,28 @@ use std::time::{Duration, Instant};
 
 use pycket_testkit::Server;
 
-use crate::visitor::Visitor;
+use crate::client::Client;
 
-/// Longer than the program takes for anything on a busy machine; what takes longer hangs.
+/// A program that takes longer hangs, also on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The demo as a process of its own, on a free loopback port. It ends when this is dropped, and also when
-/// the test process ends in any other way.
+/// The demo as a process on a free loopback port. It ends when this is dropped or when the test process ends.
 pub(crate) struct Demo {
     process: Child,
     watchdog: Child,
-    /// Kept open: a program may write to it at any time.
+    /// Kept open, because the program may write to it at any time.
     _stdout: BufReader<ChildStdout>,
     stderr: tempfile::NamedTempFile,
     url: String,
 }
 
-/// How a program ended that was not expected to serve.
-pub(crate) struct Ended {
+/// How the program ended.
+pub(crate) struct Exit {
     pub(crate) status: ExitStatus,
     pub(crate) stderr: String,
 }
 
-/// Demos that keep their sessions in memory, in Redis, in memcached, and in three of these.
+/// Demos with their sessions in memory, in Redis, in one memcached, and in three memcached servers.
 pub(crate) fn one_of_each_store() -> [Demo; 4] {
     let [memory, redis] = one_of_each_store_without_item_limit();
     let [one, two, three] = memcached().each_ref().map(|server| server.address().to_string());
@@ -38,7 +37,7 @@ pub(crate) fn one_of_each_store() -> [Demo; 4] {
     [memory, redis, single, several]
 }
 
-/// Demos that keep their sessions in memory and in Redis: memcached takes 1 MB at most.
+/// Demos with their sessions in memory and in Redis. memcached accepts items of at most 1 MB.
 pub(crate) fn one_of_each_store_without_item_limit() -> [Demo; 2] {
     [Demo::start(&[]), Demo::start(&["--store", &redis().url()])]
 }
@@ -48,14 +47,14 @@ fn memcached() -> &'static [Server; 3] {
     MEMCACHED.get_or_init(|| std::array::from_fn(|_| Server::memcached()))
 }
 
-/// One Redis for all tests that leave it as it is.
+/// The Redis of all tests that do not stop or change the server.
 pub(crate) fn redis() -> &'static Server {
     static REDIS: OnceLock<Server> = OnceLock::new();
     REDIS.get_or_init(Server::redis)
 }
 
 impl Demo {
-    /// Returns when it accepts connections.
+    /// Starts the demo and waits until it accepts connections.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let stderr = tempfile::NamedTempFile::new().unwrap();
         let mut process = command(arguments, stderr.as_file()).spawn().unwrap();
@@ -73,59 +72,60 @@ impl Demo {
         &self.url
     }
 
-    /// The host and port, for those who speak TCP.
+    /// The host and the port.
     pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::new(&self.url)
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url)
     }
 
-    /// What it wrote to its standard error.
+    /// The standard error output of the demo.
     pub(crate) fn log(&self) -> String {
         let mut log = String::new();
         self.stderr.reopen().unwrap().read_to_string(&mut log).unwrap();
         log
     }
 
-    /// What Ctrl-C in a terminal does.
+    /// Sends the signal of Ctrl-C.
     pub(crate) fn interrupt(&self) {
         let pid = self.process.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself.
-    pub(crate) fn end(mut self) -> Ended {
+    /// Waits until the program exits.
+    pub(crate) fn exit(mut self) -> Exit {
         let status = wait(&mut self.process);
-        Ended { status, stderr: self.log() }
+        Exit { status, stderr: self.log() }
     }
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // An error says that it has ended already. The watchdog first: a process id may be used again.
+        // An error means that the process has ended. The watchdog ends first, because it knows the demo by its
+        // process id, which the system may use again.
         let _ = self.watchdog.kill();
         let _ = self.watchdog.wait();
         let _ = self.process.kill();
         let _ = self.process.wait();
         let log = self.log();
         if !std::thread::panicking() {
-            assert!(!log.contains("panicked"), "no request makes the demo panic: {log}");
+            assert!(!log.contains("panicked"), "the demo panicked: {log}");
         }
     }
 }
 
-/// Starts the demo with arguments that it cannot serve with.
-pub(crate) fn refuse(arguments: &[&str]) -> Ended {
+/// Starts the demo with invalid arguments and waits until it exits.
+pub(crate) fn start_invalid(arguments: &[&str]) -> Exit {
     let stderr = tempfile::NamedTempFile::new().unwrap();
     let mut process = command(arguments, stderr.as_file()).spawn().unwrap();
     let status = wait(&mut process);
-    Ended { status, stderr: std::fs::read_to_string(stderr.path()).unwrap() }
+    Exit { status, stderr: std::fs::read_to_string(stderr.path()).unwrap() }
 }
 
 fn command(arguments: &[&str], stderr: &File) -> Command {
-    let mut command = Command::new(built());
+    let mut command = Command::new(program());
     if !arguments.contains(&"--listen") {
         command.args(["--listen", "127.0.0.1:0"]);
     }
@@ -137,7 +137,7 @@ fn command(arguments: &[&str], stderr: &File) -> Command {
     command
 }
 
-/// The system closes the pipe that this one reads, however the test process ends.
+/// Starts a process that kills the demo when the test process ends: the system then closes its input.
 fn watch(process: &Child) -> Child {
     Command::new("sh")
         .args(["-c", "read -r _; kill -9 \"$0\"", &process.id().to_string()])
@@ -161,10 +161,10 @@ fn wait(process: &mut Child) -> ExitStatus {
     }
 }
 
-/// The program, built as these tests were: cargo builds no examples for a single test program.
-fn built() -> &'static PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
+/// The program, built with the profile of the tests. Cargo builds no examples for a single test program.
+fn program() -> &'static PathBuf {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
         let profile_dir = test.ancestors().nth(2).unwrap();
         let profile = match profile_dir.file_name().unwrap().to_str().unwrap() {

@@ -3,11 +3,11 @@ use std::net::TcpStream;
 
 use pycket_testkit::Server;
 
-/// Sends one command and returns its answer: the text of a string, a number or an error.
-pub(crate) fn ask(server: &Server, command: &[&[u8]]) -> String {
+/// Sends one command and returns its reply: the text of a string, a number or an error.
+pub(crate) fn command(server: &Server, parts: &[&[u8]]) -> String {
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    let mut request = format!("*{}\r\n", command.len()).into_bytes();
-    for part in command {
+    let mut request = format!("*{}\r\n", parts.len()).into_bytes();
+    for part in parts {
         request.extend(format!("${}\r\n", part.len()).into_bytes());
         request.extend(*part);
         request.extend(b"\r\n");
@@ -25,8 +25,8 @@ pub(crate) fn ask(server: &Server, command: &[&[u8]]) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Cuts the connections of all clients, and leaves the server as it is.
+/// Cuts the connections of all clients.
 pub(crate) fn cut_connections(server: &Server) {
-    let killed: usize = ask(server, &[b"CLIENT", b"KILL", b"TYPE", b"normal"]).parse().unwrap();
-    assert!(killed > 0, "nobody was connected");
+    let killed: usize = command(server, &[b"CLIENT", b"KILL", b"TYPE", b"normal"]).parse().unwrap();
+    assert!(killed > 0, "no client was connected");
 }

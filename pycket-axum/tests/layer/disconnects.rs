@@ -1,4 +1,4 @@
-//! A client that does not wait for its answer.
+//! A client that disconnects before it gets the response.
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -13,7 +13,7 @@ use tower::ServiceExt;
 
 use crate::site::{Site, manager, request};
 
-/// The site again, with a store that pauses before each call.
+/// The same application with a store that pauses before each call.
 struct Paused {
     router: Router,
     events: Arc<Mutex<Vec<Event>>>,
@@ -29,15 +29,16 @@ fn paused(site: &Site, routes: Router) -> Paused {
 }
 
 impl Paused {
-    /// Asks, and is gone when the answer is not there after that many steps of the server.
-    async fn ask_and_leave(&self, path: &str, cookie: &str, polls: usize) {
-        let mut asked = Box::pin(self.router.clone().oneshot(request(Method::POST, path, cookie)));
+    /// Sends a request and disconnects after the server polled it this many times.
+    async fn disconnect_after(&self, path: &str, cookie: &str, polls: usize) {
+        let mut pending =
+            Box::pin(self.router.clone().oneshot(request(Method::POST, path, cookie)));
         for _ in 0..polls {
-            let polled = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            assert!(polled.is_pending(), "it was answered before the client left");
+            let polled = pending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending(), "the response came before the client disconnected");
         }
-        drop(asked);
-        // Everything that was started on behalf of the request ends.
+        drop(pending);
+        // All tasks of the request run to their end.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -63,48 +64,48 @@ async fn destroy_and_wait(session: Session) {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_during_the_commit_does_not_stop_it() {
+async fn disconnect_during_the_commit_does_not_stop_it() {
     let site = Site::new();
     let paused = paused(&site, Router::new().route("/set", post(set)));
-    paused.ask_and_leave("/set", "", 1).await;
+    paused.disconnect_after("/set", "", 1).await;
     assert_eq!(site.memory.len(), 1);
     assert_eq!(paused.events(), [Event::Created]);
 
-    let cookie = site.visitor().await;
-    // The load, then the update.
-    paused.ask_and_leave("/set", &cookie, 2).await;
+    let cookie = site.client().await;
+    // The first poll stops in the load, the second one in the update.
+    paused.disconnect_after("/set", &cookie, 2).await;
     assert_eq!(site.names(&cookie).await, "age,user");
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_during_the_handler_stores_nothing_and_the_changes_are_told_of() {
+async fn disconnect_during_the_handler_drops_the_changes_with_an_event() {
     let site = Site::new();
     let paused = paused(&site, Router::new().route("/set", post(set_and_wait)));
-    paused.ask_and_leave("/set", "", 1).await;
+    paused.disconnect_after("/set", "", 1).await;
     assert!(site.memory.is_empty());
     assert_eq!(paused.events(), [Event::ChangesDropped]);
 
-    let cookie = site.visitor().await;
-    paused.ask_and_leave("/set", &cookie, 2).await;
+    let cookie = site.client().await;
+    paused.disconnect_after("/set", &cookie, 2).await;
     assert_eq!(site.names(&cookie).await, "user");
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_during_the_load_leaves_nothing_behind() {
+async fn disconnect_during_the_load_changes_nothing() {
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let paused = paused(&site, Router::new().route("/set", post(set)));
-    paused.ask_and_leave("/set", &cookie, 1).await;
+    paused.disconnect_after("/set", &cookie, 1).await;
     assert_eq!(site.names(&cookie).await, "user");
     assert_eq!(paused.events(), []);
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_after_asking_for_the_end_of_the_session_gets_it() {
+async fn disconnect_after_destroy_still_ends_the_session() {
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let paused = paused(&site, Router::new().route("/logout", post(destroy_and_wait)));
-    paused.ask_and_leave("/logout", &cookie, 2).await;
+    paused.disconnect_after("/logout", &cookie, 2).await;
     assert!(site.memory.is_empty());
     assert_eq!(paused.events(), [Event::Destroyed]);
 }

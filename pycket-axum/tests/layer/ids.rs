@@ -1,4 +1,4 @@
-//! From where ids are taken, and what they are worth without the key.
+//! Where the layer reads ids, and why an id is useless without the key.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,12 +11,12 @@ use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
 use pycket_core::{Event, MemoryStore, SessionId, SessionManager};
 use pycket_testkit::Calls;
 
-use crate::site::{KEY, Site, answer};
+use crate::site::{KEY, Site, send};
 
 #[tokio::test]
-async fn an_id_is_read_from_the_cookie_and_from_nowhere_else() {
+async fn id_is_read_only_from_the_cookie() {
     let site = Site::new();
-    let good = site.visitor().await;
+    let good = site.client().await;
     let (name, value) = good.split_once('=').unwrap();
     let encoded = value.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     let requests = [
@@ -30,23 +30,23 @@ async fn an_id_is_read_from_the_cookie_and_from_nowhere_else() {
         Request::get("/names").header("cookie", format!("other=\"; {name}\"={value}")),
     ];
     for request in requests {
-        let answer = site.send(request.body(Body::empty()).unwrap()).await;
-        assert!(answer.body.is_empty(), "{}", answer.body);
-        assert!(matches!(answer.status, StatusCode::OK | StatusCode::NOT_FOUND));
+        let response = site.send(request.body(Body::empty()).unwrap()).await;
+        assert!(response.body.is_empty(), "{}", response.body);
+        assert!(matches!(response.status, StatusCode::OK | StatusCode::NOT_FOUND));
     }
     let form = Request::get("/names").header("content-type", "application/x-www-form-urlencoded");
-    let answer = site.send(form.body(Body::from(format!("{name}={encoded}"))).unwrap()).await;
-    assert!(answer.body.is_empty(), "{}", answer.body);
+    let response = site.send(form.body(Body::from(format!("{name}={encoded}"))).unwrap()).await;
+    assert!(response.body.is_empty(), "{}", response.body);
     assert_eq!(site.calls.take(), Calls::default());
     assert_eq!(site.names(&good).await, "user");
 }
 
 #[tokio::test]
-async fn an_id_from_a_dump_of_the_store_is_no_cookie_without_the_key() {
+async fn stored_id_is_no_valid_cookie_without_the_key() {
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let (signature, id) = cookie.split_at(cookie.len() - SessionId::TEXT_LEN);
-    let other_keys = KeyRing::new("what the thief of the dump has instead of the key").unwrap();
+    let other_keys = KeyRing::new("a key of the attacker, thirty-two bytes or more").unwrap();
     let forger = SessionCookie::new(CookieSettings::default(), &other_keys);
     let forged = forger.issue(&id.parse::<SessionId>().unwrap(), std::time::Duration::ZERO);
     let empty_signature = "A".repeat(signature.len() - "PYCKET_ID=".len());
@@ -58,11 +58,11 @@ async fn an_id_from_a_dump_of_the_store_is_no_cookie_without_the_key() {
     ] {
         assert_eq!(site.names(&attempt).await, "", "{attempt}");
     }
-    assert_eq!(site.calls.take(), Calls::default(), "and none was even looked up");
+    assert_eq!(site.calls.take(), Calls::default(), "no attempt reaches the store");
 }
 
 #[tokio::test]
-async fn forged_cookies_and_ids_without_a_session_are_different_events() {
+async fn forged_cookie_and_unknown_id_are_different_events() {
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
     let manager = SessionManager::new(MemoryStore::new())
@@ -79,7 +79,7 @@ async fn forged_cookies_and_ids_without_a_session_are_different_events() {
         ("theme=dark", vec![]),
     ] {
         let request = Request::get("/").header("cookie", presented).body(Body::empty()).unwrap();
-        answer(router.clone(), request).await;
+        send(router.clone(), request).await;
         assert_eq!(*events.lock().unwrap(), expected, "{presented}");
         events.lock().unwrap().clear();
     }

@@ -1,4 +1,4 @@
-//! What the layer and the extractor promise, one sentence a test.
+//! The promises of the layer and the extractors.
 
 #![expect(
     clippy::indexing_slicing,
@@ -7,18 +7,18 @@
     reason = "test code: a panic is a failure"
 )]
 
-mod cookies;
 mod disconnects;
-mod ending;
 mod failing_handlers;
 mod failing_stores;
 mod headers;
 mod ids;
-mod lifetimes;
-mod original;
-mod presented;
+mod login_and_logout;
+mod presented_cookies;
+mod pycket_usage;
 mod races;
+mod reissued_cookies;
 mod round_trips;
 mod secrecy;
 mod services;
 mod site;
+mod timeouts;

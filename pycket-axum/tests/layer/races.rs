@@ -1,4 +1,4 @@
-//! Two requests of one visitor at the same time.
+//! Two concurrent requests of one client.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,9 @@ use pycket_core::SessionStore;
 use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 use tokio::sync::Notify;
 
-use crate::site::{Answer, KEY, Plan, Site, answer, manager, request};
+use crate::site::{KEY, Plan, Response, Site, manager, request, send};
 
-/// Routes that read the session, say so, and end when they are told to go on: `/slow/write` and
-/// `/slow/read`.
+/// Two routes that load the session and then wait for `go_on`: `/slow/write` and `/slow/read`.
 #[derive(Clone, Default)]
 struct Slow {
     began: Arc<Notify>,
@@ -47,29 +46,29 @@ impl Slow {
         self.go_on.notified().await;
     }
 
-    /// The answer of the slow route, and of the `path` that is asked for while it is under way.
+    /// The responses of the slow route and of `path`, which is requested while the slow route waits.
     async fn meanwhile(
         &self,
         site: &Site,
         slow: &str,
         path: &str,
         cookie: &str,
-    ) -> (Answer, Answer) {
+    ) -> (Response, Response) {
         let other = async {
             self.began.notified().await;
-            let answer = site.post(path, cookie).await;
+            let response = site.post(path, cookie).await;
             self.go_on.notify_one();
-            answer
+            response
         };
         tokio::join!(site.post(slow, cookie), other)
     }
 }
 
 #[tokio::test]
-async fn a_write_that_began_before_a_logout_does_not_bring_the_session_back() {
+async fn late_write_does_not_revive_a_logged_out_session() {
     let slow = Slow::default();
     let site = slow.site();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let (late, logout) = slow.meanwhile(&site, "/slow/write", "/logout", &cookie).await;
     assert_eq!(logout.cookie(), "PYCKET_ID=");
     assert_eq!((late.status, &*late.body), (StatusCode::OK, "written"));
@@ -79,10 +78,10 @@ async fn a_write_that_began_before_a_logout_does_not_bring_the_session_back() {
 }
 
 #[tokio::test]
-async fn a_write_that_began_before_a_login_and_ends_after_it_leaves_the_new_cookie_alone() {
+async fn late_write_does_not_overwrite_the_cookie_of_a_login() {
     let slow = Slow::default();
     let site = slow.site();
-    let old = site.visitor().await;
+    let old = site.client().await;
     let (late, login) = slow.meanwhile(&site, "/slow/write", "/login", &old).await;
     assert!(late.set_cookies().is_empty());
     assert_eq!(site.names(&login.cookie()).await, "login,user");
@@ -90,7 +89,7 @@ async fn a_write_that_began_before_a_login_and_ends_after_it_leaves_the_new_cook
 }
 
 #[tokio::test]
-async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_session() {
+async fn write_after_a_commit_that_returned_ended_creates_no_session() {
     let slow = Slow::default();
     let wait = slow.clone();
     let handler = async move |session: Session| {
@@ -101,7 +100,7 @@ async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_
         Ok::<_, SessionError>(format!("{outcome:?}"))
     };
     let site = Plan::with(Router::new().route("/slow/write", post(handler))).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let (late, _) = slow.meanwhile(&site, "/slow/write", "/logout", &cookie).await;
     assert_eq!((late.status, &*late.body), (StatusCode::OK, "Ended"));
     assert!(late.set_cookies().is_empty());
@@ -109,46 +108,46 @@ async fn a_handler_that_goes_on_writing_after_the_logout_does_not_begin_another_
 }
 
 #[tokio::test]
-async fn a_read_with_a_cookie_of_an_older_key_leaves_the_cookie_of_a_newer_session_alone() {
+async fn late_read_with_an_outdated_key_does_not_overwrite_a_newer_cookie() {
     for path in ["/login", "/logout"] {
         let slow = Slow::default();
         let before = Site::new();
-        let old = before.visitor().await;
-        let keys = KeyRing::new("the key after the rotation, long enough").unwrap();
-        let keys = keys.with_previous(KEY).unwrap();
+        let old = before.client().await;
+        let keys = KeyRing::builder("the key after the rotation, long enough").previous(KEY);
+        let keys = keys.build().unwrap();
         let site = Plan { keys, memory: Some(before.memory.clone()), ..slow.plan() }.open();
         let (late, newer) = slow.meanwhile(&site, "/slow/read", path, &old).await;
         assert_eq!((late.status, &*late.body), (StatusCode::OK, "user"));
-        assert!(late.set_cookies().is_empty(), "{path}: its session is over");
+        assert!(late.set_cookies().is_empty(), "{path}: its session has ended");
         assert_ne!(newer.cookie(), old);
     }
 }
 
 #[tokio::test]
-async fn two_writes_at_once_keep_each_others_values() {
+async fn concurrent_writes_keep_each_others_values() {
     let slow = Slow::default();
     let site = slow.site();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let (slow, quick) = slow.meanwhile(&site, "/slow/write", "/set/quick", &cookie).await;
     assert!(slow.set_cookies().is_empty() && quick.set_cookies().is_empty());
     assert_eq!(site.names(&cookie).await, "quick,slow,user");
 }
 
-/// One visitor's session, and the answers that their requests got, in the order of their arrival.
+/// The session of one client, and the responses to its requests in the order of their arrival.
 struct World {
     site: Site,
     cookie: String,
     paused: Router,
-    answers: Arc<Mutex<Vec<(&'static str, Answer)>>>,
+    responses: Arc<Mutex<Vec<(&'static str, Response)>>>,
 }
 
 fn world() -> World {
     let site = Site::new();
-    let cookie = now(site.visitor());
+    let cookie = now(site.client());
     let store: Arc<dyn SessionStore> = Arc::new(PausingStore::new(site.memory.clone()));
     let layer = SessionLayer::new(manager(store, &ManualClock::new()), site.cookie.clone());
     let handler = async |session: Session| {
-        // A visitor who is no longer signed in writes nothing.
+        // A client that is no longer signed in writes nothing.
         if session.is_new() {
             return Err(StatusCode::UNAUTHORIZED);
         }
@@ -161,24 +160,26 @@ fn world() -> World {
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         .layer(layer);
-    World { site, cookie, paused, answers: Arc::default() }
+    World { site, cookie, paused, responses: Arc::default() }
 }
 
 impl World {
     fn post(&self, path: &'static str) -> Task {
-        let asked = answer(self.paused.clone(), request(Method::POST, path, &self.cookie));
-        let answers = self.answers.clone();
+        let asked = send(self.paused.clone(), request(Method::POST, path, &self.cookie));
+        let responses = self.responses.clone();
         Box::pin(async move {
-            let answer = asked.await;
-            answers.lock().unwrap().push((path, answer));
+            let response = asked.await;
+            responses.lock().unwrap().push((path, response));
         })
     }
 
-    /// The cookie that a browser has which got the answers in this order.
-    fn browser<'a>(&self, answers: impl Iterator<Item = &'a (&'static str, Answer)>) -> String {
-        answers.fold(self.cookie.clone(), |cookie, (_, answer)| match answer.set_cookies()[..] {
-            [] => cookie,
-            _ => answer.cookie(),
+    /// The cookie of a browser that got the responses in this order.
+    fn browser<'a>(&self, responses: impl Iterator<Item = &'a (&'static str, Response)>) -> String {
+        responses.fold(self.cookie.clone(), |cookie, (_, response)| {
+            match response.set_cookies()[..] {
+                [] => cookie,
+                _ => response.cookie(),
+            }
         })
     }
 }
@@ -188,30 +189,30 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_logout_ends_the_session_in_every_order_of_the_store_calls() {
+fn logout_ends_the_session_in_every_order_of_store_calls() {
     let orders = every_order(
         world,
         |w| vec![w.post("/logout"), w.post("/write")],
         |w, order| {
-            let answers = w.answers.lock().unwrap();
+            let responses = w.responses.lock().unwrap();
             assert!(w.site.memory.is_empty(), "{order:?}");
-            assert_eq!(w.browser(answers.iter()), "PYCKET_ID=", "{order:?}");
-            assert_eq!(w.browser(answers.iter().rev()), "PYCKET_ID=", "{order:?}");
+            assert_eq!(w.browser(responses.iter()), "PYCKET_ID=", "{order:?}");
+            assert_eq!(w.browser(responses.iter().rev()), "PYCKET_ID=", "{order:?}");
         },
     );
-    assert!(orders >= 6, "{orders} orders are not all");
+    assert!(orders >= 6, "only {orders} orders");
 }
 
 #[test]
-fn a_login_keeps_what_a_request_in_flight_wrote_and_the_browser_ends_with_the_new_cookie() {
+fn login_keeps_a_concurrent_write_and_the_browser_gets_the_new_cookie() {
     let kept = Cell::new(0);
     every_order(
         world,
         |w| vec![w.post("/login"), w.post("/write")],
         |w, order| {
-            let answers = w.answers.lock().unwrap();
-            let cookie = w.browser(answers.iter());
-            assert_eq!(cookie, w.browser(answers.iter().rev()), "{order:?}");
+            let responses = w.responses.lock().unwrap();
+            let cookie = w.browser(responses.iter());
+            assert_eq!(cookie, w.browser(responses.iter().rev()), "{order:?}");
             assert_ne!(cookie, w.cookie, "{order:?}");
             let names = now(w.site.names(&cookie));
             assert!(names == "user" || names == "age,user", "{order:?}: {names}");
@@ -219,5 +220,5 @@ fn a_login_keeps_what_a_request_in_flight_wrote_and_the_browser_ends_with_the_ne
             assert_eq!(w.site.memory.len(), 1, "{order:?}");
         },
     );
-    assert!(kept.get() > 0, "in no order the write came before the login's end");
+    assert!(kept.get() > 0, "no order has the write before the end of the login");
 }

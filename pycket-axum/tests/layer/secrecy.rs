@@ -1,4 +1,4 @@
-//! What logs and debug output show.
+//! Logs and debug output contain no secrets.
 
 use std::cell::RefCell;
 use std::io;
@@ -19,10 +19,10 @@ thread_local! {
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes what a test's own thread logs to where only that test reads it.
-struct OfThisThread;
+/// Writes the log of a thread to a buffer of that thread, so that each test reads its own.
+struct ThreadLog;
 
-impl io::Write for OfThisThread {
+impl io::Write for ThreadLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
@@ -33,12 +33,12 @@ impl io::Write for OfThisThread {
     }
 }
 
-/// From here on all that this thread logs is kept, down to the last detail.
-fn listen() {
+/// Starts to record everything that this thread logs, at all levels.
+fn record_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let all = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false);
-        all.with_writer(|| OfThisThread).init();
+        all.with_writer(|| ThreadLog).init();
     });
     LOG.take();
 }
@@ -58,10 +58,10 @@ fn assert_hides(text: &str, cookies: &[&str]) {
 }
 
 #[tokio::test]
-async fn logs_hold_no_id_no_cookie_and_no_key() {
-    listen();
+async fn logs_contain_no_id_cookie_or_key() {
+    record_log();
     let site = Site::new();
-    let first = site.visitor().await;
+    let first = site.client().await;
     let second = site.post("/login", &first).await.cookie();
     let forged = format!("{}{}", &second[..second.len() - 36], SessionId::generate().expose());
     site.get("/names", &forged).await;
@@ -74,16 +74,17 @@ async fn logs_hold_no_id_no_cookie_and_no_key() {
     site.post("/logout", &second).await;
     site.post("/logout", &second).await;
     let log = log();
-    for told in ["Created", "Rotated", "Rejected", "Destroyed", "Unavailable", "the store is down"]
+    for expected in
+        ["Created", "Rotated", "Rejected", "Destroyed", "Unavailable", "the store is down"]
     {
-        assert!(log.contains(told), "{told} is missing: {log}");
+        assert!(log.contains(expected), "{expected} is missing: {log}");
     }
     assert_hides(&log, &[&first, &second, &forged]);
 }
 
 #[tokio::test]
-async fn a_forged_cookie_is_worth_a_word_and_no_cookie_is_not() {
-    listen();
+async fn forged_cookie_is_logged_and_an_absent_one_is_not() {
+    record_log();
     let site = Site::new();
     site.get("/names", "").await;
     assert_eq!(log(), "");
@@ -93,12 +94,12 @@ async fn a_forged_cookie_is_worth_a_word_and_no_cookie_is_not() {
 }
 
 #[tokio::test]
-async fn changes_after_the_last_commit_are_a_warning() {
-    listen();
+async fn changes_after_the_last_commit_log_a_warning() {
+    record_log();
     let (keep, mut kept) = tokio::sync::mpsc::unbounded_channel();
     let handler = async move |session: Session| keep.send(session).unwrap();
     let site = Plan::with(Router::new().route("/keep", post(handler))).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     site.post("/keep", &cookie).await;
     let session = kept.recv().await.unwrap();
     assert!(!log().contains("WARN"), "nothing is lost yet");
@@ -111,14 +112,14 @@ async fn changes_after_the_last_commit_are_a_warning() {
 }
 
 #[tokio::test]
-async fn debug_output_shows_no_id_no_cookie_and_no_key() {
+async fn debug_output_contains_no_id_cookie_or_key() {
     let handler = async |session: Session, request: axum::extract::Request| {
         session.set("age", &30)?;
         let handle = request.extensions().get::<SessionHandle>();
         Ok::<_, SessionError>(format!("{session:?} {handle:?} {:?}", session.id()))
     };
     let site = Plan::with(Router::new().route("/show", post(handler))).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let shown = site.post("/show", &cookie).await.body;
     assert!(shown.contains("SessionHandle") && shown.contains("Session("), "{shown}");
     assert_hides(&shown, &[&cookie]);
@@ -143,10 +144,10 @@ async fn debug_output_shows_no_id_no_cookie_and_no_key() {
 }
 
 #[tokio::test]
-async fn a_logout_that_fails_together_with_the_service_is_told_to_the_log() {
-    listen();
+async fn logout_that_fails_with_its_service_is_logged() {
+    record_log();
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let manager = pycket_core::SessionManager::new(site.calls.clone());
     let layer = pycket_axum::SessionLayer::new(manager, site.cookie.clone());
     let service =

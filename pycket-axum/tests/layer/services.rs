@@ -35,7 +35,7 @@ fn layer() -> (Stores, SessionLayer) {
     (Stores { calls, faults, memory }, layer)
 }
 
-/// Counts the visits of whoever asks with a `GET`; says nothing of a session otherwise.
+/// Counts the visits of a client that sends a `GET`; uses no session for other methods.
 async fn count<B>(request: Request<B>) -> Result<String, pycket_core::Error> {
     if request.method() != http::Method::GET {
         return Ok("no session".to_owned());
@@ -52,7 +52,7 @@ fn cookie_of<B>(response: &Response<B>) -> String {
 }
 
 #[tokio::test]
-async fn a_tower_service_with_bodies_of_bytes_has_sessions() {
+async fn tower_service_with_byte_bodies_has_sessions() {
     let (stores, layer) = layer();
     let service = layer.layer(service_fn(|request: Request<Full<Bytes>>| async move {
         let counted = count(request).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_tower_service_with_bodies_of_bytes_has_sessions() {
 }
 
 #[tokio::test]
-async fn a_tower_service_with_bodies_of_text_has_sessions() {
+async fn tower_service_with_text_bodies_has_sessions() {
     let (_, layer) = layer();
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         Ok::<_, Infallible>(Response::new(count(request).await.unwrap()))
@@ -92,7 +92,7 @@ async fn a_tower_service_with_bodies_of_text_has_sessions() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_service_passes_and_nothing_is_stored_except_the_end_of_a_session() {
+async fn service_error_is_returned_and_only_a_destroy_is_committed() {
     let (stores, layer) = layer();
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         if request.uri() == "/visit" {
@@ -118,7 +118,7 @@ async fn the_error_of_a_service_passes_and_nothing_is_stored_except_the_end_of_a
 }
 
 #[tokio::test]
-async fn middleware_and_handler_share_the_session_whoever_asks_first() {
+async fn middleware_and_handler_share_the_session() {
     async fn signed_in(session: Session, request: AxumRequest, next: Next) -> AxumResponse {
         let response = next.run(request).await;
         let seen_by_handler = session.get_or("seen", false).unwrap();
@@ -130,7 +130,7 @@ async fn middleware_and_handler_share_the_session_whoever_asks_first() {
     }
     let routes = Router::new().route("/both", get(handler)).layer(from_fn(signed_in));
     let site = Plan::with(routes).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     assert_eq!(site.get("/both", &cookie).await.status, StatusCode::OK);
     let calls = site.calls.take();
     assert_eq!((calls.load, calls.update), (1, 1));

@@ -14,19 +14,19 @@ use tower::ServiceExt;
 
 pub(crate) const KEY: &str = "the key of every test, thirty-two bytes or more";
 
-/// What a [`Site`] is made of; the defaults are the library's.
+/// The settings of a [`Site`]. The defaults are those of the library.
 pub(crate) struct Plan {
     pub(crate) settings: CookieSettings,
     pub(crate) keys: KeyRing,
     pub(crate) expiry: Expiry,
     pub(crate) commit_on_server_error: bool,
-    /// Besides those that every site has.
+    /// Added to the routes of every site.
     pub(crate) routes: Router,
-    /// Shared by sites that stand for one application before and after a deployment.
+    /// The store of another site, which stands for the same application before a deployment.
     pub(crate) memory: Option<Arc<MemoryStore>>,
 }
 
-/// A small site over a store in memory whose calls are counted, and fail on command.
+/// A small application over an in-memory store whose calls are counted and can be made to fail.
 pub(crate) struct Site {
     pub(crate) memory: Arc<MemoryStore>,
     pub(crate) calls: Arc<CountingStore>,
@@ -36,8 +36,8 @@ pub(crate) struct Site {
     router: Router,
 }
 
-/// A whole response.
-pub(crate) struct Answer {
+/// A response with its whole body.
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
@@ -70,8 +70,10 @@ impl Plan {
         let cookie = SessionCookie::new(self.settings, &self.keys);
         let manager =
             manager(calls.clone(), &clock).to_builder().expiry(self.expiry).build().unwrap();
-        let layer = SessionLayer::new(manager, cookie.clone())
-            .commit_on_server_error(self.commit_on_server_error);
+        let layer = SessionLayer::builder(manager, cookie.clone())
+            .commit_on_server_error(self.commit_on_server_error)
+            .build()
+            .unwrap();
         let router = self.routes.merge(routes()).layer(layer);
         Site { memory, calls, faults, clock, cookie, router }
     }
@@ -82,28 +84,28 @@ impl Site {
         Plan::default().open()
     }
 
-    /// The cookie of a session that holds `user`. What it cost is not counted.
-    pub(crate) async fn visitor(&self) -> String {
+    /// The cookie of a session with a value `user`. Its store calls are not counted.
+    pub(crate) async fn client(&self) -> String {
         let cookie = self.post("/set/user", "").await.cookie();
         self.calls.take();
         cookie
     }
 
-    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Response {
         self.send(request(Method::GET, path, cookie)).await
     }
 
-    pub(crate) async fn post(&self, path: &str, cookie: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, cookie: &str) -> Response {
         self.send(request(Method::POST, path, cookie)).await
     }
 
-    /// The names in the session of that cookie.
+    /// The names in the session of this cookie.
     pub(crate) async fn names(&self, cookie: &str) -> String {
         self.get("/names", cookie).await.body
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        answer(self.router(), request).await
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response {
+        send(self.router(), request).await
     }
 
     pub(crate) fn router(&self) -> Router {
@@ -111,15 +113,15 @@ impl Site {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn set_cookies(&self) -> Vec<&str> {
         self.values("set-cookie")
     }
 
-    /// The `name=value` of the one cookie that the response sets.
+    /// The `name=value` of the only cookie that the response sets.
     pub(crate) fn cookie(&self) -> String {
         let [cookie] = self.set_cookies()[..] else {
-            panic!("not one cookie but {:?}, with {}", self.set_cookies(), self.status);
+            panic!("expected one cookie, got {:?} with {}", self.set_cookies(), self.status);
         };
         assert!(self.headers[SET_COOKIE].is_sensitive());
         cookie.split(';').next().unwrap().to_owned()
@@ -143,11 +145,11 @@ pub(crate) fn request(method: Method, path: &str, cookie: &str) -> Request<Body>
     request.body(Body::empty()).unwrap()
 }
 
-pub(crate) async fn answer(router: Router, request: Request<Body>) -> Answer {
+pub(crate) async fn send(router: Router, request: Request<Body>) -> Response {
     let (head, body) = router.oneshot(request).await.unwrap().into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    Answer { status: head.status, headers: head.headers, body }
+    Response { status: head.status, headers: head.headers, body }
 }
 
 fn routes() -> Router {

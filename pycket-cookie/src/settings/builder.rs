@@ -2,85 +2,80 @@ use pycket_core::Error;
 
 use super::{CookieSettings, Persistence, SameSite, rules};
 
-/// Collects settings and checks them together; see [`CookieSettings`] for the defaults.
+/// Collects settings and checks them together. [`CookieSettings`] lists the defaults and their reasons.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct CookieSettingsBuilder {
-    settings: CookieSettings,
-}
+pub struct CookieSettingsBuilder(pub(super) CookieSettings);
 
 impl CookieSettingsBuilder {
     /// The name: ASCII letters, digits and ``!#$%&'*+-.^_`|~``, at most 4016 characters.
     ///
-    /// Browsers hold a name that begins with `__Host-`, `__Secure-` or `__Http-`, in any case, to its
-    /// promise; [`build`](Self::build) does so first.
+    /// Browsers enforce rules for names that begin with `__Host-`, `__Secure-` or `__Http-`, in any case
+    /// (RFC 6265bis); [`build`](Self::build) enforces them first.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.settings.name = name.into();
+        self.0.name = name.into();
         self
     }
 
-    /// The path under which the browser sends the cookie: begins with `/`, visible ASCII without `;`, at
-    /// most 1024 characters, all else percent-encoded. It keeps nothing secret from other paths' scripts.
+    /// The path below which the browser sends the cookie: begins with `/`, visible ASCII without `;`, at
+    /// most 1024 characters; percent-encode others. It does not protect against scripts of other paths.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.settings.path = path.into();
+        self.0.path = path.into();
         self
     }
 
-    /// A domain that gets the cookie together with **all its subdomains**, so that each of them could
-    /// misuse it. A leading dot is dropped: it means nothing to browsers, and much configuration has one.
+    /// A domain that gets the cookie together with **all its subdomains**; each of them can read and replace
+    /// it. A leading dot is removed: browsers ignore it.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         let domain = domain.into();
-        self.settings.domain = Some(domain.strip_prefix('.').map(str::to_owned).unwrap_or(domain));
+        self.0.domain = Some(domain.strip_prefix('.').map(str::to_owned).unwrap_or(domain));
         self
     }
 
-    /// Whether the cookie travels over HTTPS only. Turn it off for a trial without TLS, never in service.
+    /// Whether browsers send the cookie over HTTPS only. Turn it off only for a trial without TLS.
     pub fn secure(mut self, secure: bool) -> Self {
-        self.settings.secure = secure;
+        self.0.secure = secure;
         self
     }
 
-    /// Whether the cookie is kept from scripts. There is hardly a reason to turn it off.
+    /// Whether the cookie is hidden from scripts. A session cookie has hardly a reason to turn it off.
     pub fn http_only(mut self, http_only: bool) -> Self {
-        self.settings.http_only = http_only;
+        self.0.http_only = http_only;
         self
     }
 
     /// Whether requests that other sites cause carry the cookie.
     pub fn same_site(mut self, same_site: SameSite) -> Self {
-        self.settings.same_site = same_site;
+        self.0.same_site = same_site;
         self
     }
 
     /// How long the browser keeps the cookie.
+    #[doc(alias("session_lifecycle", "with_expiry"))]
     pub fn persistence(mut self, persistence: Persistence) -> Self {
-        self.settings.persistence = persistence;
+        self.0.persistence = persistence;
         self
     }
 
-    /// Whether the browser keeps one cookie per site that embeds this one (CHIPS); it needs `secure`.
+    /// Whether the browser keeps one cookie for each site that embeds this one (CHIPS). It needs `secure`.
     pub fn partitioned(mut self, partitioned: bool) -> Self {
-        self.settings.partitioned = partitioned;
+        self.0.partitioned = partitioned;
         self
     }
 
+    /// The settings, if a browser accepts a cookie with them.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidSetting`](pycket_core::ErrorKind::InvalidSetting) for whatever a browser would
-    /// misread or silently drop; the message says what to change:
+    /// [`ErrorKind::InvalidSetting`](pycket_core::ErrorKind::InvalidSetting) for settings that a browser
+    /// misreads or silently drops. The message says what to change:
     ///
-    /// - a name, path, domain or life outside what the setter allows;
-    /// - `__Host-` with a domain, another path than `/`, or without `secure`; `__Secure-` without
+    /// - a name, path, domain or persistence outside the range of its setter;
+    /// - `__Host-` with a domain, with another path than `/`, or without `secure`; `__Secure-` without
     ///   `secure`; `__Http-` and `__Host-Http-` without `secure` and `http_only`;
     /// - [`SameSite::None`] or `partitioned` without `secure`.
     pub fn build(self) -> Result<CookieSettings, Error> {
-        rules::check(&self.settings)?;
-        Ok(self.settings)
-    }
-}
-
-impl From<CookieSettings> for CookieSettingsBuilder {
-    fn from(settings: CookieSettings) -> Self {
-        Self { settings }
+        rules::check(&self.0)?;
+        Ok(self.0)
     }
 }

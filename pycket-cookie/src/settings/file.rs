@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{CookieSettings, Persistence, SameSite};
 
-/// Cookie settings as a file has them; what is absent has the default of [`CookieSettings`].
+/// Cookie settings as a file contains them. An absent one has the default of [`CookieSettings`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CookieSettingsFile {
@@ -37,8 +37,8 @@ impl CookieSettingsFile {
             (None, _) => Ok(Persistence::BrowserSession),
             (Some(persistence), None) => Ok(persistence),
             (Some(_), Some(_)) => Err(invalid(
-                "a cookie has one life: keep one of `max_age`, `expires_days`, `expires` and \
-                 `follow_session`",
+                "the cookie has more than one duration: keep one of `max_age`, `expires_days`, \
+                 `expires` and `follow_session`",
             )),
         }
     }
@@ -48,36 +48,26 @@ impl TryFrom<CookieSettingsFile> for CookieSettings {
     type Error = Error;
 
     fn try_from(file: CookieSettingsFile) -> Result<Self, Error> {
-        let mut builder = Self::builder().persistence(file.persistence()?);
-        if let Some(name) = file.name {
-            builder = builder.name(name);
+        let default = Self::default();
+        let builder = Self::builder()
+            .persistence(file.persistence()?)
+            .name(file.name.unwrap_or(default.name))
+            .path(file.path.unwrap_or(default.path))
+            .secure(file.secure.unwrap_or(default.secure))
+            .http_only(file.http_only.unwrap_or(default.http_only))
+            .same_site(file.same_site.unwrap_or(default.same_site))
+            .partitioned(file.partitioned.unwrap_or(default.partitioned));
+        match file.domain {
+            Some(domain) => builder.domain(domain).build(),
+            None => builder.build(),
         }
-        if let Some(path) = file.path {
-            builder = builder.path(path);
-        }
-        if let Some(domain) = file.domain {
-            builder = builder.domain(domain);
-        }
-        if let Some(secure) = file.secure {
-            builder = builder.secure(secure);
-        }
-        if let Some(http_only) = file.http_only {
-            builder = builder.http_only(http_only);
-        }
-        if let Some(same_site) = file.same_site {
-            builder = builder.same_site(same_site);
-        }
-        if let Some(partitioned) = file.partitioned {
-            builder = builder.partitioned(partitioned);
-        }
-        builder.build()
     }
 }
 
 fn date(seconds: u64) -> Result<Persistence, Error> {
     let date = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     date.map(Persistence::Until).ok_or_else(|| {
-        invalid("`expires` is too late: give seconds since the Unix epoch, up to the year 9999")
+        invalid("`expires` is too late: use seconds since the Unix epoch, up to the year 9999")
     })
 }
 

@@ -2,31 +2,38 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cookie::time::OffsetDateTime;
 
-/// How long the browser keeps the cookie. How long the *session* lives is decided by the server alone.
+/// How long the browser keeps the cookie. Only the server decides how long the *session* lives.
 ///
-/// A fixed life is written as `Max-Age` without `Expires`: every browser of the last decade reads it, and
-/// unlike a date it does not depend on the visitor's clock. Browsers cut what is longer than about 400 days.
+/// A duration is written as `Max-Age` without `Expires`: all current browsers support it, and unlike a date
+/// it does not depend on the client's clock. Browsers shorten durations over 400 days (RFC 6265bis).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[doc(alias("SessionLifecycle", "with_expiry"))]
 pub enum Persistence {
-    /// Until the browser ends; neither `Max-Age` nor `Expires`.
+    /// Until the browser closes: neither `Max-Age` nor `Expires`. The default.
+    #[doc(alias = "OnSessionEnd")]
     BrowserSession,
-    /// For this long after it was last issued, in whole seconds, rounded down: one second to ten years.
+    /// For this long after the cookie was last issued, in whole seconds, rounded down: one second to ten
+    /// years.
+    #[doc(alias("maxAge", "session_ttl"))]
     MaxAge(Duration),
-    /// Until this date, as `Expires`: within the years 1970 to 9999. Once it has passed, browsers drop the
-    /// cookie as soon as they get it, and no visitor keeps a session.
+    /// Until this date, written as `Expires`: within the years 1970 to 9999. After this date browsers drop
+    /// every cookie at once, so no client can keep a session.
+    #[doc(alias("AtDateTime", "expires"))]
     Until(SystemTime),
-    /// For as long as the session would live if nothing more happened, in whole seconds, rounded down.
+    /// For as long as the session lives if nothing renews it, in whole seconds, rounded down.
+    #[doc(alias("OnInactivity", "rolling"))]
     FollowSession,
 }
 
 impl Persistence {
-    /// This many days after the cookie was last issued; pycket calls it `expires_days`.
+    /// [`MaxAge`](Self::MaxAge) of this many days; pycket calls it `expires_days`.
     pub const fn days(days: u16) -> Self {
         Self::MaxAge(Duration::from_secs(days as u64 * 24 * 60 * 60))
     }
 
-    /// A date as `Expires` writes it; `None` if it cannot.
-    pub(crate) fn expires(date: SystemTime) -> Option<OffsetDateTime> {
+    /// The date for an `Expires` attribute; `None` outside the years 1970 to 9999.
+    pub(crate) fn to_expires(date: SystemTime) -> Option<OffsetDateTime> {
         let since_epoch = date.duration_since(UNIX_EPOCH).ok()?;
         let seconds = i64::try_from(since_epoch.as_secs()).ok()?;
         OffsetDateTime::from_unix_timestamp(seconds).ok()

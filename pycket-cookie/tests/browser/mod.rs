@@ -1,6 +1,6 @@
-//! What a browser does with a `Set-Cookie` header, as far as these tests need it.
+//! The part of a browser that these tests need.
 
-/// The `Cookie` header that it sends back.
-pub(crate) fn sends_back(set_cookie: &str) -> String {
+/// The `Cookie` header that a browser sends after it got this `Set-Cookie` header.
+pub(crate) fn cookie_header(set_cookie: &str) -> String {
     set_cookie.split(';').next().unwrap().to_owned()
 }

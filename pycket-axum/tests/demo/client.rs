@@ -4,33 +4,33 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request};
 
-/// Longer than the slowest answer on a busy machine; what takes longer hangs.
+/// A request that takes longer hangs, also on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A browser with its one cookie: follows no redirect, and may ask from many threads at once.
-pub(crate) struct Visitor {
+/// A browser with one cookie. It follows no redirects, and threads can share it.
+pub(crate) struct Client {
     agent: ureq::Agent,
     site: String,
     cookie: Mutex<Option<String>>,
 }
 
-/// A whole response.
+/// A response with its whole body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Visitor {
-    /// Opens a connection for each request: a server may close one whose body it has not read, at the
-    /// moment when the next request is sent on it.
+impl Client {
+    /// A client with a new connection for each request. A server that does not read a whole body closes the
+    /// connection, perhaps while the next request is sent on it.
     pub(crate) fn new(site: &str) -> Self {
         Self::with_idle_connections(site, 0)
     }
 
-    /// Keeps its connection, for many requests without bodies that nobody reads.
-    pub(crate) fn in_a_row(site: &str) -> Self {
+    /// A client that keeps its connection, for many requests whose bodies the server reads.
+    pub(crate) fn with_keep_alive(site: &str) -> Self {
         Self::with_idle_connections(site, 1)
     }
 
@@ -44,7 +44,7 @@ impl Visitor {
         Self { agent: config.build().into(), site: site.to_owned(), cookie: Mutex::default() }
     }
 
-    /// The same visitor at another server of the application, or after a restart.
+    /// A client with the same cookie at another server, or at the same one after a restart.
     pub(crate) fn at(&self, site: &str) -> Self {
         Self::new(site).with_cookie(self.cookie())
     }
@@ -54,45 +54,45 @@ impl Visitor {
         self
     }
 
-    /// The `name=value` that it has.
+    /// The `name=value` of the cookie.
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.send("GET", path, None, "")
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Answer {
+    pub(crate) fn delete(&self, path: &str) -> Response {
         self.send("DELETE", path, None, "")
     }
 
-    pub(crate) fn put(&self, path: &str, body: &str) -> Answer {
+    pub(crate) fn put(&self, path: &str, body: &str) -> Response {
         self.send("PUT", path, Some("application/json"), body)
     }
 
-    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Response {
         self.send("POST", path, Some("application/json"), body)
     }
 
-    /// A form sent by a browser; the fields are encoded already.
-    pub(crate) fn submit(&self, path: &str, form: &str) -> Answer {
+    /// Submits a form whose fields are already encoded.
+    pub(crate) fn submit(&self, path: &str, form: &str) -> Response {
         self.send("POST", path, Some("application/x-www-form-urlencoded"), form)
     }
 
-    /// What the session holds.
+    /// The values of the session.
     pub(crate) fn data(&self) -> Value {
-        let answer = self.get("/api/session");
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()["data"].clone()
+        let response = self.get("/api/session");
+        assert_eq!(response.status, 200, "{response:?}");
+        response.json()["data"].clone()
     }
 
-    /// One more in `name`.
-    pub(crate) fn increment(&self, name: &str) -> Answer {
+    /// Increments the number `name`.
+    pub(crate) fn increment(&self, name: &str) -> Response {
         self.post(&format!("/api/session/{name}/increment"), "")
     }
 
-    fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Answer {
+    fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Response {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.site));
         if let Some(cookie) = self.cookie() {
             request = request.header("cookie", cookie);
@@ -107,13 +107,13 @@ impl Visitor {
         let (head, mut body) =
             response.unwrap_or_else(|e| panic!("{method} {path}: {e}")).into_parts();
         let body = body.read_to_string().unwrap();
-        let answer = Answer { status: head.status.as_u16(), headers: head.headers, body };
-        self.keep(&answer);
-        answer
+        let response = Response { status: head.status.as_u16(), headers: head.headers, body };
+        self.store_cookie(&response);
+        response
     }
 
-    fn keep(&self, answer: &Answer) {
-        if let Some(set_cookie) = answer.set_cookie() {
+    fn store_cookie(&self, response: &Response) {
+        if let Some(set_cookie) = response.set_cookie() {
             let pair = set_cookie.split(';').next().unwrap().to_owned();
             let is_removal = set_cookie.contains("Max-Age=0");
             *self.cookie.lock().unwrap() = (!is_removal).then_some(pair);
@@ -121,8 +121,8 @@ impl Visitor {
     }
 }
 
-impl Answer {
-    /// The one cookie that it sets.
+impl Response {
+    /// The cookie that the response sets; fails if there are several.
     pub(crate) fn set_cookie(&self) -> Option<&str> {
         let mut cookies = self.headers.get_all("set-cookie").iter();
         let cookie = cookies.next()?.to_str().unwrap();
@@ -134,7 +134,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// That it is this error, as the JSON interface tells it.
+    /// Asserts that the response is this error of the JSON interface.
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, message: &str) {
         assert_eq!((self.status, self.json()), (status, json!({ "error": message })));

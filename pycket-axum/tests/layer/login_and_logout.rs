@@ -1,3 +1,5 @@
+//! New and removed cookies at login and logout.
+
 use axum::Router;
 use axum::routing::post;
 use http::StatusCode;
@@ -7,8 +9,8 @@ use pycket_testkit::Calls;
 
 use crate::site::{Plan, Site};
 
-/// Everything but the value and the life.
-fn identity(set_cookie: &str) -> Vec<&str> {
+/// All attributes but the value, `Max-Age` and `Expires`.
+fn shared_attributes(set_cookie: &str) -> Vec<&str> {
     let mut parts: Vec<_> = set_cookie
         .split("; ")
         .enumerate()
@@ -20,7 +22,7 @@ fn identity(set_cookie: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_removal_cookie_has_the_attributes_of_the_set_one() {
+async fn removal_has_the_attributes_of_the_cookie() {
     let settings = CookieSettings::builder()
         .name("__Secure-sid")
         .domain("example.com")
@@ -35,56 +37,56 @@ async fn the_removal_cookie_has_the_attributes_of_the_set_one() {
         let removed = site.post("/logout", &set.cookie()).await;
         assert_eq!(removed.status, StatusCode::OK);
         let (set, removed) = (set.set_cookies()[0], removed.set_cookies()[0]);
-        assert_eq!(identity(set), identity(removed));
+        assert_eq!(shared_attributes(set), shared_attributes(removed));
         assert!(removed.contains("=; ") && removed.contains("Max-Age=0"), "{removed}");
         assert!(site.memory.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_logout_without_a_session_does_nothing() {
+async fn logout_without_a_session_does_nothing() {
     let site = Site::new();
-    let answer = site.post("/logout", "").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert!(answer.set_cookies().is_empty());
+    let response = site.post("/logout", "").await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert!(response.set_cookies().is_empty());
     assert_eq!(site.calls.take(), Calls::default());
 }
 
 #[tokio::test]
-async fn a_logout_of_a_session_that_is_over_still_removes_the_cookie() {
+async fn logout_of_an_ended_session_removes_the_cookie() {
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     site.post("/logout", &cookie).await;
     assert_eq!(site.post("/logout", &cookie).await.cookie(), "PYCKET_ID=");
 }
 
 #[tokio::test]
-async fn what_is_set_after_a_destroy_is_a_new_session_under_a_new_cookie() {
+async fn set_after_destroy_creates_a_session_with_a_new_cookie() {
     let handler = async |session: Session| {
         session.destroy();
         session.set("theme", "dark")?;
         Ok::<_, SessionError>(())
     };
     let site = Plan::with(Router::new().route("/restart", post(handler))).open();
-    let old = site.visitor().await;
+    let old = site.client().await;
     let new = site.post("/restart", &old).await.cookie();
     assert_eq!(site.calls.take(), Calls { load: 1, delete: 1, create: 1, ..Calls::default() });
     assert_eq!((&*site.names(&old).await, &*site.names(&new).await), ("", "theme"));
 }
 
 #[tokio::test]
-async fn a_login_changes_the_cookie_and_the_old_one_is_dead() {
+async fn login_changes_the_cookie_and_ends_the_old_one() {
     let site = Site::new();
-    let old = site.visitor().await;
+    let old = site.client().await;
     let new = site.post("/login", &old).await.cookie();
     assert_ne!(new, old);
     assert_eq!((&*site.names(&old).await, &*site.names(&new).await), ("", "login,user"));
 }
 
 #[tokio::test]
-async fn a_write_with_the_cookie_of_an_ended_session_begins_another_one() {
+async fn write_with_the_cookie_of_an_ended_session_creates_a_session() {
     let site = Site::new();
-    let old = site.visitor().await;
+    let old = site.client().await;
     site.post("/logout", &old).await;
     let new = site.post("/set/age", &old).await.cookie();
     assert_ne!(new, old);

@@ -1,5 +1,5 @@
-//! A layer between the session's and the handler that gives up on the handler, as a timeout does: it
-//! answers in its stead and keeps the handler's future, unfinished, to itself.
+//! A service inside the session layer that abandons the handler, as a timeout does: it responds itself and
+//! keeps the unfinished future of the handler.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a panic is a failure")]
 
@@ -19,39 +19,40 @@ use tower::{Layer, Service, service_fn};
 
 type Body = &'static str;
 
-struct GivesUp {
+struct Abandons {
     handling: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// The load is the first store call, what the handler stores the second.
-    calls_left: usize,
+    /// The number of polls before it abandons the handler. The first one stops in the load, the second one
+    /// in the write of the handler.
+    polls_left: usize,
     status: StatusCode,
 }
 
-impl Future for GivesUp {
+impl Future for Abandons {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(self.handling.as_mut().poll(context).is_pending(), "the handler is not to answer");
-        self.calls_left -= 1;
-        if self.calls_left > 0 {
+        assert!(self.handling.as_mut().poll(context).is_pending(), "the handler must not finish");
+        self.polls_left -= 1;
+        if self.polls_left > 0 {
             return Poll::Pending;
         }
-        let mut response = Response::new("gave up");
+        let mut response = Response::new("abandoned");
         *response.status_mut() = self.status;
         Poll::Ready(Ok(response))
     }
 }
 
-/// What came of a request with a stored session whose handler was given up while it stored something.
+/// The result of a request whose handler was abandoned while it stored something.
 struct Aftermath {
     store: Arc<MemoryStore>,
-    /// The id that the request came with.
+    /// The id in the cookie of the request.
     old: SessionId,
     /// The id in the cookie of the response.
     new: Option<SessionId>,
     status: StatusCode,
 }
 
-async fn give_up_on<W, F>(work: W, status: StatusCode) -> Aftermath
+async fn abandon<W, F>(work: W, status: StatusCode) -> Aftermath
 where
     W: FnOnce(Session) -> F + Clone + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -66,7 +67,7 @@ where
         let handle = request.extensions().get::<SessionHandle>().unwrap().clone();
         let work = work.clone();
         let handling = Box::pin(async move { work(handle.session().await.unwrap()).await });
-        GivesUp { handling, calls_left: 2, status }
+        Abandons { handling, polls_left: 2, status }
     });
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
     let manager = SessionManager::new(Arc::new(PausingStore::new(store.clone())));
@@ -74,7 +75,7 @@ where
 
     let sent = cookie.issue(&old, session.expires_in().unwrap());
     let request = Request::builder().header(COOKIE, pair(&sent)).body(()).unwrap();
-    let response = patiently(app.call(request)).await.unwrap();
+    let response = finish(app.call(request)).await.unwrap();
     let new = response.headers().get(SET_COOKIE).map(|set_cookie| {
         match cookie.read([pair(set_cookie.to_str().unwrap()).as_bytes()]) {
             Presented::Authentic { id, .. } => id,
@@ -88,8 +89,8 @@ fn pair(set_cookie: &str) -> &str {
     set_cookie.split(';').next().unwrap()
 }
 
-/// Polls until there is a result, but not for ever.
-async fn patiently<T>(work: impl Future<Output = T>) -> T {
+/// The output of `work`; fails if it does not finish.
+async fn finish<T>(work: impl Future<Output = T>) -> T {
     let mut work = Box::pin(work);
     for _ in 0..100 {
         if let Poll::Ready(result) = poll_fn(|c| Poll::Ready(work.as_mut().poll(c))).await {
@@ -97,38 +98,38 @@ async fn patiently<T>(work: impl Future<Output = T>) -> T {
         }
         tokio::task::yield_now().await;
     }
-    panic!("it waits for something that does not come");
+    panic!("it does not finish");
 }
 
 #[tokio::test]
-async fn a_response_does_not_wait_for_ever_for_a_handler_that_was_given_up_in_its_commit() {
+async fn response_does_not_wait_for_a_handler_abandoned_in_its_commit() {
     let work = |session: Session| async move {
         session.set("theme", "dark").unwrap();
         session.commit().await.unwrap();
     };
-    let after = give_up_on(work, StatusCode::REQUEST_TIMEOUT).await;
+    let after = abandon(work, StatusCode::REQUEST_TIMEOUT).await;
     assert_eq!(after.status, StatusCode::REQUEST_TIMEOUT);
     let stored = after.store.load(&after.old).await.unwrap().unwrap();
     assert!(stored.record.get("theme").is_some());
 }
 
 #[tokio::test]
-async fn a_response_does_not_wait_for_ever_for_a_handler_that_was_given_up_in_an_update() {
+async fn response_does_not_wait_for_a_handler_abandoned_in_an_update() {
     let work = |session: Session| async move {
         session.set("theme", "dark").unwrap();
         session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
     };
-    let after = give_up_on(work, StatusCode::REQUEST_TIMEOUT).await;
+    let after = abandon(work, StatusCode::REQUEST_TIMEOUT).await;
     assert_eq!(after.status, StatusCode::REQUEST_TIMEOUT);
 }
 
 #[tokio::test]
-async fn a_rotation_that_goes_on_after_its_handler_was_given_up_still_reaches_the_client() {
+async fn rotation_of_an_abandoned_handler_still_sets_the_cookie() {
     let work = |session: Session| async move {
         session.cycle_id();
         session.commit().await.unwrap();
     };
-    let after = give_up_on(work, StatusCode::GATEWAY_TIMEOUT).await;
+    let after = abandon(work, StatusCode::GATEWAY_TIMEOUT).await;
     assert_eq!(after.status, StatusCode::GATEWAY_TIMEOUT);
     assert!(after.store.load(&after.old).await.unwrap().is_none());
     assert!(after.store.load(&after.new.unwrap()).await.unwrap().is_some());

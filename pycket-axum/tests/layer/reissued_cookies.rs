@@ -1,4 +1,4 @@
-//! When a cookie is issued again.
+//! When the layer issues a cookie again.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use crate::site::{KEY, Plan, Site};
 const NEW_KEY: &str = "the key after the rotation, thirty-two bytes or more";
 const DAY: Duration = Expiry::DEFAULT_IDLE;
 
-/// The same application, deployed again with a new key.
+/// The same application after a deployment with a new key.
 fn after_rotation(before: &Site) -> Site {
-    let keys = KeyRing::new(NEW_KEY).unwrap().with_previous(KEY).unwrap();
+    let keys = KeyRing::builder(NEW_KEY).previous(KEY).build().unwrap();
     Plan { keys, memory: Some(before.memory.clone()), ..Plan::default() }.open()
 }
 
@@ -28,13 +28,13 @@ fn max_age(set_cookie: &str) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_is_issued_again_when_it_only_reads() {
+async fn cookie_of_a_previous_key_is_issued_again_by_a_read() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     let after = after_rotation(&before);
-    let answer = after.get("/names", &old).await;
-    assert_eq!(answer.body, "user");
-    let new = answer.cookie();
+    let response = after.get("/names", &old).await;
+    assert_eq!(response.body, "user");
+    let new = response.cookie();
     assert_ne!(new, old);
     assert_eq!(
         new.split_at(new.len() - 36).1,
@@ -43,42 +43,42 @@ async fn a_cookie_of_an_older_key_is_issued_again_when_it_only_reads() {
     );
 
     let keys = KeyRing::new(NEW_KEY).unwrap();
-    let old_key_taken_out =
+    let old_key_removed =
         Plan { keys, memory: Some(before.memory.clone()), ..Plan::default() }.open();
-    assert_eq!(old_key_taken_out.names(&new).await, "user");
-    assert!(old_key_taken_out.get("/names", &new).await.set_cookies().is_empty());
+    assert_eq!(old_key_removed.names(&new).await, "user");
+    assert!(old_key_removed.get("/names", &new).await.set_cookies().is_empty());
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_is_issued_again_when_it_writes() {
+async fn cookie_of_a_previous_key_is_issued_again_by_a_write() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     let after = after_rotation(&before);
     let new = after.post("/set/age", &old).await.cookie();
     assert_eq!(after.names(&new).await, "age,user");
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_is_not_touched_where_the_session_is_not() {
+async fn cookie_of_a_previous_key_stays_if_the_session_is_unused() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     let after = after_rotation(&before);
     assert!(after.get("/untouched", &old).await.set_cookies().is_empty());
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_whose_session_is_over_is_not_issued_again() {
+async fn cookie_of_a_previous_key_stays_if_its_session_has_ended() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     before.post("/logout", &old).await;
     let after = after_rotation(&before);
     assert!(after.get("/names", &old).await.set_cookies().is_empty());
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_costs_one_more_load_and_only_once() {
+async fn cookie_of_a_previous_key_costs_one_more_load_once() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     let after = after_rotation(&before);
     let new = after.get("/names", &old).await.cookie();
     assert_eq!(after.calls.take(), Calls { load: 2, ..Calls::default() });
@@ -87,72 +87,76 @@ async fn a_cookie_of_an_older_key_costs_one_more_load_and_only_once() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_older_key_is_not_issued_again_when_the_store_fails() {
+async fn cookie_of_a_previous_key_stays_if_the_store_fails() {
     let before = Site::new();
-    let old = before.visitor().await;
+    let old = before.client().await;
     let after = after_rotation(&before);
     after.faults.fail_nth(1, Fault::Before);
-    let answer = after.get("/names", &old).await;
-    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "user"));
-    assert!(answer.set_cookies().is_empty());
+    let response = after.get("/names", &old).await;
+    assert_eq!((response.status, &*response.body), (StatusCode::OK, "user"));
+    assert!(response.set_cookies().is_empty());
     after.faults.fail_nth(1, Fault::Before);
-    let answer = after.post("/set/age", &old).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.set_cookies().is_empty());
-    assert_eq!(after.names(&old).await, "user", "the old one works on");
+    let response = after.post("/set/age", &old).await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.set_cookies().is_empty());
+    assert_eq!(after.names(&old).await, "user", "the old cookie stays valid");
 }
 
 #[tokio::test]
-async fn a_persistent_cookie_is_refreshed_by_a_write_and_not_by_a_read() {
+async fn persistent_cookie_is_refreshed_by_a_write_and_not_by_a_read() {
     let site = with(Persistence::days(30)).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     assert!(site.get("/names", &cookie).await.set_cookies().is_empty());
-    let answer = site.post("/set/age", &cookie).await;
-    assert_eq!(answer.cookie(), cookie);
-    assert_eq!(max_age(answer.set_cookies()[0]), Some("2592000"));
-    assert_eq!(answer.values("cache-control"), ["no-cache=\"set-cookie\""]);
+    let response = site.post("/set/age", &cookie).await;
+    assert_eq!(response.cookie(), cookie);
+    assert_eq!(max_age(response.set_cookies()[0]), Some("2592000"));
+    assert_eq!(response.values("cache-control"), ["no-cache=\"set-cookie\""]);
 }
 
 #[tokio::test]
-async fn a_cookie_that_follows_the_session_lives_exactly_as_long() {
+async fn cookie_that_follows_the_session_has_its_remaining_time() {
     let site = with(Persistence::FollowSession).open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     site.clock.advance(DAY / 2);
-    let answer = site.post("/set/age", &cookie).await;
-    assert_eq!(answer.cookie(), cookie);
-    assert_eq!(max_age(answer.set_cookies()[0]), Some("86400"));
+    let response = site.post("/set/age", &cookie).await;
+    assert_eq!(response.cookie(), cookie);
+    assert_eq!(max_age(response.set_cookies()[0]), Some("86400"));
 
     let absolute = Expiry::builder().absolute_timeout(DAY).build().unwrap();
     let site = Plan { expiry: absolute, ..with(Persistence::FollowSession) }.open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     site.clock.advance(DAY / 4);
-    let answer = site.post("/set/age", &cookie).await;
-    assert_eq!(max_age(answer.set_cookies()[0]), Some("64800"), "the absolute end comes first");
+    let response = site.post("/set/age", &cookie).await;
+    assert_eq!(
+        max_age(response.set_cookies()[0]),
+        Some("64800"),
+        "the absolute timeout comes first"
+    );
 }
 
 #[tokio::test]
-async fn a_persistent_cookie_is_refreshed_by_a_read_that_renews_the_session() {
+async fn persistent_cookie_is_refreshed_by_a_renewing_read() {
     let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..with(Persistence::FollowSession) }.open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     assert!(site.get("/names", &cookie).await.set_cookies().is_empty(), "too early to renew");
     site.clock.advance(DAY / 10);
-    let answer = site.get("/names", &cookie).await;
-    assert_eq!(answer.cookie(), cookie);
-    assert_eq!(max_age(answer.set_cookies()[0]), Some("86400"));
+    let response = site.get("/names", &cookie).await;
+    assert_eq!(response.cookie(), cookie);
+    assert_eq!(max_age(response.set_cookies()[0]), Some("86400"));
 }
 
 #[tokio::test]
-async fn a_cookie_that_ends_with_the_browser_is_not_refreshed_by_a_renewal() {
+async fn browser_session_cookie_is_not_refreshed_by_a_renewal() {
     let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
     let site = Plan { expiry, ..Plan::default() }.open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     for _ in 0..15 {
         site.clock.advance(DAY / 10);
-        let answer = site.get("/names", &cookie).await;
-        assert_eq!((answer.status, &*answer.body), (StatusCode::OK, "user"), "it was renewed");
-        assert!(answer.set_cookies().is_empty());
+        let response = site.get("/names", &cookie).await;
+        assert_eq!((response.status, &*response.body), (StatusCode::OK, "user"), "it was renewed");
+        assert!(response.set_cookies().is_empty());
     }
     site.clock.advance(DAY + Duration::from_secs(1));
-    assert_eq!(site.names(&cookie).await, "", "and is over in the end");
+    assert_eq!(site.names(&cookie).await, "", "the session ends at last");
 }

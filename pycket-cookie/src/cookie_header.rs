@@ -1,4 +1,4 @@
-/// The values of every cookie called `name` in these `Cookie` headers, in their order, unquoted.
+/// The values of all cookies called `name` in these `Cookie` headers, in order and without quotes.
 pub(crate) fn values<'a>(
     headers: impl IntoIterator<Item = &'a [u8]>,
     name: &str,
@@ -10,8 +10,8 @@ pub(crate) fn values<'a>(
 }
 
 fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut halves = pair.splitn(2, |byte| *byte == b'=');
-    let (found, value) = (halves.next()?, halves.next()?);
+    let mut parts = pair.splitn(2, |byte| *byte == b'=');
+    let (found, value) = (parts.next()?, parts.next()?);
     (found.trim_ascii() == name.as_bytes()).then(|| unquoted(value.trim_ascii()))
 }
 

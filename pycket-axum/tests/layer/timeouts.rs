@@ -1,4 +1,4 @@
-//! The server ends sessions, whatever the browser has.
+//! The server decides when a session ends, independent of the cookie.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ fn site(persistence: Persistence, idle: Duration) -> Site {
 }
 
 #[tokio::test]
-async fn a_cookie_is_still_authentic_when_its_session_has_been_idle_for_too_long() {
+async fn session_ends_at_its_idle_timeout_with_its_cookie_still_authentic() {
     let expiry = Expiry::aal2();
     let site = Plan { expiry, ..Plan::default() }.open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     site.clock.advance(Duration::from_secs(3600));
     let presented = site.cookie.read([cookie.as_bytes()]);
     assert!(matches!(presented, Presented::Authentic { .. }));
@@ -28,11 +28,11 @@ async fn a_cookie_is_still_authentic_when_its_session_has_been_idle_for_too_long
 }
 
 #[tokio::test]
-async fn nothing_that_is_edited_in_the_cookie_lengthens_the_session() {
+async fn edited_cookie_does_not_extend_the_session() {
     let expiry = Expiry::builder().renew(Renew::OnAccess).absolute_timeout(DAY).build().unwrap();
     let settings = CookieSettings::builder().persistence(Persistence::days(1)).build().unwrap();
     let site = Plan { expiry, settings, ..Plan::default() }.open();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     let edited = [
         format!("{cookie}; Max-Age=315360000"),
         format!("{cookie}; Expires=Fri, 31 Dec 9999 23:59:59 GMT; $Path=/"),
@@ -48,14 +48,14 @@ async fn nothing_that_is_edited_in_the_cookie_lengthens_the_session() {
     }
 }
 
-/// The signature of the original is void after 31 days, whatever its settings say.
+/// pycket's signature expires after 31 days, independent of the settings.
 #[tokio::test]
-async fn a_cookie_and_a_session_of_120_days_are_good_on_their_last_day() {
+async fn cookie_and_session_of_120_days_are_valid_on_their_last_day() {
     let site = site(Persistence::days(120), 120 * DAY);
-    let answer = site.post("/set/user", "").await;
-    assert!(answer.set_cookies()[0].ends_with("; Max-Age=10368000"));
+    let response = site.post("/set/user", "").await;
+    assert!(response.set_cookies()[0].ends_with("; Max-Age=10368000"));
     site.clock.advance(120 * DAY - SECOND);
-    assert_eq!(site.names(&answer.cookie()).await, "user");
+    assert_eq!(site.names(&response.cookie()).await, "user");
     site.clock.advance(SECOND);
-    assert_eq!(site.names(&answer.cookie()).await, "");
+    assert_eq!(site.names(&response.cookie()).await, "");
 }

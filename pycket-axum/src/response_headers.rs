@@ -3,14 +3,14 @@ use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE, VARY};
 
 use crate::SessionHandle;
 
-/// Adds the headers of a response that depended on the session.
+/// Adds the headers of a response that depends on the session.
 ///
-/// No shared cache may give one visitor's cookie to another (RFC 9111, section 7.3), nor one visitor's
-/// page (section 4.1).
-pub(crate) fn finish<B>(mut response: Response<B>, handle: &SessionHandle) -> Response<B> {
+/// They keep a shared cache from giving one client's cookie (RFC 9111, section 7.3) or page (section 4.1)
+/// to another client.
+pub(crate) fn add_headers<B>(mut response: Response<B>, handle: &SessionHandle) -> Response<B> {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("cookie"));
-    // What the cookie crate writes is visible ASCII.
+    // The cookie crate writes visible ASCII and spaces only, so the conversion cannot fail.
     if let Some(Ok(mut cookie)) = handle.set_cookie().map(HeaderValue::try_from) {
         cookie.set_sensitive(true);
         headers.append(SET_COOKIE, cookie);

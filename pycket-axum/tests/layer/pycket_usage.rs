@@ -1,4 +1,4 @@
-//! What the original is used for, in the way that its own documentation shows.
+//! The uses of pycket that its documentation shows.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
 use pycket_core::{MemoryStore, SessionId, SessionManager};
 use pycket_testkit::{Calls, CountingStore};
 
-use crate::site::{KEY, Plan, Site, answer, request};
+use crate::site::{KEY, Plan, Site, request, send};
 
-/// The original gives a request without a cookie a new id at every operation.
+/// pycket gives a request without a cookie a new id at every operation.
 #[tokio::test]
-async fn what_the_first_request_sets_it_reads_and_all_of_it_is_kept() {
+async fn first_request_reads_its_own_values_and_keeps_them_all() {
     let handler = async |session: Session| {
         session.set("foo", &["bar", "baz"])?;
         session.set("other", &1)?;
@@ -28,9 +28,9 @@ async fn what_the_first_request_sets_it_reads_and_all_of_it_is_kept() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_pycket_id_and_holds_a_signed_random_uuid() {
+async fn cookie_is_pycket_id_with_a_signed_random_uuid() {
     let site = Site::new();
-    let cookie = site.visitor().await;
+    let cookie = site.client().await;
     assert!(cookie.starts_with("PYCKET_ID="));
     let id = &cookie[cookie.len() - SessionId::TEXT_LEN..];
     assert_eq!(&id[14..15], "4", "the version of the UUID");
@@ -40,19 +40,19 @@ async fn the_cookie_is_pycket_id_and_holds_a_signed_random_uuid() {
 }
 
 #[tokio::test]
-async fn a_message_left_before_a_redirect_is_shown_once() {
+async fn message_set_before_a_redirect_is_shown_once() {
     let (site, _, _) = with_notifications();
-    let saved = answer(site.clone(), request(Method::POST, "/save", "")).await;
+    let saved = send(site.clone(), request(Method::POST, "/save", "")).await;
     assert_eq!((saved.status.as_u16(), &saved.headers["location"]), (303, &"/".parse().unwrap()));
-    let home = async || answer(site.clone(), request(Method::GET, "/", &saved.cookie())).await.body;
+    let home = async || send(site.clone(), request(Method::GET, "/", &saved.cookie())).await.body;
     assert_eq!(home().await, "Saved.");
     assert_eq!(home().await, "nothing new");
 }
 
 #[tokio::test]
-async fn session_and_notifications_are_made_once_a_request_and_loaded_on_first_use() {
+async fn session_and_notifications_are_shared_and_loaded_on_first_use() {
     let (site, sessions, notices) = with_notifications();
-    let cookie = answer(site.clone(), request(Method::POST, "/save", "")).await.cookie();
+    let cookie = send(site.clone(), request(Method::POST, "/save", "")).await.cookie();
     sessions.take();
     notices.take();
     let only_load = Calls { load: 1, ..Calls::default() };
@@ -61,7 +61,7 @@ async fn session_and_notifications_are_made_once_a_request_and_loaded_on_first_u
         ("/twice", (only_load, Calls::default())),
         ("/keys", (only_load, Calls::default())),
     ] {
-        answer(site.clone(), request(Method::GET, path, &cookie)).await;
+        send(site.clone(), request(Method::GET, path, &cookie)).await;
         assert_eq!((sessions.take(), notices.take()), loads, "{path}");
     }
 }

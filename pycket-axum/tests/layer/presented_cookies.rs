@@ -1,4 +1,4 @@
-//! What clients present as a cookie.
+//! Forged, invalid and unknown cookies.
 
 use axum::body::Body;
 use http::header::{COOKIE, HeaderValue};
@@ -9,10 +9,9 @@ use pycket_testkit::Calls;
 
 use crate::site::{KEY, Site};
 
-const NOT_A_SECOND: std::time::Duration = std::time::Duration::ZERO;
-
+/// The `name=value` of an authentic cookie whose session does not exist.
 fn pair(cookie: &SessionCookie) -> String {
-    let issued = cookie.issue(&SessionId::generate(), NOT_A_SECOND);
+    let issued = cookie.issue(&SessionId::generate(), std::time::Duration::ZERO);
     issued.split(';').next().unwrap().to_owned()
 }
 
@@ -24,7 +23,7 @@ fn post_set(cookies: &[&[u8]]) -> Request<Body> {
     request
 }
 
-/// Cookies that none of our keys signed, made from one that they did.
+/// Cookies that no key of the site signed, made from an authentic one.
 fn forgeries(good: &str) -> Vec<(&'static str, Vec<u8>)> {
     let (name, value) = good.split_once('=').unwrap();
     let (signature, id) = value.split_at(value.len() - SessionId::TEXT_LEN);
@@ -47,7 +46,7 @@ fn forgeries(good: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("one bit flipped", flipped),
         ("another spelling of the id", format!("{name}={signature}{}", id.to_uppercase()).into()),
         ("a key that the site never had", foreign.into()),
-        ("our key, for a cookie of another name", format!("{name}={other_value}").into()),
+        ("the site's key, for a cookie of another name", format!("{name}={other_value}").into()),
         ("a name in another case", good.to_lowercase().into()),
         ("not ASCII", "PYCKET_ID=žluťoučký kůň\u{1f36a}".into()),
         ("not UTF-8", b"PYCKET_ID=\xff\xfe\xfd".to_vec()),
@@ -60,66 +59,66 @@ fn forgeries(good: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn what_no_key_of_ours_signed_never_reaches_the_store_and_is_a_visitor_without_a_cookie() {
+async fn forged_cookie_never_reaches_the_store_and_counts_as_none() {
     let site = Site::new();
-    let good = site.visitor().await;
+    let good = site.client().await;
     for (what, forgery) in forgeries(&good) {
         let mut reading = post_set(&[&forgery]);
         *reading.method_mut() = http::Method::GET;
         *reading.uri_mut() = "/names".parse().unwrap();
-        let answer = site.send(reading).await;
-        assert_eq!((answer.status, &*answer.body), (StatusCode::OK, ""), "{what}");
-        assert!(answer.set_cookies().is_empty(), "{what}");
+        let response = site.send(reading).await;
+        assert_eq!((response.status, &*response.body), (StatusCode::OK, ""), "{what}");
+        assert!(response.set_cookies().is_empty(), "{what}");
         assert_eq!(site.calls.take(), Calls::default(), "{what}");
 
-        let answer = site.send(post_set(&[&forgery])).await;
+        let response = site.send(post_set(&[&forgery])).await;
         assert_eq!(site.calls.take(), Calls { create: 1, ..Calls::default() }, "{what}");
-        assert_eq!(site.names(&answer.cookie()).await, "age", "{what}");
+        assert_eq!(site.names(&response.cookie()).await, "age", "{what}");
         site.calls.take();
     }
-    assert_eq!(site.names(&good).await, "user", "and the session that was aimed at is as it was");
+    assert_eq!(site.names(&good).await, "user", "the session of the authentic cookie is unchanged");
 }
 
 #[tokio::test]
-async fn garbage_before_or_after_the_good_cookie_does_no_harm() {
+async fn invalid_cookies_around_the_authentic_one_are_ignored() {
     let site = Site::new();
-    let good = site.visitor().await;
+    let good = site.client().await;
     let good = good.as_bytes();
-    let garbage = b"PYCKET_ID=garbage";
-    let same_header = [&garbage[..], b"; theme=dark; ", good, b"; PYCKET_ID=more"].concat();
+    let invalid = b"PYCKET_ID=invalid";
+    let same_header = [&invalid[..], b"; theme=dark; ", good, b"; PYCKET_ID=more"].concat();
     let not_ascii = b"note=\xf0\x9f\x8d\xaa";
     for cookies in [
         &[&same_header[..]][..],
-        &[garbage, good],
-        &[good, garbage],
+        &[invalid, good],
+        &[good, invalid],
         &[not_ascii, good],
         &[&[not_ascii, &b";"[..], good].concat()],
     ] {
-        let answer = site.send(post_set(cookies)).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert!(answer.set_cookies().is_empty(), "the session is the one of the good cookie");
+        let response = site.send(post_set(cookies)).await;
+        assert_eq!(response.status, StatusCode::OK);
+        assert!(response.set_cookies().is_empty(), "the session is that of the authentic cookie");
         assert_eq!(site.calls.take().load, 1);
     }
     assert_eq!(site.memory.len(), 1);
 }
 
 #[tokio::test]
-async fn an_authentic_id_that_no_store_knows_is_replaced_when_it_is_first_written() {
+async fn unknown_authentic_id_is_replaced_by_the_first_write() {
     let site = Site::new();
-    let dead = pair(&site.cookie);
-    let answer = site.post("/set/user", &dead).await;
-    let cookie = answer.cookie();
-    assert_ne!(cookie, dead);
+    let unknown = pair(&site.cookie);
+    let response = site.post("/set/user", &unknown).await;
+    let cookie = response.cookie();
+    assert_ne!(cookie, unknown);
     assert_eq!(site.names(&cookie).await, "user");
-    assert_eq!(site.names(&dead).await, "", "the dead id was not adopted");
+    assert_eq!(site.names(&unknown).await, "", "the unknown id was not adopted");
 }
 
 #[tokio::test]
-async fn an_authentic_id_that_no_store_knows_is_not_removed_when_it_only_reads() {
+async fn unknown_authentic_id_is_kept_by_a_read() {
     let site = Site::new();
-    let dead = pair(&site.cookie);
-    let answer = site.get("/names", &dead).await;
-    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, ""));
-    assert!(answer.set_cookies().is_empty(), "it would race with a newer cookie");
+    let unknown = pair(&site.cookie);
+    let response = site.get("/names", &unknown).await;
+    assert_eq!((response.status, &*response.body), (StatusCode::OK, ""));
+    assert!(response.set_cookies().is_empty(), "a removal would race with a newer cookie");
     assert_eq!(site.calls.take(), Calls { load: 1, ..Calls::default() });
 }

@@ -9,12 +9,12 @@ fn read(text: &str) -> Result<CookieSettings, String> {
 }
 
 #[test]
-fn an_empty_file_gives_the_defaults() {
+fn empty_file_gives_the_defaults() {
     assert_eq!(read("").unwrap(), CookieSettings::default());
 }
 
 #[test]
-fn every_setting_reaches_the_cookie() {
+fn each_setting_is_read_from_the_file() {
     let expected = CookieSettings::builder()
         .name("sid")
         .path("/shop")
@@ -40,7 +40,7 @@ fn every_setting_reaches_the_cookie() {
 }
 
 #[test]
-fn each_way_to_say_how_long_it_lives_is_understood() {
+fn each_persistence_is_read_from_the_file() {
     for (text, persistence) in [
         ("max_age = 60", Persistence::MaxAge(Duration::from_secs(60))),
         (
@@ -56,16 +56,16 @@ fn each_way_to_say_how_long_it_lives_is_understood() {
 }
 
 #[test]
-fn an_unknown_setting_is_an_error_that_names_it_and_lists_the_known() {
+fn unknown_setting_is_an_error_that_lists_the_known_ones() {
     let message = read("max_agee = 60").unwrap_err();
     assert!(message.contains("unknown field `max_agee`"), "{message}");
     assert!(message.contains("`max_age`") && message.contains("`expires_days`"), "{message}");
 }
 
 #[test]
-fn contradictions_in_a_file_are_errors_that_say_what_to_change() {
+fn contradiction_in_a_file_is_an_error_with_advice() {
     for (text, advice) in [
-        ("same_site = \"none\"\nsecure = false", "keep `secure` on"),
+        ("same_site = \"none\"\nsecure = false", "set `secure` to true"),
         ("max_age = 60\nexpires_days = 1", "keep one of `max_age`, `expires_days`"),
         ("name = \"__Host-id\"\ndomain = \"example.org\"", "domain"),
         ("expires = 18446744073709551615", "expires"),

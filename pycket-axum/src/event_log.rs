@@ -1,0 +1,13 @@
+use pycket_core::Event;
+
+/// Logs a session event with `tracing`. Events contain no id and no data.
+pub(crate) fn log_event(event: Event) {
+    match event {
+        Event::ChangesDropped => {
+            tracing::warn!(?event, "session changes were dropped because no commit followed them");
+        }
+        Event::RenewalFailed => tracing::warn!(?event, "a session was not renewed"),
+        Event::Ended => tracing::info!(?event, "session changes were made after its end"),
+        event => tracing::debug!(?event, "session event"),
+    }
+}

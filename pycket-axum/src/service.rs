@@ -1,0 +1,35 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::layer::Settings;
+use crate::{SessionFuture, SessionHandle};
+
+/// The service that [`SessionLayer`](crate::SessionLayer) puts around another one.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    pub(crate) inner: S,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: From<&'static str>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = SessionFuture<S::Future, ResBody, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let handle = SessionHandle::new(Arc::clone(&self.settings), request.headers());
+        request.extensions_mut().insert(handle.clone());
+        SessionFuture::new(self.inner.call(request), handle)
+    }
+}
