@@ -19,19 +19,19 @@ use tower::{Layer, Service, service_fn};
 
 type Body = &'static str;
 
-struct Abandons {
-    handling: Pin<Box<dyn Future<Output = ()> + Send>>,
+struct AbandonedHandler {
+    handler: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// The number of polls before it abandons the handler. The first one stops in the load, the second one
     /// in the write of the handler.
     polls_left: usize,
     status: StatusCode,
 }
 
-impl Future for Abandons {
+impl Future for AbandonedHandler {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(self.handling.as_mut().poll(context).is_pending(), "the handler must not finish");
+        assert!(self.handler.as_mut().poll(context).is_pending(), "the handler must not finish");
         self.polls_left -= 1;
         if self.polls_left > 0 {
             return Poll::Pending;
@@ -43,7 +43,7 @@ impl Future for Abandons {
 }
 
 /// The result of a request whose handler was abandoned while it stored something.
-struct Aftermath {
+struct Abandoned {
     store: Arc<MemoryStore>,
     /// The id in the cookie of the request.
     old: SessionId,
@@ -52,7 +52,7 @@ struct Aftermath {
     status: StatusCode,
 }
 
-async fn abandon<W, F>(work: W, status: StatusCode) -> Aftermath
+async fn abandon<W, F>(work: W, status: StatusCode) -> Abandoned
 where
     W: FnOnce(Session) -> F + Clone + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -66,8 +66,8 @@ where
     let handler = service_fn(move |request: Request<()>| {
         let handle = request.extensions().get::<SessionHandle>().unwrap().clone();
         let work = work.clone();
-        let handling = Box::pin(async move { work(handle.session().await.unwrap()).await });
-        Abandons { handling, polls_left: 2, status }
+        let handler = Box::pin(async move { work(handle.session().await.unwrap()).await });
+        AbandonedHandler { handler, polls_left: 2, status }
     });
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
     let manager = SessionManager::new(Arc::new(PausingStore::new(store.clone())));
@@ -82,7 +82,7 @@ where
             other => panic!("{other:?}"),
         }
     });
-    Aftermath { store, old, new, status: response.status() }
+    Abandoned { store, old, new, status: response.status() }
 }
 
 fn pair(set_cookie: &str) -> &str {
