@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request};
 
-/// A request that takes longer hangs, also on a busy machine.
+/// The maximum time of a request, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A browser with one cookie. It follows no redirects, and threads can share it.

@@ -9,7 +9,7 @@ use pycket_testkit::Server;
 
 use crate::client::Client;
 
-/// A program that takes longer hangs, also on a busy machine.
+/// The maximum time until the program exits, even on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The demo as a process on a free loopback port. It ends when this is dropped or when the test process ends.
