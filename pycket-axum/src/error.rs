@@ -1,5 +1,4 @@
 use std::error::Error as _;
-use std::iter;
 
 use axum_core::response::IntoResponse;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -78,7 +77,7 @@ impl SessionError {
 
     /// Logs the error and its sources.
     pub(crate) fn log(&self) {
-        let sources = iter::successors(self.source(), |error| (*error).source());
+        let sources = std::iter::successors(self.source(), |error| (*error).source());
         let message = sources.fold(self.to_string(), |text, source| format!("{text}: {source}"));
         tracing::error!(kind = ?self.kind(), "{message}");
     }

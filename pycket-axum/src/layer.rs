@@ -22,11 +22,12 @@ use crate::event_log::log_event;
 /// let manager = SessionManager::new(MemoryStore::new());
 /// let keys = KeyRing::new("a secret of at least thirty-two bytes")?;
 /// let cookie = SessionCookie::new(CookieSettings::default(), &keys);
-/// let app: axum::Router = axum::Router::new().layer(SessionLayer::new(manager, cookie));
+/// let layer = SessionLayer::builder(manager, cookie).commit_on_server_error(true).build()?;
+/// let app: axum::Router = axum::Router::new().layer(layer);
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias("SessionManagerLayer", "SessionMiddleware"))]
+#[doc(alias("AuthManagerLayer", "SessionManagerLayer", "SessionMiddleware"))]
 pub struct SessionLayer(Arc<Settings>);
 
 /// Collects the settings of a [`SessionLayer`].

@@ -26,7 +26,7 @@ use crate::{Session, SessionError};
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home).post(save));
 /// ```
 #[derive(Clone, Debug)]
-#[doc(alias("flash", "FlashMessages", "IncomingFlashMessages"))]
+#[doc(alias("flash", "IncomingFlashMessages", "Messages"))]
 pub struct Notifications(pycket_core::Notifications);
 
 impl<S: Send + Sync> FromRequestParts<S> for Notifications {

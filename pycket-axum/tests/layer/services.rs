@@ -58,23 +58,23 @@ async fn tower_service_with_byte_bodies_has_sessions() {
         let counted = count(request).await.unwrap();
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(counted))))
     }));
-    let ask = |method, cookie: &str| {
+    let send = |method, cookie: &str| {
         let request = Request::builder().method(method).header(COOKIE, cookie);
         service.clone().oneshot(request.body(Full::default()).unwrap())
     };
-    let first = ask("GET", "").await.unwrap();
+    let first = send("GET", "").await.unwrap();
     let cookie = cookie_of(&first);
-    let second = ask("GET", &cookie).await.unwrap();
+    let second = send("GET", &cookie).await.unwrap();
     assert_eq!(second.headers()[VARY], "cookie");
     assert_eq!(second.into_body().collect().await.unwrap().to_bytes(), "2");
 
     stores.calls.take();
-    let untouched = ask("POST", &cookie).await.unwrap();
+    let untouched = send("POST", &cookie).await.unwrap();
     assert!(untouched.headers().is_empty());
     assert_eq!(stores.calls.take(), Default::default());
 
     stores.faults.fail_nth(1, Fault::Before);
-    let failed = ask("GET", &cookie).await.unwrap();
+    let failed = send("GET", &cookie).await.unwrap();
     assert_eq!(failed.status(), StatusCode::SERVICE_UNAVAILABLE);
     let body = failed.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(body, "the session store is not available\n");
@@ -105,15 +105,15 @@ async fn service_error_is_returned_and_only_a_destroy_is_committed() {
         }
         Err("the service's own error")
     }));
-    let ask = |path, cookie: &str| {
+    let send = |path, cookie: &str| {
         let request = Request::get(path).header(COOKIE, cookie).body(()).unwrap();
         service.clone().oneshot(request)
     };
-    assert_eq!(ask("/", "").await.unwrap_err(), "the service's own error");
+    assert_eq!(send("/", "").await.unwrap_err(), "the service's own error");
     assert!(stores.memory.is_empty());
 
-    let cookie = cookie_of(&ask("/visit", "").await.unwrap());
-    assert_eq!(ask("/logout", &cookie).await.unwrap_err(), "the service's own error");
+    let cookie = cookie_of(&send("/visit", "").await.unwrap());
+    assert_eq!(send("/logout", &cookie).await.unwrap_err(), "the service's own error");
     assert!(stores.memory.is_empty());
 }
 
