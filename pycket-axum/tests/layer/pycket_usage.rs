@@ -51,26 +51,31 @@ async fn message_set_before_a_redirect_is_shown_once() {
 
 #[tokio::test]
 async fn session_and_notifications_are_shared_and_loaded_on_first_use() {
-    let (site, sessions, notices) = with_notifications();
+    let (site, sessions, notifications) = with_notifications();
     let cookie = send(site.clone(), request(Method::POST, "/save", "")).await.cookie();
     sessions.take();
-    notices.take();
-    let only_load = Calls { load: 1, ..Calls::default() };
-    for (path, loads) in [
-        ("/untouched", (Calls::default(), Calls::default())),
-        ("/twice", (only_load, Calls::default())),
-        ("/keys", (only_load, Calls::default())),
+    notifications.take();
+    let none = Calls::default();
+    let load = Calls { load: 1, ..none };
+    for (path, calls) in [
+        ("/untouched", (none, none)),
+        ("/twice", (load, none)),
+        ("/keys", (load, none)),
+        ("/", (Calls { load: 1, update: 1, ..none }, Calls { delete: 1, ..none })),
+        ("/", (load, none)),
     ] {
         send(site.clone(), request(Method::GET, path, &cookie)).await;
-        assert_eq!((sessions.take(), notices.take()), loads, "{path}");
+        assert_eq!((sessions.take(), notifications.take()), calls, "{path}");
     }
 }
 
 fn with_notifications() -> (Router, Arc<CountingStore>, Arc<CountingStore>) {
     let store = || Arc::new(CountingStore::new(Arc::new(MemoryStore::new())));
-    let (sessions, notices) = (store(), store());
-    let manager =
-        SessionManager::builder(sessions.clone()).notifications(notices.clone()).build().unwrap();
+    let (sessions, notifications) = (store(), store());
+    let manager = SessionManager::builder(sessions.clone())
+        .notifications(notifications.clone())
+        .build()
+        .unwrap();
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(KEY).unwrap());
     let router = Router::new()
         .route("/", get(home))
@@ -79,7 +84,7 @@ fn with_notifications() -> (Router, Arc<CountingStore>, Arc<CountingStore>) {
         .route("/twice", get(async |_: Session, _: Session, _: Notifications| ()))
         .route("/keys", get(keys))
         .layer(SessionLayer::new(manager, cookie));
-    (router, sessions, notices)
+    (router, sessions, notifications)
 }
 
 async fn save(notifications: Notifications) -> Result<axum::response::Redirect, SessionError> {
