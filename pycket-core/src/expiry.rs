@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{Clock, Error, Metadata, Timestamp, Ttl};
 
@@ -30,7 +30,7 @@ const DAY: u64 = 24 * HOUR;
 /// Any serde format works. `idle` and `absolute` are in seconds, and `renew` is `"change"` or `"access"`.
 /// All are optional, with the same defaults. Unknown names are errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "ExpiryFile")]
+#[serde(try_from = "ExpiryBuilder")]
 #[doc(alias("session_ttl", "maxAge"))] // actix-session, express-session
 pub struct Expiry {
     idle: Ttl,
@@ -39,10 +39,13 @@ pub struct Expiry {
 }
 
 /// Collects the settings of an [`Expiry`] and checks them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ExpiryBuilder {
+    #[serde(rename = "idle", deserialize_with = "seconds")]
     idle_timeout: Option<Duration>,
+    #[serde(rename = "absolute", deserialize_with = "seconds")]
     absolute_timeout: Option<Duration>,
     renew: Renew,
 }
@@ -62,16 +65,6 @@ pub enum Renew {
     #[serde(rename = "access")]
     #[doc(alias = "OnEveryRequest")] // actix-session
     OnAccess,
-}
-
-/// The settings as in a file, in seconds.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExpiryFile {
-    idle: Option<u64>,
-    absolute: Option<u64>,
-    #[serde(default)]
-    renew: Renew,
 }
 
 impl Expiry {
@@ -106,7 +99,7 @@ impl Expiry {
     }
 
     /// Whether the absolute timeout has passed. Without one, the clock is not read.
-    pub(crate) fn is_over(&self, metadata: &Metadata, clock: &dyn Clock) -> bool {
+    pub(crate) fn has_ended(&self, metadata: &Metadata, clock: &dyn Clock) -> bool {
         self.absolute.is_some() && self.ttl(metadata, clock.now()).is_none()
     }
 
@@ -200,12 +193,15 @@ impl Default for Expiry {
     }
 }
 
-impl TryFrom<ExpiryFile> for Expiry {
+impl TryFrom<ExpiryBuilder> for Expiry {
     type Error = Error;
 
-    fn try_from(file: ExpiryFile) -> Result<Self, Error> {
-        let idle_timeout = file.idle.map(Duration::from_secs);
-        let absolute_timeout = file.absolute.map(Duration::from_secs);
-        ExpiryBuilder { idle_timeout, absolute_timeout, renew: file.renew }.build()
+    fn try_from(builder: ExpiryBuilder) -> Result<Self, Error> {
+        builder.build()
     }
+}
+
+/// Timeouts are in seconds in a file.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
 }

@@ -25,11 +25,11 @@ use crate::{Clock, Error, Event, Expiry, Session, SessionId, SessionStore, Syste
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SessionManager(Arc<Settings>);
 
 /// Collects the settings of a [`SessionManager`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionManagerBuilder(Settings);
 
@@ -102,9 +102,9 @@ impl SessionManager {
         let Some(loaded) = self.store().load(&id).await? else {
             return Ok(None);
         };
-        let is_over = self.expiry().is_over(loaded.record.metadata(), self.clock());
+        let has_ended = self.expiry().has_ended(loaded.record.metadata(), self.clock());
         let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
-        Ok((!is_over).then_some(Live { id, record: loaded.record, expires_at }))
+        Ok((!has_ended).then_some(Live { id, record: loaded.record, expires_at }))
     }
 
     pub(crate) fn store(&self) -> &dyn SessionStore {
@@ -170,21 +170,9 @@ impl Settings {
     }
 }
 
-impl fmt::Debug for SessionManager {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for SessionManagerBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionManager")
+        f.debug_struct("Settings")
             .field("store", &self.store)
             .field("expiry", &self.expiry)
             .finish_non_exhaustive()

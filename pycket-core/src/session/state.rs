@@ -41,7 +41,8 @@ pub(crate) struct Live {
     pub(crate) expires_at: Duration,
 }
 
-/// What one step of a commit has taken from the state, to be handed back with the result.
+/// What one step of a commit takes from the state. The step hands it back with its result.
+#[derive(Default)]
 pub(crate) struct Sent {
     changes: Option<Arc<Changes>>,
     idle_timeout: Option<Ttl>,
@@ -184,7 +185,7 @@ impl State {
         }
     }
 
-    /// Removes a notification that nobody has read, so that its record has to be deleted, too.
+    /// Removes an unread notification. Its record is deleted when the removal is stored.
     pub(crate) fn replace_unread(&mut self, unread: &Unread) {
         self.remove_unread(unread);
         if let Unread::Stored(pointer) = unread {
@@ -226,6 +227,11 @@ impl State {
         }
     }
 
+    /// For a step that stores something else than the pending changes.
+    pub(crate) fn send_nothing(&self) -> Sent {
+        Sent { destroys: self.destroys, ..Sent::default() }
+    }
+
     /// Takes note that the store has `live`, with everything that was sent.
     pub(crate) fn stored_all(&mut self, sent: &Sent, live: Live) {
         if self.destroys != sent.destroys {
@@ -254,7 +260,23 @@ impl State {
     /// have a newer session by now.
     pub(crate) fn end(&mut self, sent: &Sent) {
         if self.destroys == sent.destroys {
-            self.end_now();
+            self.work.abandon();
+            self.base = Base::Ended;
+            self.id_change = IdChange::Unchanged;
+        }
+    }
+
+    /// Takes note that another request has changed the session to `live`.
+    pub(crate) fn refresh(&mut self, sent: &Sent, live: Live) {
+        if self.destroys == sent.destroys {
+            self.base = Base::Live(live);
+        }
+    }
+
+    /// Takes back a value that could not be stored, unless the name has another value by now.
+    pub(crate) fn take_back(&mut self, name: &str, value: &Value) {
+        if self.work.changes().get(name) == Some(Some(value)) {
+            self.work.changes_mut().forget(name);
         }
     }
 
@@ -295,49 +317,6 @@ impl State {
 
     pub(crate) fn take_deletes(&mut self) -> Vec<PendingDelete> {
         std::mem::take(&mut self.work.deletes)
-    }
-}
-
-/// The steps of an atomic update.
-impl State {
-    /// Takes note that the session `id` ended.
-    pub(crate) fn end_if(&mut self, id: SessionId) {
-        if self.live().is_some_and(|live| live.id == id) {
-            self.end_now();
-        }
-    }
-
-    /// Replaces what the store had by what it has now.
-    pub(crate) fn refresh(&mut self, live: Live) {
-        if self.live().is_some_and(|old| old.id == live.id) {
-            self.base = Base::Live(live);
-        }
-    }
-
-    /// Takes note that an update of the session `id` is stored.
-    pub(crate) fn stored_update(&mut self, id: SessionId, changes: &Changes, expires_at: Duration) {
-        if let Base::Live(live) = &mut self.base
-            && live.id == id
-        {
-            live.record.apply(changes);
-            live.expires_at = expires_at;
-            if self.id_change == IdChange::Unchanged {
-                self.id_change = IdChange::Renewed(id);
-            }
-        }
-    }
-
-    /// Takes back a value that could not be stored, unless the name has another value by now.
-    pub(crate) fn take_back(&mut self, name: &str, value: &Value) {
-        if self.work.changes().get(name) == Some(Some(value)) {
-            self.work.changes_mut().forget(name);
-        }
-    }
-
-    fn end_now(&mut self) {
-        self.work.abandon();
-        self.base = Base::Ended;
-        self.id_change = IdChange::Unchanged;
     }
 }
 

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
-use crate::{Changes, Error, ErrorKind, Event, SessionId, Ttl, Update, Value};
+use crate::{Changes, Error, ErrorKind, Event, Ttl, Update, Value};
 
 use super::commit_lock::CommitLock;
-use super::state::Base;
+use super::state::{Base, Live, Sent};
 use super::{Shared, decode, resolve};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
@@ -15,7 +15,8 @@ const ROUNDS: usize = 1000;
 
 /// One attempt to write one name.
 struct Attempt {
-    id: SessionId,
+    live: Live,
+    sent: Sent,
     changes: Changes,
     ttl: Ttl,
 }
@@ -38,17 +39,19 @@ impl Shared {
         }
         for _ in 0..ROUNDS {
             let (new, attempt) = self.attempt(name, &mut f)?;
-            let Attempt { id, changes, ttl } = attempt;
+            let Attempt { mut live, sent, changes, ttl } = attempt;
             let store = self.manager.store();
-            match resolve::update_expecting(store, &id, &changes, ttl).await? {
+            match resolve::update_expecting(store, &live.id, &changes, ttl).await? {
                 Update::Applied => {
-                    self.state().stored_update(id, &changes, self.expires_at(ttl));
+                    live.record.apply(&changes);
+                    live.expires_at = self.expires_at(ttl);
+                    self.state().stored_all(&sent, live);
                     return Ok(new);
                 }
-                Update::Ended => return Err(self.ended_during_update(id)),
-                Update::Conflict => match self.manager.live(id).await? {
-                    Some(live) => self.state().refresh(live),
-                    None => return Err(self.ended_during_update(id)),
+                Update::Ended => return Err(self.ended_during_update(&sent)),
+                Update::Conflict => match self.manager.live(live.id).await? {
+                    Some(live) => self.state().refresh(&sent, live),
+                    None => return Err(self.ended_during_update(&sent)),
                 },
             }
         }
@@ -86,12 +89,13 @@ impl Shared {
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
     {
-        let Some(live) = self.state().live().cloned() else {
-            return Err(ended());
+        let (live, sent) = {
+            let state = self.state();
+            (state.live().cloned().ok_or_else(ended)?, state.send_nothing())
         };
         let now = self.manager.clock().now();
         let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
-            return Err(self.ended_during_update(live.id));
+            return Err(self.ended_during_update(&sent));
         };
         let current = live.record.get(name);
         let new = f(current.map(|value| decode(name, value)).transpose()?);
@@ -100,12 +104,11 @@ impl Shared {
         if current != Some(&value) {
             changes = changes.set(name, value);
         }
-        Ok((new, Attempt { id: live.id, changes, ttl }))
+        Ok((new, Attempt { live, sent, changes, ttl }))
     }
 
-    /// A session that was destroyed meanwhile has ended already, and may have a successor.
-    fn ended_during_update(&self, id: SessionId) -> Error {
-        self.state().end_if(id);
+    fn ended_during_update(&self, sent: &Sent) -> Error {
+        self.state().end(sent);
         self.manager.emit(Event::Ended);
         ended()
     }

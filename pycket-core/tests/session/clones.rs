@@ -80,3 +80,37 @@ async fn failed_first_update_keeps_a_value_set_in_the_meantime() {
     assert!(step(&mut update).unwrap().is_err());
     assert_eq!(session.require::<u32>("n").unwrap(), 50);
 }
+
+#[tokio::test]
+async fn value_set_while_an_update_runs_is_stored_by_the_next_commit() {
+    let (_, manager) = pausing();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    let mut update = Box::pin(session.update("n", increment));
+    assert!(step(&mut update).is_none());
+    session.set("theme", "dark").unwrap();
+    assert_eq!(step(&mut update).unwrap().unwrap(), 1);
+    session.commit().await.unwrap();
+    assert_eq!(open(&manager, id).await.keys(), ["n", "theme", "user"]);
+}
+
+#[tokio::test]
+async fn values_changed_back_while_a_commit_runs_are_stored_by_the_next_one() {
+    let (_, manager) = pausing();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.set("user", "bob").unwrap();
+    session.set("draft", &1).unwrap();
+    let mut commit = Box::pin(session.commit());
+    assert!(step(&mut commit).is_none());
+    session.set("user", "ann").unwrap();
+    session.delete(["draft"]);
+    step(&mut commit).unwrap().unwrap();
+    assert_eq!(session.keys(), ["user"]);
+    session.commit().await.unwrap();
+    let later = open(&manager, id).await;
+    assert_eq!(
+        (later.keys(), later.require::<String>("user").unwrap()),
+        (vec!["user".to_owned()], "ann".to_owned())
+    );
+}

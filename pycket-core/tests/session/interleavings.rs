@@ -9,7 +9,7 @@ use pycket_testkit::{PausingStore, Task, every_order};
 
 use crate::{now, open, over, stored};
 
-/// One visitor's session, and what the requests on it came to.
+/// The session of one client, and the results of the requests on it.
 struct World {
     store: Arc<MemoryStore>,
     manager: SessionManager,
@@ -17,7 +17,7 @@ struct World {
     log: Arc<Mutex<Vec<Entry>>>,
 }
 
-/// The name of a request, how its commit ended, and what its client was told.
+/// The name of a request, the result of its commit, and what its cookie had to say.
 type Entry = (&'static str, Result<Outcome, Error>, IdChange);
 
 fn world() -> World {
@@ -37,7 +37,7 @@ impl World {
         let (manager, id, log) = (self.manager.clone(), self.id, self.log.clone());
         Box::pin(async move {
             let session = open(&manager, id).await;
-            // A visitor who is no longer signed in writes nothing.
+            // A client that is no longer signed in writes nothing.
             if session.is_new() {
                 return;
             }
@@ -53,7 +53,7 @@ impl World {
 
     fn incrementing(&self, name: &'static str) -> Task {
         self.request(name, |session| async move {
-            // An increment that comes too late says so, and does not count.
+            // An increment after the end of the session is an error and does not count.
             if session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.is_err() {
                 session.destroy();
             }
@@ -151,8 +151,8 @@ fn a_logout_beats_a_login_that_began_before_it_ended() {
         |w| vec![w.rotating("login"), w.destroying()],
         |w, order| {
             assert!(w.record(w.id).is_none(), "{order:?}");
-            // Either the login came first, whole, and the logout found nothing to end under the old id,
-            // or nothing is left.
+            // Either the login was complete before the logout, which found nothing under the old id, or
+            // nothing is left.
             match w.issued()[..] {
                 [] => assert!(w.store.is_empty(), "{order:?}"),
                 [new] => {

@@ -24,9 +24,9 @@ use std::sync::Arc;
 
 use pycket_core::{MemoryStore, Session, SessionId, SessionManager, SessionStore};
 
-/// A manager of sessions in memory.
+/// A manager with a memory store.
 fn manager() -> SessionManager {
-    SessionManager::new(Arc::new(MemoryStore::new()))
+    SessionManager::new(MemoryStore::new())
 }
 
 fn over(store: Arc<impl SessionStore>) -> SessionManager {
