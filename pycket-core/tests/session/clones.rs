@@ -95,6 +95,21 @@ async fn value_set_while_an_update_runs_is_stored_by_the_next_commit() {
 }
 
 #[tokio::test]
+async fn value_set_while_an_update_commits_earlier_changes_is_stored_later() {
+    let (_, manager) = pausing();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.set("draft", &1).unwrap();
+    let mut update = Box::pin(session.update("n", increment));
+    assert!(step(&mut update).is_none(), "the commit of the draft");
+    session.set("theme", "dark").unwrap();
+    assert!(step(&mut update).is_none(), "the update itself");
+    assert_eq!(step(&mut update).unwrap().unwrap(), 1);
+    session.commit().await.unwrap();
+    assert_eq!(open(&manager, id).await.keys(), ["draft", "n", "theme", "user"]);
+}
+
+#[tokio::test]
 async fn values_changed_back_while_a_commit_runs_are_stored_by_the_next_one() {
     let (_, manager) = pausing();
     let id = stored(&manager).await;
