@@ -3,6 +3,7 @@
 mod changes;
 mod clock;
 mod completion;
+pub mod driver;
 mod error;
 mod event;
 mod expiry;

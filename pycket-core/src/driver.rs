@@ -1,0 +1,140 @@
+//! Helpers for authors of store drivers.
+//!
+//! No driver has to use them. They help a driver to keep session ids out of its errors, and they give the
+//! settings of all drivers the same rules and the same error texts.
+//!
+//! ```
+//! use std::time::Duration;
+//! use pycket_core::{Error, driver};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct StoreBuilder {
+//!     max_connections: usize,
+//!     #[serde(rename = "response_timeout_ms", deserialize_with = "driver::deserialize_millis")]
+//!     response_timeout: Duration,
+//! }
+//!
+//! impl Default for StoreBuilder {
+//!     fn default() -> Self {
+//!         Self { max_connections: 16, response_timeout: Duration::from_secs(1) }
+//!     }
+//! }
+//!
+//! impl StoreBuilder {
+//!     fn check(mut self) -> Result<Self, Error> {
+//!         driver::check_range("max_connections", self.max_connections, 1..=1000)?;
+//!         self.response_timeout = driver::check_timeout("response_timeout", self.response_timeout)?;
+//!         Ok(self)
+//!     }
+//! }
+//!
+//! let builder: StoreBuilder = toml::from_str("response_timeout_ms = 300").unwrap();
+//! assert_eq!(builder.check()?.response_timeout, Duration::from_millis(300));
+//!
+//! let builder: StoreBuilder = toml::from_str("max_connections = 0").unwrap();
+//! let error = builder.check().err().unwrap();
+//! assert_eq!(error.to_string(), "`max_connections` must be 1 to 1000");
+//! # Ok::<(), Error>(())
+//! ```
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{Error, ErrorKind, SessionId};
+
+/// Longer timeouts are shortened to this one. It can be added to any time of the clock.
+const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// An error of kind [`InvalidSetting`](ErrorKind::InvalidSetting).
+///
+/// The message names the setting and says what to change. It must not hold a secret.
+pub fn invalid_setting(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::InvalidSetting, message)
+}
+
+/// Checks a number against the range of its setting.
+///
+/// # Errors
+///
+/// [`InvalidSetting`](ErrorKind::InvalidSetting) for a number out of range.
+pub fn check_range(
+    setting: &str,
+    number: usize,
+    range: RangeInclusive<usize>,
+) -> Result<(), Error> {
+    if range.contains(&number) {
+        return Ok(());
+    }
+    Err(invalid_setting(format!("`{setting}` must be {} to {}", range.start(), range.end())))
+}
+
+/// Checks a timeout and returns it. A timeout of more than a year becomes one year, so that it can be added to
+/// the current time.
+///
+/// # Errors
+///
+/// [`InvalidSetting`](ErrorKind::InvalidSetting) for a timeout of zero.
+pub fn check_timeout(setting: &str, timeout: Duration) -> Result<Duration, Error> {
+    if timeout.is_zero() {
+        return Err(invalid_setting(format!("`{setting}` must be more than zero")));
+    }
+    Ok(timeout.min(MAX_TIMEOUT))
+}
+
+/// Reads a duration that a settings file gives in whole milliseconds. For `#[serde(deserialize_with = …)]`.
+///
+/// # Errors
+///
+/// Those of the deserializer, for anything but a non-negative integer.
+pub fn deserialize_millis<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+/// Whether `text` holds eight or more consecutive characters of `id`.
+///
+/// Servers and proxies repeat different parts of a request in their errors, and cut them at different places.
+///
+/// ```
+/// use pycket_core::{SessionId, driver};
+///
+/// let id = SessionId::generate();
+/// let text = format!("unknown command 'get pycket:sessions:{}...'", &id.expose()[..20]);
+/// assert!(driver::contains_id(&text, &id));
+/// assert!(!driver::contains_id("too many open connections", &id));
+/// ```
+pub fn contains_id(text: &str, id: &SessionId) -> bool {
+    const LENGTH: usize = 8;
+    let id = id.expose();
+    (0..id.len()).filter_map(|start| id.get(start..start + LENGTH)).any(|part| text.contains(part))
+}
+
+/// Attaches a server's or client's error as the source of `error`, unless it [holds](contains_id) the id that
+/// the request was about.
+///
+/// ```
+/// use std::error::Error as _;
+/// use pycket_core::{Error, ErrorKind, SessionId, driver};
+///
+/// let id = SessionId::generate();
+/// let refused = || Error::new(ErrorKind::Rejected, "the server refused the request");
+///
+/// let error = driver::with_source_without_id(refused(), "wrong password", &id);
+/// assert_eq!(error.source().unwrap().to_string(), "wrong password");
+///
+/// let error = driver::with_source_without_id(refused(), format!("no key {}", id.expose()), &id);
+/// assert!(error.source().is_none());
+/// ```
+pub fn with_source_without_id<S>(error: Error, source: S, id: &SessionId) -> Error
+where
+    S: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if contains_id(&source.to_string(), id) { error } else { error.with_source(source) }
+}
