@@ -1,137 +1,127 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pycket_core::{Clock, Error, ErrorKind, KeySpace, SystemClock};
-use serde::Deserialize;
+use pycket_core::{Clock, Error, KeySpace, SystemClock, driver};
+use serde::{Deserialize, Deserializer};
 
 use crate::MemcacheStore;
-use crate::address::Address;
-use crate::file::MemcacheSettingsFile;
-use crate::server::Limits;
+use crate::connection::ConnectionSettings;
+use crate::node_addr::NodeAddr;
+use crate::retry::RetrySettings;
 use crate::servers::Servers;
-
-/// As good as for ever, and still a time that can be added to the present one.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The settings of a [`MemcacheStore`]; from [`MemcacheStore::builder`].
 ///
 /// # From a file
 ///
-/// Any serde format reads it: `servers` (one, or a list), `prefix`, `max_connections`,
-/// `connect_timeout_ms`, `response_timeout_ms` and `deadline_ms`. All are optional, unknown names are
-/// errors.
+/// Any serde format reads it: `servers` (a string or a list of strings), `prefix`, `max_connections`,
+/// `connect_timeout_ms`, `response_timeout_ms` and `deadline_ms`. All are optional. An unknown name is an error.
 #[derive(Debug, Deserialize)]
-#[serde(from = "MemcacheSettingsFile")]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct MemcacheStoreBuilder {
+    #[serde(deserialize_with = "one_or_many")]
     servers: Vec<String>,
     prefix: String,
-    limits: Limits,
+    max_connections: usize,
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "driver::deserialize_millis")]
+    connect_timeout: Duration,
+    #[serde(rename = "response_timeout_ms", deserialize_with = "driver::deserialize_millis")]
+    response_timeout: Duration,
+    #[serde(rename = "deadline_ms", deserialize_with = "driver::deserialize_millis")]
+    deadline: Duration,
+    #[serde(skip)]
     clock: Arc<dyn Clock>,
 }
 
 impl MemcacheStoreBuilder {
-    /// One second: a server that does not take a connection by then will not be quick either.
+    /// One second. A server that takes longer to accept a connection will not answer quickly either.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// One second: a thousand times what a healthy server takes, and still bearable for a visitor.
+    /// One second: a thousand times what a healthy server takes, and still bearable for a user.
     pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// Five seconds: longer than it takes hundreds of requests to write one session one after the other.
+    /// Five seconds. In that time hundreds of requests can write one session, one after the other.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
-    /// Sixteen: a connection carries one request at a time, for a fraction of a millisecond.
+    /// Sixteen. A connection carries one request at a time, for a fraction of a millisecond.
     pub const DEFAULT_MAX_CONNECTIONS: usize = 16;
 
-    /// A thousand: about what a server takes from all its clients by default.
+    /// A thousand: about what a server accepts from all its clients by default.
     pub const MAX_CONNECTIONS: usize = 1000;
 
-    /// 200 bytes, so that the key, with what comes behind the prefix, fits into the 250 of memcached.
+    /// 200 bytes. The prefix and the rest of the key must fit into the 250 bytes that memcached allows.
     pub const MAX_PREFIX_LEN: usize = 200;
 
-    pub(crate) fn new() -> Self {
-        Self {
-            servers: vec!["localhost".to_owned()],
-            prefix: KeySpace::DEFAULT_PREFIX.to_owned(),
-            limits: Limits {
-                max_connections: Self::DEFAULT_MAX_CONNECTIONS,
-                connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
-                response_timeout: Self::DEFAULT_RESPONSE_TIMEOUT,
-                deadline: Self::DEFAULT_DEADLINE,
-            },
-            clock: Arc::new(SystemClock::new()),
-        }
-    }
-
-    /// The servers that share the sessions, by default `localhost:11211` alone: each `host`, `host:port`
-    /// or `[IPv6 address]:port`, where the port is 11211 unless given.
+    /// The servers that share the sessions, by default only `localhost:11211`. Each is `host`, `host:port` or
+    /// `[IPv6 address]:port`. The default port is 11211.
     ///
-    /// The spelling decides which session is where, the order does not: write the list in the same words
-    /// on every server of the application. Whoever changes it ends the sessions that belong elsewhere
-    /// from then on.
+    /// The spelling of the addresses decides which server holds a session, so write the same addresses on every
+    /// server of the application. Their order does not matter. A change of the list ends the sessions that
+    /// belong to another server from then on.
     pub fn servers<S: Into<String>>(mut self, servers: impl IntoIterator<Item = S>) -> Self {
         self.servers = servers.into_iter().map(Into::into).collect();
         self
     }
 
-    /// What every key begins with, by default `pycket:`. Keeps applications apart that share a server.
-    /// At most [200 bytes](Self::MAX_PREFIX_LEN), without spaces and control characters.
+    /// The start of every key, by default `pycket:`. It separates applications that share a server. At most
+    /// [200 bytes](Self::MAX_PREFIX_LEN), without spaces and control characters.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How many connections the process has to each server at most, 1 to
-    /// [1000](Self::MAX_CONNECTIONS), by default [16](Self::DEFAULT_MAX_CONNECTIONS). Each carries one
-    /// request at a time; who finds none free waits for one as long as connecting may take.
+    /// Maximum number of connections of this process to each server: 1 to [1000](Self::MAX_CONNECTIONS), by
+    /// default [16](Self::DEFAULT_MAX_CONNECTIONS). Each carries one request at a time. A call that finds none
+    /// free waits for one, at most for the [`connect_timeout`](Self::connect_timeout).
     pub fn max_connections(mut self, max_connections: usize) -> Self {
-        self.limits.max_connections = max_connections;
+        self.max_connections = max_connections;
         self
     }
 
-    /// How long connecting may take, the look-up of the name included; by default
-    /// [one second](Self::DEFAULT_CONNECT_TIMEOUT).
+    /// Limits how long connecting may take, and before it how long a call waits for a free connection and for
+    /// the lookup of the server's name. By default [one second](Self::DEFAULT_CONNECT_TIMEOUT).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.connect_timeout = timeout;
+        self.connect_timeout = timeout;
         self
     }
 
-    /// How long the answer to one request may take; by default
+    /// Limits how long the answer to one request may take. By default
     /// [one second](Self::DEFAULT_RESPONSE_TIMEOUT).
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.response_timeout = timeout;
+        self.response_timeout = timeout;
         self
     }
 
-    /// How long an operation goes on trying while other writers of the same session come first; then it
-    /// is an error of kind [`Conflict`](ErrorKind::Conflict). By default
+    /// Limits how long an operation is retried while other writers of the same session come first. After that it
+    /// fails with [`Conflict`](pycket_core::ErrorKind::Conflict). By default
     /// [five seconds](Self::DEFAULT_DEADLINE).
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline;
+        self.deadline = deadline;
         self
     }
 
-    /// Takes the time from `clock` instead of the machine. It decides the moment within a second, or
-    /// within the last ten, in which a session ends.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    /// Replaces the system clock, for tests. memcached counts whole seconds; the clock decides when exactly a
+    /// session ends.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
-    /// The store of the sessions. It does not connect yet: that happens on first use, so that a program
-    /// may start before its store does.
+    /// Builds the store of the sessions. It connects on first use, so a program may start before its servers.
     ///
     /// # Errors
     ///
-    /// [`InvalidSetting`](ErrorKind::InvalidSetting): no server, one that is not valid, or one twice; a
-    /// prefix that memcached would not take; a number of connections out of range; a time of zero.
+    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting) if there is no server, an invalid one or one
+    /// twice, if memcached does not allow the prefix, if the number of connections is out of range, or if a
+    /// timeout or the deadline is zero.
     pub fn build(self) -> Result<MemcacheStore, Error> {
         self.dataset(KeySpace::SESSIONS)
     }
 
-    /// The store of the sessions, and the one for
-    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications): the same
-    /// servers under other keys. Each has connections of its own.
+    /// Builds the store of the sessions, and one for
+    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications). Both use the
+    /// same servers with different keys. Each has its own connections.
     ///
     /// ```
     /// use pycket_core::SessionManager;
@@ -151,51 +141,72 @@ impl MemcacheStoreBuilder {
     }
 
     fn dataset(&self, dataset: &str) -> Result<MemcacheStore, Error> {
-        if !(1..=Self::MAX_CONNECTIONS).contains(&self.limits.max_connections) {
-            return Err(invalid("`max_connections` must be 1 to 1000"));
-        }
-        let mut limits = self.limits;
-        for (name, time) in [
-            ("connect_timeout", &mut limits.connect_timeout),
-            ("response_timeout", &mut limits.response_timeout),
-            ("deadline", &mut limits.deadline),
-        ] {
-            if time.is_zero() {
-                return Err(invalid(format!("`{name}` must be more than zero")));
-            }
-            *time = LONGEST.min(*time);
-        }
+        driver::check_range("max_connections", self.max_connections, 1..=Self::MAX_CONNECTIONS)?;
+        let connect_timeout = driver::check_timeout("connect_timeout", self.connect_timeout)?;
+        let settings = ConnectionSettings {
+            max_connections: self.max_connections,
+            connect_timeout,
+            response_timeout: driver::check_timeout("response_timeout", self.response_timeout)?,
+        };
+        let deadline = driver::check_timeout("deadline", self.deadline)?;
+        let retry = RetrySettings { deadline, lock_timeout: connect_timeout };
         check_prefix(&self.prefix)?;
-        let servers = Servers::new(addresses(&self.servers)?, limits);
-        Ok(MemcacheStore::new(servers, KeySpace::new(&self.prefix, dataset), self.clock.clone()))
+        let servers = Servers::new(node_addrs(&self.servers)?, settings);
+        let keys = KeySpace::new(&self.prefix, dataset);
+        Ok(MemcacheStore::new(servers, keys, retry, self.clock.clone()))
     }
 }
 
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     if prefix.len() > MemcacheStoreBuilder::MAX_PREFIX_LEN {
-        return Err(invalid("`prefix` must be at most 200 bytes long"));
+        return Err(driver::invalid_setting("`prefix` must be at most 200 bytes long"));
     }
     if prefix.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return Err(invalid("`prefix` must not contain spaces or control characters"));
+        return Err(driver::invalid_setting(
+            "`prefix` must not contain spaces or control characters",
+        ));
     }
     Ok(())
 }
 
-fn addresses(servers: &[String]) -> Result<Vec<Address>, Error> {
-    let mut addresses = Vec::with_capacity(servers.len());
+fn node_addrs(servers: &[String]) -> Result<Vec<NodeAddr>, Error> {
+    let mut addrs = Vec::with_capacity(servers.len());
     for server in servers {
-        let address: Address = server.parse()?;
-        if addresses.contains(&address) {
-            return Err(invalid("`servers` must name every server once"));
+        let addr: NodeAddr = server.parse()?;
+        if addrs.contains(&addr) {
+            return Err(driver::invalid_setting("`servers` must name every server once"));
         }
-        addresses.push(address);
+        addrs.push(addr);
     }
-    if addresses.is_empty() {
-        return Err(invalid("`servers` must name at least one server"));
+    if addrs.is_empty() {
+        return Err(driver::invalid_setting("`servers` must name at least one server"));
     }
-    Ok(addresses)
+    Ok(addrs)
 }
 
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::InvalidSetting, message)
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "`servers` must be a string or a list of strings")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    OneOrMany::deserialize(deserializer).map(|servers| match servers {
+        OneOrMany::One(server) => vec![server],
+        OneOrMany::Many(servers) => servers,
+    })
+}
+
+impl Default for MemcacheStoreBuilder {
+    fn default() -> Self {
+        Self {
+            servers: vec!["localhost".to_owned()],
+            prefix: KeySpace::DEFAULT_PREFIX.to_owned(),
+            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
+            response_timeout: Self::DEFAULT_RESPONSE_TIMEOUT,
+            deadline: Self::DEFAULT_DEADLINE,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
 }

@@ -1,103 +1,91 @@
 use std::io;
 
-use pycket_core::{Error, ErrorKind, SessionId};
+use pycket_core::{Error, ErrorKind, SessionId, driver};
 
-/// Why a request to a server failed.
+/// Why a request has no result.
 pub(crate) enum Failure {
-    /// It was surely not carried out.
+    /// The server did not carry out the request.
     NotDone(io::Error),
-    /// It was sent, and there is no answer that says what became of it.
-    Unknown(io::Error),
-    /// The server could not do it, in its own words.
-    Failed(String),
-    /// The server did not understand, in its own words.
+    /// The request was sent and not answered.
+    Unanswered(io::Error),
+    /// The answer is `SERVER_ERROR` with this text.
+    ServerError(String),
+    /// The server does not understand or does not allow the request. This is its answer.
     Rejected(String),
-    /// The item would be larger than the server takes.
+    /// The item would be larger than the server allows.
     TooLarge,
     /// The server does not number its items.
-    WithoutCas,
+    NoCas,
 }
 
-/// Whether the request would have changed something that matters.
+/// Whether a request may change the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Request {
+pub(crate) enum Access {
     Read,
     Write,
 }
 
-/// What a failure of a request for `id` means to the caller.
-pub(crate) fn classify(failure: Failure, request: Request, id: &SessionId) -> Error {
-    match failure {
-        Failure::NotDone(source) => of_kind(ErrorKind::Unavailable).with_source(source),
-        Failure::Unknown(source) if request == Request::Read => {
-            of_kind(ErrorKind::Unavailable).with_source(source)
+impl Failure {
+    /// The error that the caller of the store gets for a request about `id`.
+    pub(crate) fn into_error(self, access: Access, id: &SessionId) -> Error {
+        match self {
+            Self::NotDone(source) => of_kind(ErrorKind::Unavailable).with_source(source),
+            Self::Unanswered(source) => of_kind(unknown(access)).with_source(source),
+            Self::TooLarge => of_kind(ErrorKind::TooLarge),
+            Self::ServerError(text) => {
+                let error = of_kind(kind_of_server_error(&text, access));
+                driver::with_source_without_id(error, text, id)
+            }
+            // The client cuts "ERROR Too many open connections" to its first word.
+            Self::Rejected(text) if text == "ERROR" => Error::new(
+                ErrorKind::Unavailable,
+                "memcached refused the request: it has no connection left, or is older than 1.6.12",
+            ),
+            Self::Rejected(text) => {
+                driver::with_source_without_id(of_kind(ErrorKind::Rejected), text, id)
+            }
+            Self::NoCas => Error::new(
+                ErrorKind::Rejected,
+                "memcached runs without CAS, which keeps writers apart; start it without `-C`",
+            ),
         }
-        Failure::Unknown(source) => of_kind(ErrorKind::Ambiguous).with_source(source),
-        Failure::TooLarge => of_kind(ErrorKind::TooLarge),
-        Failure::Failed(words) => of_kind(kind_of_failed(&words, request)).quoting(words, id),
-        // All that the client lets through of "ERROR Too many open connections".
-        Failure::Rejected(words) if words == "ERROR" => Error::new(
-            ErrorKind::Unavailable,
-            "memcached refused the request: it has no connection left, or is older than 1.6.12",
-        ),
-        Failure::Rejected(words) => of_kind(ErrorKind::Rejected).quoting(words, id),
-        Failure::WithoutCas => Error::new(
-            ErrorKind::Rejected,
-            "memcached runs without CAS, which keeps writers apart; start it without `-C`",
-        ),
     }
 }
 
-/// The record under `id` would be damaged, or damage what it is not.
-pub(crate) fn corrupt(what: &'static str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {what}"))
+/// The item under the key is not a record that this version reads.
+pub(crate) fn corrupt(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {reason}"))
 }
 
-/// The same error, for an operation of which a part may have happened.
-pub(crate) fn partly(error: Error) -> Error {
-    of_kind(ErrorKind::Ambiguous).with_source(error)
+/// The error of an operation of which an earlier step may have been carried out.
+pub(crate) fn ambiguous(source: Error) -> Error {
+    of_kind(ErrorKind::Ambiguous).with_source(source)
 }
 
-fn kind_of_failed(words: &str, request: Request) -> ErrorKind {
-    if words.contains("object too large") {
+fn kind_of_server_error(text: &str, access: Access) -> ErrorKind {
+    if text.contains("object too large") {
         ErrorKind::TooLarge
-    } else if words.contains("out of memory storing") {
+    } else if text.contains("out of memory storing") {
         ErrorKind::Full
-    } else if request == Request::Read {
-        ErrorKind::Unavailable
     } else {
-        ErrorKind::Ambiguous
+        unknown(access)
+    }
+}
+
+fn unknown(access: Access) -> ErrorKind {
+    match access {
+        Access::Read => ErrorKind::Unavailable,
+        Access::Write => ErrorKind::Ambiguous,
     }
 }
 
 fn of_kind(kind: ErrorKind) -> Error {
-    Error::new(kind, message(kind))
-}
-
-fn message(kind: ErrorKind) -> &'static str {
-    match kind {
+    let message = match kind {
         ErrorKind::Unavailable => "memcached is not available",
         ErrorKind::Ambiguous => "memcached did not say whether it stored the session",
         ErrorKind::TooLarge => "the session is larger than memcached's item limit (`-I`)",
         ErrorKind::Full => "memcached has no memory for the session; raise `-m` or add servers",
         _ => "memcached refused the request; it must be 1.6.12 or later, without authentication",
-    }
-}
-
-trait Quoting {
-    fn quoting(self, words: String, id: &SessionId) -> Self;
-}
-
-impl Quoting for Error {
-    /// With the server's words as the source, unless they repeat the id.
-    fn quoting(self, words: String, id: &SessionId) -> Self {
-        if repeats(&words, &id.expose()) { self } else { self.with_source(words) }
-    }
-}
-
-/// Servers and proxies differ in what they repeat of a request, and where they cut it off.
-fn repeats(text: &str, id: &str) -> bool {
-    const LENGTH: usize = 8;
-    let parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
-    parts.into_iter().any(|part| text.contains(part))
+    };
+    Error::new(kind, message)
 }

@@ -1,17 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-mod address;
 mod builder;
-mod client;
+mod connection;
 mod error;
-mod file;
-mod format;
-mod item_limit;
-mod lifetime;
-mod race;
-mod server;
+mod expiry;
+mod item;
+mod node_addr;
+mod record;
+mod retry;
 mod servers;
-mod slot;
 mod store;
 
 pub use builder::MemcacheStoreBuilder;

@@ -1,30 +1,28 @@
 use std::fmt;
 
-use crate::address::Address;
-use crate::server::{Limits, Server};
+use crate::connection::{ConnectionSettings, Pool};
+use crate::node_addr::NodeAddr;
 
-/// The servers that share the keys. A key belongs to one of them for good: it never moves because
-/// another server, or its own, is down.
-pub(crate) struct Servers(Box<[Server]>);
+/// The servers that share the keys. Each key belongs to one server and never moves, even if that server is down.
+pub(crate) struct Servers(Box<[Pool]>);
 
 impl Servers {
-    /// At least one address.
-    pub(crate) fn new(addresses: Vec<Address>, limits: Limits) -> Self {
-        Self(addresses.into_iter().map(|address| Server::new(address, limits)).collect())
+    pub(crate) fn new(addrs: Vec<NodeAddr>, settings: ConnectionSettings) -> Self {
+        Self(addrs.into_iter().map(|addr| Pool::new(addr, settings)).collect())
     }
 
-    /// The server that has the highest score for this key, and the hash of both.
-    pub(crate) fn of(&self, key: &str) -> Option<(&Server, u64)> {
-        let scored = self.0.iter().map(|server| (server, score(server.address(), key)));
-        scored.max_by_key(|(_, score)| *score)
+    /// The connections to the server with the highest score for this key, and that score.
+    pub(crate) fn of(&self, key: &str) -> Option<(&Pool, u64)> {
+        self.0.iter().map(|pool| (pool, score(pool.addr(), key))).max_by_key(|(_, score)| *score)
     }
 }
 
-/// Rendezvous hashing: a server that is added or removed moves no key but its own. It is a part of the
-/// format, the same in every version and language: FNV-1a over `{address}/{key}`, then the finalizer of
-/// MurmurHash3, because the former leaves similar texts similar.
-fn score(address: &Address, key: &str) -> u64 {
-    let text = address.as_str().bytes().chain(*b"/").chain(key.bytes());
+/// Rendezvous hashing: adding or removing a server moves only the keys of that server.
+///
+/// The score is part of the stored format, so every version and language computes the same: FNV-1a over
+/// `{address}/{key}`, then the finalizer of MurmurHash3, because FNV-1a gives similar texts similar hashes.
+fn score(addr: &NodeAddr, key: &str) -> u64 {
+    let text = addr.as_str().bytes().chain(*b"/").chain(key.bytes());
     let hash = text.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
@@ -35,7 +33,7 @@ fn score(address: &Address, key: &str) -> u64 {
 
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(Server::address)).finish()
+        f.debug_list().entries(self.0.iter().map(Pool::addr)).finish()
     }
 }
 
@@ -43,9 +41,9 @@ impl fmt::Debug for Servers {
 mod tests {
     use super::*;
 
-    fn place(servers: &[&str], key: &str) -> String {
-        let addresses: Vec<Address> = servers.iter().map(|text| text.parse().unwrap()).collect();
-        let best = addresses.iter().max_by_key(|address| score(address, key));
+    fn server_of(servers: &[&str], key: &str) -> String {
+        let addrs: Vec<NodeAddr> = servers.iter().map(|text| text.parse().unwrap()).collect();
+        let best = addrs.iter().max_by_key(|addr| score(addr, key));
         best.unwrap().as_str().to_owned()
     }
 
@@ -54,28 +52,28 @@ mod tests {
     }
 
     #[test]
-    fn the_score_is_part_of_the_format() {
-        let address = "localhost".parse().unwrap();
+    fn score_of_a_key_is_part_of_the_format() {
+        let addr = "localhost".parse().unwrap();
         let key = "pycket:sessions:0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f";
-        assert_eq!(score(&address, key), 15_503_420_386_784_436_508);
+        assert_eq!(score(&addr, key), 15_503_420_386_784_436_508);
     }
 
     #[test]
-    fn every_server_has_its_share() {
+    fn every_server_gets_an_equal_share_of_the_keys() {
         let servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
         for server in servers {
-            let share = keys().filter(|key| place(&servers, key).starts_with(server)).count();
+            let share = keys().filter(|key| server_of(&servers, key).starts_with(server)).count();
             assert!((850..1150).contains(&share), "{server} has {share} of 3000 keys");
         }
     }
 
     #[test]
-    fn the_order_of_the_list_does_not_matter_and_a_removed_server_moves_only_its_own_keys() {
+    fn another_order_moves_no_key_and_a_removed_server_only_its_own() {
         for key in keys() {
-            let place_of_four = place(&["a", "b", "c", "d"], &key);
-            assert_eq!(place(&["d", "b", "a", "c"], &key), place_of_four);
-            if place_of_four != "b:11211" {
-                assert_eq!(place(&["a", "c", "d"], &key), place_of_four);
+            let server = server_of(&["a", "b", "c", "d"], &key);
+            assert_eq!(server_of(&["d", "b", "a", "c"], &key), server);
+            if server != "b:11211" {
+                assert_eq!(server_of(&["a", "c", "d"], &key), server);
             }
         }
     }

@@ -9,23 +9,23 @@ use pycket_core::{
 };
 
 use crate::MemcacheStoreBuilder;
-use crate::client::Swap;
-use crate::error::partly;
-use crate::format::{self, Stored};
-use crate::lifetime::{self, Life};
+use crate::connection::Written;
+use crate::error::ambiguous;
+use crate::expiry::{self, ItemExpiry};
+use crate::item::Item;
+use crate::record::{self, Decoded};
+use crate::retry::{RetryBudget, RetryLocks, RetrySettings};
 use crate::servers::Servers;
-use crate::slot::Slot;
 
-/// So many touches add their end to an item; the next one writes it anew.
-const MOST_ENDS: usize = 16;
+/// Maximum number of appended expiries before the item is rewritten.
+const MAX_EXPIRIES: usize = 16;
 
 /// Sessions in memcached, version 1.6.12 or later, on one server or several.
 ///
-/// Make one for the process and share it: it holds the connections. It connects on first use and
-/// reconnects by itself. Reading and creating are one round trip, changing and deleting two.
+/// Build one store for the process and share it, because it holds the connections. It connects on first use and
+/// reconnects by itself. Reading and creating take one round trip, changing and deleting two.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use std::time::Duration;
 /// use pycket_core::SessionManager;
 /// use pycket_memcache::MemcacheStore;
@@ -35,90 +35,100 @@ const MOST_ENDS: usize = 16;
 ///     .prefix("shop:")
 ///     .response_timeout(Duration::from_millis(300))
 ///     .build()?;
-/// let manager = SessionManager::new(Arc::new(store));
+/// let manager = SessionManager::new(store);
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct MemcacheStore {
     servers: Servers,
     keys: KeySpace,
+    retry_locks: RetryLocks,
     clock: Arc<dyn Clock>,
 }
 
-/// A live record, and what it takes to replace it.
-struct Found {
+/// A live record, and what a change of it needs.
+struct Live {
     record: Record,
-    left: Duration,
+    expires_in: Duration,
     /// In milliseconds since 1970.
-    end: u64,
-    ends: usize,
+    expires_at: u64,
+    expiries: usize,
     cas: u64,
 }
 
 impl MemcacheStore {
-    /// Settings for the server at `localhost:11211`, to be changed.
+    /// A builder that starts with the defaults: one server at `localhost:11211`.
     pub fn builder() -> MemcacheStoreBuilder {
-        MemcacheStoreBuilder::new()
+        MemcacheStoreBuilder::default()
     }
 
-    pub(crate) fn new(servers: Servers, keys: KeySpace, clock: Arc<dyn Clock>) -> Self {
-        Self { servers, keys, clock }
+    pub(crate) fn new(
+        servers: Servers,
+        keys: KeySpace,
+        retry: RetrySettings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { servers, keys, retry_locks: RetryLocks::new(retry), clock }
     }
 
-    fn slot<'s>(&'s self, id: &'s SessionId) -> Result<Slot<'s>, Error> {
-        Slot::new(&self.servers, &self.keys, id)
+    fn item<'s>(&'s self, id: &'s SessionId) -> Result<Item<'s>, Error> {
+        Item::new(&self.servers, &self.keys, id)
     }
 
-    fn life(&self, ttl: Ttl) -> Life {
-        Life::new(self.clock.now(), ttl)
+    fn retry_budget(&self, item: &Item<'_>) -> RetryBudget<'_> {
+        self.retry_locks.budget(item.hash())
     }
 
-    /// The live record. One that is out of time is removed before anybody hears that it is gone, so that
-    /// no write that was on its way can revive it.
-    async fn find(&self, slot: &Slot<'_>) -> Result<Option<Found>, Error> {
+    fn expiry(&self, ttl: Ttl) -> ItemExpiry {
+        ItemExpiry::after(ttl, self.clock.now())
+    }
+
+    /// Reads the live record. Deletes an expired one before it reports `None`, so that no late write can revive
+    /// it.
+    async fn find(&self, item: &Item<'_>) -> Result<Option<Live>, Error> {
         loop {
-            let Some(item) = slot.get().await? else {
+            let Some(fetched) = item.get().await? else {
                 return Ok(None);
             };
-            let Stored { record, end, ends } = format::decode(&item.bytes)?;
-            let now = self.clock.now();
-            let left = lifetime::left(end, now, item.seconds_left);
-            if !left.is_zero() {
-                let end = now.unix_millis().saturating_add(millis(left));
-                return Ok(Some(Found { record, left, end, ends, cas: item.cas }));
+            let Decoded { record, expires_at, expiries } = record::decode(&fetched.bytes)?;
+            let (now, cas) = (self.clock.now(), fetched.cas);
+            let expires_in = expiry::remaining(expires_at, now, fetched.seconds_left);
+            if !expires_in.is_zero() {
+                let expires_at = now.unix_millis().saturating_add(millis(expires_in));
+                return Ok(Some(Live { record, expires_in, expires_at, expiries, cas }));
             }
-            if slot.bury(item.cas).await? != Swap::Changed {
+            if item.delete_expired(cas).await? != Written::Changed {
                 return Ok(None);
             }
         }
     }
 
-    /// Gives the record a new life, without its content if nobody else writes it at this moment.
-    async fn touch(&self, slot: &Slot<'_>, ttl: Ttl) -> Result<Update, Error> {
-        let Some(found) = self.find(slot).await? else {
+    /// Renews the record without sending it, unless another writer changes it at the same time.
+    async fn touch(&self, item: &Item<'_>, ttl: Ttl) -> Result<Update, Error> {
+        let Some(live) = self.find(item).await? else {
             return Ok(Update::Ended);
         };
         let nothing = Changes::new();
-        if found.ends >= MOST_ENDS {
-            return self.rewrite(slot, &nothing, Some(ttl)).await;
+        if live.expiries >= MAX_EXPIRIES {
+            return self.rewrite(item, &nothing, Some(ttl)).await;
         }
-        match slot.renew(self.life(ttl), found.cas).await? {
-            Swap::Done => Ok(Update::Applied),
-            // The server may have renewed the life of what is there now.
-            Swap::Changed | Swap::Missing => {
-                self.rewrite(slot, &nothing, Some(ttl)).await.map_err(partly)
+        match item.renew(self.expiry(ttl), live.cas).await? {
+            Written::Done => Ok(Update::Applied),
+            // The server may have set the exptime of another item.
+            Written::Changed | Written::Missing => {
+                self.rewrite(item, &nothing, Some(ttl)).await.map_err(ambiguous)
             }
         }
     }
 
     async fn rewrite(
         &self,
-        slot: &Slot<'_>,
+        item: &Item<'_>,
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let mut race = slot.race();
+        let mut retries = self.retry_budget(item);
         loop {
-            let Some(Found { mut record, end, cas, .. }) = self.find(slot).await? else {
+            let Some(Live { mut record, expires_at, cas, .. }) = self.find(item).await? else {
                 return Ok(Update::Ended);
             };
             if !record.meets(changes) {
@@ -128,26 +138,26 @@ impl MemcacheStore {
                 return Ok(Update::Applied);
             }
             record.apply(changes);
-            let life = match ttl {
-                Some(ttl) => self.life(ttl),
-                None => Life::until(end, self.clock.now()),
+            let expiry = match ttl {
+                Some(ttl) => self.expiry(ttl),
+                None => ItemExpiry::at(expires_at, self.clock.now()),
             };
-            match slot.replace(&record, life, cas).await? {
-                Swap::Done => return Ok(Update::Applied),
-                Swap::Missing => return Ok(Update::Ended),
-                Swap::Changed => race.lost().await?,
+            match item.replace(&record, expiry, cas).await? {
+                Written::Done => return Ok(Update::Applied),
+                Written::Missing => return Ok(Update::Ended),
+                Written::Changed => retries.wait().await?,
             }
         }
     }
 
-    /// Whoever asks for the end of a session gets it, even if it cannot be shown what ended. What never
-    /// was a session is left alone.
-    async fn remove_unreadable(&self, slot: &Slot<'_>) -> Result<(), Error> {
-        if let Some(item) = slot.get().await?
-            && format::is_recognisable(&item.bytes)
-            && format::decode(&item.bytes).is_err()
+    /// Deletes a session that cannot be decoded, because ending a session must always work. Leaves everything
+    /// else that may be under the key.
+    async fn delete_corrupt(&self, item: &Item<'_>) -> Result<(), Error> {
+        if let Some(fetched) = item.get().await?
+            && record::looks_like_a_session(&fetched.bytes)
+            && record::decode(&fetched.bytes).is_err()
         {
-            let _: Swap = slot.delete(item.cas).await?;
+            let _: Written = item.delete(fetched.cas).await?;
         }
         Ok(())
     }
@@ -156,14 +166,14 @@ impl MemcacheStore {
 #[async_trait]
 impl SessionStore for MemcacheStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        let slot = self.slot(id)?;
-        let mut race = slot.race();
+        let item = self.item(id)?;
+        let mut retries = self.retry_budget(&item);
         loop {
-            if slot.add(record, self.life(ttl)).await? == Swap::Done {
+            if item.add(record, self.expiry(ttl)).await? == Written::Done {
                 return Ok(Creation::Created);
             }
-            match self.find(&slot).await {
-                Ok(None) => race.lost().await?,
+            match self.find(&item).await {
+                Ok(None) => retries.wait().await?,
                 Ok(Some(_)) => return Ok(Creation::Taken),
                 Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(Creation::Taken),
                 Err(error) => return Err(error),
@@ -172,8 +182,8 @@ impl SessionStore for MemcacheStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        let found = self.find(&self.slot(id)?).await?;
-        Ok(found.map(|found| Loaded::new(found.record, found.left)))
+        let live = self.find(&self.item(id)?).await?;
+        Ok(live.map(|live| Loaded::new(live.record, live.expires_in)))
     }
 
     async fn update(
@@ -182,34 +192,34 @@ impl SessionStore for MemcacheStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let slot = self.slot(id)?;
+        let item = self.item(id)?;
         match ttl {
-            // What depends on the content has to happen in one step with the look at it.
+            // An expectation needs one atomic step, and a touch sets the exptime before it compares.
             Some(ttl) if changes.is_empty() && changes.expectations().len() == 0 => {
-                self.touch(&slot, ttl).await
+                self.touch(&item, ttl).await
             }
-            _ => self.rewrite(&slot, changes, ttl).await,
+            _ => self.rewrite(&item, changes, ttl).await,
         }
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        let slot = self.slot(id)?;
-        let mut race = slot.race();
+        let item = self.item(id)?;
+        let mut retries = self.retry_budget(&item);
         loop {
-            let found = match self.find(&slot).await {
+            let live = match self.find(&item).await {
                 Err(error) if error.kind() == ErrorKind::Corrupt => {
-                    self.remove_unreadable(&slot).await?;
+                    self.delete_corrupt(&item).await?;
                     return Err(error);
                 }
-                found => found?,
+                live => live?,
             };
-            let Some(found) = found else {
+            let Some(live) = live else {
                 return Ok(None);
             };
-            match slot.delete(found.cas).await? {
-                Swap::Done => return Ok(Some(found.record)),
-                Swap::Missing => return Ok(None),
-                Swap::Changed => race.lost().await?,
+            match item.delete(live.cas).await? {
+                Written::Done => return Ok(Some(live.record)),
+                Written::Missing => return Ok(None),
+                Written::Changed => retries.wait().await?,
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The record as an item of memcached; described in `docs/wire-format.md`.
+//! The encoding of a record as an item of memcached. Described in `docs/wire-format.md`.
 
 use std::convert::Infallible;
 
@@ -8,51 +8,50 @@ use rmp::{Marker, decode, encode};
 
 use crate::error::corrupt;
 
-/// The version of the format that this driver writes, and the only one that it reads.
+/// The only version of the format that this driver writes and reads.
 const VERSION: u64 = 1;
 
-/// Version, creation time, own lifetime, values.
+/// Version, creation time, idle timeout, values.
 const PARTS: u32 = 4;
 
-/// How an end is written, always: so one more of them adds as little to every record.
-const END_MARKER: u8 = 0xcf;
+/// An expiry always has this marker and eight bytes, so that each touch adds the same few bytes to every item.
+const EXPIRY_MARKER: u8 = 0xcf;
 
-/// What an item holds.
-pub(crate) struct Stored {
+/// A decoded item.
+pub(crate) struct Decoded {
     pub(crate) record: Record,
-    /// When it ends, in milliseconds since 1970: the last of its ends.
-    pub(crate) end: u64,
-    /// How many ends it has; each touch adds one.
-    pub(crate) ends: usize,
+    /// In milliseconds since 1970. Each touch appends an expiry, and the last one counts.
+    pub(crate) expires_at: u64,
+    pub(crate) expiries: usize,
 }
 
-pub(crate) fn encode(record: &Record, end: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode(record: &Record, expires_at: u64) -> Result<Vec<u8>, Error> {
     let mut bytes = encode_record(record).map_err(|source| {
         Error::new(ErrorKind::Encode, "the session cannot be encoded").with_source(source)
     })?;
-    bytes.extend(encode_end(end));
+    bytes.extend(encode_expiry(expires_at));
     Ok(bytes)
 }
 
-pub(crate) fn encode_end(end: u64) -> Vec<u8> {
-    let mut bytes = vec![END_MARKER];
-    bytes.extend(end.to_be_bytes());
+pub(crate) fn encode_expiry(expires_at: u64) -> Vec<u8> {
+    let mut bytes = vec![EXPIRY_MARKER];
+    bytes.extend(expires_at.to_be_bytes());
     bytes
 }
 
-pub(crate) fn decode(mut bytes: &[u8]) -> Result<Stored, Error> {
+pub(crate) fn decode(mut bytes: &[u8]) -> Result<Decoded, Error> {
     let record = decode_record(&mut bytes)?;
-    let (mut end, mut ends) = (None, 0);
+    let (mut last, mut expiries) = (None, 0);
     while !bytes.is_empty() {
-        end = Some(number(&mut bytes).ok_or_else(|| corrupt("its end is damaged"))?);
-        ends += 1;
+        last = Some(number(&mut bytes).ok_or_else(|| corrupt("its expiry is damaged"))?);
+        expiries += 1;
     }
-    let end = end.ok_or_else(|| corrupt("its end is missing"))?;
-    Ok(Stored { record, end, ends })
+    let expires_at = last.ok_or_else(|| corrupt("its expiry is missing"))?;
+    Ok(Decoded { record, expires_at, expiries })
 }
 
-/// Whether this was written as a session, be it of another version or damaged since.
-pub(crate) fn is_recognisable(mut bytes: &[u8]) -> bool {
+/// Whether the item was written as a session, of any version, and may be damaged.
+pub(crate) fn looks_like_a_session(mut bytes: &[u8]) -> bool {
     decode::read_array_len(&mut bytes).is_ok() && number(&mut bytes).is_some()
 }
 
@@ -60,12 +59,12 @@ fn encode_record(record: &Record) -> Result<Vec<u8>, ValueWriteError<Infallible>
     let size: usize =
         record.iter().map(|(name, value)| name.len() + value.as_bytes().len() + 8).sum();
     let mut bytes = ByteBuf::with_capacity(size + 64);
-    let Metadata { created, idle_timeout: lifetime, .. } = *record.metadata();
+    let Metadata { created, idle_timeout, .. } = *record.metadata();
     encode::write_array_len(&mut bytes, PARTS)?;
     encode::write_uint(&mut bytes, VERSION)?;
     encode::write_uint(&mut bytes, created.unix_millis())?;
-    match lifetime {
-        Some(lifetime) => drop(encode::write_uint(&mut bytes, lifetime.as_millis())?),
+    match idle_timeout {
+        Some(timeout) => drop(encode::write_uint(&mut bytes, timeout.as_millis())?),
         None => bytes.as_mut_vec().push(Marker::Null.to_u8()),
     }
     encode::write_map_len(&mut bytes, length(record.len()))?;
@@ -81,9 +80,9 @@ fn length(length: usize) -> u32 {
 }
 
 fn decode_record(bytes: &mut &[u8]) -> Result<Record, Error> {
-    let parts = decode::read_array_len(bytes).map_err(|_| corrupt("it is no session"))?;
+    let parts = decode::read_array_len(bytes).map_err(|_| corrupt("it is not a session"))?;
     if number(bytes) != Some(VERSION) || parts != PARTS {
-        return Err(corrupt("it is no session, or one of an unknown version"));
+        return Err(corrupt("it is not a session, or one of an unknown version"));
     }
     let metadata = decode_metadata(bytes).ok_or_else(|| corrupt("its metadata are damaged"))?;
     let values = decode_values(bytes).ok_or_else(|| corrupt("a value is damaged or missing"))?;
@@ -92,19 +91,19 @@ fn decode_record(bytes: &mut &[u8]) -> Result<Record, Error> {
 
 fn decode_metadata(bytes: &mut &[u8]) -> Option<Metadata> {
     let created = Timestamp::from_unix_millis(number(bytes)?);
-    let lifetime = match bytes.strip_prefix(&[Marker::Null.to_u8()]) {
+    let idle_timeout = match bytes.strip_prefix(&[Marker::Null.to_u8()]) {
         Some(rest) => {
             *bytes = rest;
             None
         }
         None => Some(Ttl::from_millis(number(bytes)?)?),
     };
-    Some(Metadata::new(created).with_idle_timeout(lifetime))
+    Some(Metadata::new(created).with_idle_timeout(idle_timeout))
 }
 
 fn decode_values(bytes: &mut &[u8]) -> Option<Vec<(String, Value)>> {
     let length = decode::read_map_len(bytes).ok()?;
-    // Not reserved: the number may be a lie.
+    // No capacity is reserved, because the length may be wrong.
     let mut values = Vec::new();
     for _ in 0..length {
         let name_length = decode::read_str_len(bytes).ok()?;

@@ -1,35 +1,34 @@
-//! How large an item may be.
+//! The maximum size of an item.
 //!
-//! It has to be known beforehand: when memcached refuses an item for its size, it removes the one that it
-//! has under that key.
+//! It must be known before a write: when memcached refuses an item because of its size, it removes the old item.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-/// No memcached can be told to take less.
-pub(crate) const SMALLEST: usize = 1024;
+/// No memcached has a smaller limit.
+pub(super) const SMALLEST: usize = 1024;
 
-/// What memcached takes unless told otherwise, for servers and proxies that do not answer the question.
+/// The limit of memcached by default. Used for servers and proxies that do not report theirs.
 const DEFAULT: usize = 1024 * 1024;
 
-/// More than any server says of its settings.
-const LONGEST_ANSWER: u64 = 64 * 1024;
+/// Longer than the settings of any server.
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// What memcached adds to the key and the value: 59 bytes, more in other versions.
 const OVERHEAD: usize = 100;
 
-/// The size that counts.
-pub(crate) fn size_of(key: &str, bytes: &[u8]) -> usize {
+/// The size that memcached compares with its limit.
+pub(super) fn size_of(key: &str, bytes: &[u8]) -> usize {
     key.len() + bytes.len() + OVERHEAD
 }
 
-/// Asks the server. The client cannot, so this takes a connection of its own.
-pub(crate) async fn ask(address: &str) -> io::Result<usize> {
-    let mut stream = TcpStream::connect(address).await?;
+/// Asks the server for its limit. The client has no such request, so this opens a connection.
+pub(super) async fn request(addr: &str) -> io::Result<usize> {
+    let mut stream = TcpStream::connect(addr).await?;
     stream.write_all(b"stats settings\r\n").await?;
-    let mut lines = BufReader::new(stream.take(LONGEST_ANSWER)).lines();
+    let mut lines = BufReader::new(stream.take(MAX_ANSWER)).lines();
     while let Some(line) = lines.next_line().await? {
         let mut words = line.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
