@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::MemcacheStore;
 use crate::connection::ConnectionSettings;
 use crate::node_addr::NodeAddr;
-use crate::retry::RetrySettings;
+use crate::retry::RetryLocks;
 use crate::servers::Servers;
 
 /// The settings of a [`MemcacheStore`]; from [`MemcacheStore::builder`].
@@ -149,11 +149,12 @@ impl MemcacheStoreBuilder {
             response_timeout: driver::check_timeout("response_timeout", self.response_timeout)?,
         };
         let deadline = driver::check_timeout("deadline", self.deadline)?;
-        let retry = RetrySettings { deadline, lock_timeout: connect_timeout };
+        let locks = RetryLocks::new(deadline, connect_timeout);
         check_prefix(&self.prefix)?;
-        let servers = Servers::new(node_addrs(&self.servers)?, settings);
+        let no_server = || driver::invalid_setting("`servers` must name at least one server");
+        let servers = Servers::new(node_addrs(&self.servers)?, settings).ok_or_else(no_server)?;
         let keys = KeySpace::new(&self.prefix, dataset);
-        Ok(MemcacheStore::new(servers, keys, retry, self.clock.clone()))
+        Ok(MemcacheStore::new(servers, keys, locks, self.clock.clone()))
     }
 }
 
@@ -162,9 +163,8 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
         return Err(driver::invalid_setting("`prefix` must be at most 200 bytes long"));
     }
     if prefix.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return Err(driver::invalid_setting(
-            "`prefix` must not contain spaces or control characters",
-        ));
+        let message = "`prefix` must not contain spaces or control characters";
+        return Err(driver::invalid_setting(message));
     }
     Ok(())
 }
@@ -177,9 +177,6 @@ fn node_addrs(servers: &[String]) -> Result<Vec<NodeAddr>, Error> {
             return Err(driver::invalid_setting("`servers` must name every server once"));
         }
         addrs.push(addr);
-    }
-    if addrs.is_empty() {
-        return Err(driver::invalid_setting("`servers` must name at least one server"));
     }
     Ok(addrs)
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::error::Failure;
@@ -26,49 +26,46 @@ pub(crate) struct ConnectionSettings {
 ///
 /// Each request runs in a task of its own, which also connects. So a caller that is no longer polled holds no
 /// connection and delays no other caller.
-#[derive(Clone)]
-pub(crate) struct Pool(Arc<Shared>);
-
-struct Shared {
+pub(crate) struct Pool {
     addr: NodeAddr,
     settings: ConnectionSettings,
-    permits: Arc<Semaphore>,
-    server: Mutex<Option<Arc<ResolvedServer>>>,
+    permits: Semaphore,
+    server: Mutex<Option<Arc<Server>>>,
 }
 
-/// The server that the address leads to. Looked up again after a failure: it may be another one by then.
-struct ResolvedServer {
+/// The server that the address leads to. It is looked up again after a failure, and may be another one then.
+struct Server {
     client: Client,
     item_limit: OnceCell<usize>,
 }
 
 /// The permission to use one connection.
-struct Connection {
-    pool: Arc<Shared>,
-    server: Arc<ResolvedServer>,
-    _permit: OwnedSemaphorePermit,
+struct Connection<'p> {
+    pool: &'p Pool,
+    server: Arc<Server>,
+    _permit: SemaphorePermit<'p>,
 }
 
 impl Pool {
-    pub(crate) fn new(addr: NodeAddr, settings: ConnectionSettings) -> Self {
-        let permits = Arc::new(Semaphore::new(settings.max_connections));
-        Self(Arc::new(Shared { addr, settings, permits, server: Mutex::default() }))
+    pub(crate) fn new(addr: NodeAddr, settings: ConnectionSettings) -> Arc<Self> {
+        let permits = Semaphore::new(settings.max_connections);
+        Arc::new(Self { addr, settings, permits, server: Mutex::default() })
     }
 
     pub(crate) fn addr(&self) -> &NodeAddr {
-        &self.0.addr
+        &self.addr
     }
 
     /// Reads an item. Repeats the request once if the connection breaks.
-    pub(crate) async fn get(&self, key: &Arc<str>) -> Result<Option<Fetched>, Failure> {
+    pub(crate) async fn get(self: &Arc<Self>, key: &Arc<str>) -> Result<Option<Fetched>, Failure> {
         match self.get_once(key).await {
             Err(Failure::NotDone(error)) if is_break(&error) => self.get_once(key).await,
             answer => answer,
         }
     }
 
-    async fn get_once(&self, key: &Arc<str>) -> Result<Option<Fetched>, Failure> {
-        let (pool, key) = (self.0.clone(), key.clone());
+    async fn get_once(self: &Arc<Self>, key: &Arc<str>) -> Result<Option<Fetched>, Failure> {
+        let (pool, key) = (self.clone(), key.clone());
         in_task(async move {
             let connection = pool.connection().await?;
             connection.done(connection.server.client.get(&key).await)
@@ -76,57 +73,48 @@ impl Pool {
         .await
     }
 
-    pub(crate) async fn write(&self, key: &Arc<str>, write: Write) -> Result<Written, Failure> {
-        let (pool, key) = (self.0.clone(), key.clone());
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+        write: Write,
+    ) -> Result<Written, Failure> {
+        let (pool, key) = (self.clone(), key.clone());
         in_task(async move {
             let connection = pool.connection().await?;
-            if let Write::Add { bytes, .. } | Write::Replace { bytes, .. } = &write {
-                connection.check_size(&key, bytes).await?;
+            if let Write::Add(item) | Write::Replace(item, _) = &write {
+                connection.check_size(&key, &item.bytes).await?;
             }
             connection.done(connection.server.client.write(&key, &write).await)
         })
         .await
     }
-}
 
-/// Ends the task if the caller is dropped.
-async fn in_task<T: Send + 'static>(
-    request: impl Future<Output = Result<T, Failure>> + Send + 'static,
-) -> Result<T, Failure> {
-    let mut task = JoinSet::new();
-    task.spawn(request);
-    let ended = || Failure::Unanswered(io::Error::other("the task of the request ended"));
-    task.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(ended()))
-}
-
-impl Shared {
-    async fn connection(self: Arc<Self>) -> Result<Connection, Failure> {
-        let limit = self.settings.connect_timeout;
-        within(limit, async {
-            let permit = self.permits.clone().acquire_owned().await;
-            let permit = permit.map_err(|_| not_done(io::ErrorKind::BrokenPipe))?;
+    async fn connection(&self) -> Result<Connection<'_>, Failure> {
+        within(self.settings.connect_timeout, async {
+            let closed = |_| Failure::NotDone(io::ErrorKind::BrokenPipe.into());
+            let permit = self.permits.acquire().await.map_err(closed)?;
             let server = self.server().clone();
             let server = match server {
                 Some(server) => server,
-                None => self.resolve().await?,
+                None => self.look_up().await?,
             };
-            Ok(Connection { pool: self.clone(), server, _permit: permit })
+            Ok(Connection { pool: self, server, _permit: permit })
         })
         .await
     }
 
-    async fn resolve(&self) -> Result<Arc<ResolvedServer>, Failure> {
+    async fn look_up(&self) -> Result<Arc<Server>, Failure> {
         let client = Client::new(self.addr.as_str(), &self.settings).await?;
-        let new = || Arc::new(ResolvedServer { client, item_limit: OnceCell::new() });
+        let new = || Arc::new(Server { client, item_limit: OnceCell::new() });
         Ok(self.server().get_or_insert_with(new).clone())
     }
 
-    fn server(&self) -> MutexGuard<'_, Option<Arc<ResolvedServer>>> {
+    fn server(&self) -> MutexGuard<'_, Option<Arc<Server>>> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Connection {
+impl Connection<'_> {
     async fn check_size(&self, key: &str, bytes: &[u8]) -> Result<(), Failure> {
         let size = item_limit::size_of(key, bytes);
         if size <= item_limit::SMALLEST {
@@ -140,7 +128,7 @@ impl Connection {
         if size <= *limit.await? { Ok(()) } else { Err(Failure::TooLarge) }
     }
 
-    /// After a failure the next request looks up the server again, unless another request already has.
+    /// After a failure, the next request looks up the server again.
     fn done<T>(&self, answer: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(Failure::NotDone(_) | Failure::Unanswered(_) | Failure::ServerError(_)) = answer
         {
@@ -155,13 +143,26 @@ fn is_break(error: &io::Error) -> bool {
     !matches!(error.kind(), Kind::TimedOut | Kind::ConnectionRefused | Kind::InvalidData)
 }
 
+/// Runs the request in a task, which ends if the caller is dropped.
+async fn in_task<T: Send + 'static>(
+    request: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let task = tokio::spawn(request);
+    let _guard = AbortOnDrop(task.abort_handle());
+    task.await.unwrap_or_else(|error| Err(Failure::Unanswered(error.into())))
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    timeout(limit, work).await.unwrap_or_else(|_| Err(not_done(io::ErrorKind::TimedOut)))
-}
-
-fn not_done(kind: io::ErrorKind) -> Failure {
-    Failure::NotDone(kind.into())
+    timeout(limit, work).await.unwrap_or_else(|error| Err(Failure::NotDone(error.into())))
 }

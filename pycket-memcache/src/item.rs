@@ -1,11 +1,9 @@
 use std::sync::Arc;
 
-use pycket_core::{Error, ErrorKind, KeySpace, Record, SessionId};
+use pycket_core::{Error, KeySpace, SessionId};
 
 use crate::connection::{Fetched, Pool, Write, Written};
 use crate::error::Access;
-use crate::expiry::ItemExpiry;
-use crate::record;
 use crate::servers::Servers;
 
 /// The item of one record, on the server that its key belongs to.
@@ -13,19 +11,14 @@ pub(crate) struct Item<'s> {
     id: &'s SessionId,
     key: Arc<str>,
     hash: u64,
-    pool: &'s Pool,
+    pool: &'s Arc<Pool>,
 }
 
 impl<'s> Item<'s> {
-    pub(crate) fn new(
-        servers: &'s Servers,
-        keys: &KeySpace,
-        id: &'s SessionId,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(servers: &'s Servers, keys: &KeySpace, id: &'s SessionId) -> Self {
         let key = keys.key(id);
-        let no_server = || Error::new(ErrorKind::InvalidSetting, "there is no memcached server");
-        let (pool, hash) = servers.of(&key).ok_or_else(no_server)?;
-        Ok(Self { id, key: key.into(), hash, pool })
+        let (pool, hash) = servers.of(&key);
+        Self { id, key: key.into(), hash, pool }
     }
 
     pub(crate) fn hash(&self) -> u64 {
@@ -37,38 +30,14 @@ impl<'s> Item<'s> {
         answer.map_err(|failure| failure.into_error(Access::Read, self.id))
     }
 
-    pub(crate) async fn add(&self, record: &Record, expiry: ItemExpiry) -> Result<Written, Error> {
-        let bytes = record::encode(record, expiry.expires_at)?;
-        self.write(Write::Add { bytes, exptime: expiry.exptime }, Access::Write).await
-    }
-
-    pub(crate) async fn replace(
-        &self,
-        record: &Record,
-        expiry: ItemExpiry,
-        cas: u64,
-    ) -> Result<Written, Error> {
-        let bytes = record::encode(record, expiry.expires_at)?;
-        self.write(Write::Replace { bytes, exptime: expiry.exptime, cas }, Access::Write).await
-    }
-
-    /// Sends only the new expiry.
-    pub(crate) async fn renew(&self, expiry: ItemExpiry, cas: u64) -> Result<Written, Error> {
-        let suffix = record::encode_expiry(expiry.expires_at);
-        self.write(Write::Extend { suffix, exptime: expiry.exptime, cas }, Access::Write).await
-    }
-
-    pub(crate) async fn delete(&self, cas: u64) -> Result<Written, Error> {
-        self.write(Write::Delete { cas }, Access::Write).await
-    }
-
-    /// If the result is unknown the record has expired all the same, so the error is not ambiguous.
-    pub(crate) async fn delete_expired(&self, cas: u64) -> Result<Written, Error> {
-        self.write(Write::Delete { cas }, Access::Read).await
-    }
-
-    async fn write(&self, write: Write, access: Access) -> Result<Written, Error> {
+    pub(crate) async fn write(&self, write: Write) -> Result<Written, Error> {
         let answer = self.pool.write(&self.key, write).await;
-        answer.map_err(|failure| failure.into_error(access, self.id))
+        answer.map_err(|failure| failure.into_error(Access::Write, self.id))
+    }
+
+    /// Whether or not the delete is carried out, the record has expired. So an unknown result is not ambiguous.
+    pub(crate) async fn delete_expired(&self, cas: u64) -> Result<Written, Error> {
+        let answer = self.pool.write(&self.key, Write::Delete(cas)).await;
+        answer.map_err(|failure| failure.into_error(Access::Read, self.id))
     }
 }

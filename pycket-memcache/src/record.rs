@@ -7,6 +7,7 @@ use rmp::encode::{ByteBuf, ValueWriteError};
 use rmp::{Marker, decode, encode};
 
 use crate::error::corrupt;
+use crate::expiry::ItemExpiry;
 
 /// The only version of the format that this driver writes and reads.
 const VERSION: u64 = 1;
@@ -17,6 +18,12 @@ const PARTS: u32 = 4;
 /// An expiry always has this marker and eight bytes, so that each touch adds the same few bytes to every item.
 const EXPIRY_MARKER: u8 = 0xcf;
 
+/// What a request to memcached carries.
+pub(crate) struct Payload {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) exptime: u32,
+}
+
 /// A decoded item.
 pub(crate) struct Decoded {
     pub(crate) record: Record,
@@ -25,18 +32,19 @@ pub(crate) struct Decoded {
     pub(crate) expiries: usize,
 }
 
-pub(crate) fn encode(record: &Record, expires_at: u64) -> Result<Vec<u8>, Error> {
+pub(crate) fn encode(record: &Record, expiry: ItemExpiry) -> Result<Payload, Error> {
     let mut bytes = encode_record(record).map_err(|source| {
         Error::new(ErrorKind::Encode, "the session cannot be encoded").with_source(source)
     })?;
-    bytes.extend(encode_expiry(expires_at));
-    Ok(bytes)
+    let Payload { bytes: suffix, exptime } = encode_expiry(expiry);
+    bytes.extend(suffix);
+    Ok(Payload { bytes, exptime })
 }
 
-pub(crate) fn encode_expiry(expires_at: u64) -> Vec<u8> {
+pub(crate) fn encode_expiry(expiry: ItemExpiry) -> Payload {
     let mut bytes = vec![EXPIRY_MARKER];
-    bytes.extend(expires_at.to_be_bytes());
-    bytes
+    bytes.extend(expiry.expires_at.to_be_bytes());
+    Payload { bytes, exptime: expiry.exptime }
 }
 
 pub(crate) fn decode(mut bytes: &[u8]) -> Result<Decoded, Error> {

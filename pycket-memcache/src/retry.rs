@@ -13,20 +13,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The pause stops growing after it has doubled this often.
 const MAX_DOUBLINGS: u32 = 7;
 
-#[derive(Clone, Copy)]
-pub(crate) struct RetrySettings {
-    /// How long an operation is retried.
-    pub(crate) deadline: Duration,
-    /// How long an operation waits for others of this process before it continues without the lock.
-    pub(crate) lock_timeout: Duration,
-}
-
 /// Locks for operations that are retried because another writer changed the record first.
 ///
 /// Those of one process retry one after the other, so that only other processes can come first again.
 pub(crate) struct RetryLocks {
     locks: Box<[Mutex<()>]>,
-    settings: RetrySettings,
+    deadline: Duration,
+    max_wait: Duration,
 }
 
 /// The retries of one operation, within its deadline.
@@ -40,13 +33,14 @@ pub(crate) struct RetryBudget<'l> {
 }
 
 impl RetryLocks {
-    pub(crate) fn new(settings: RetrySettings) -> Self {
-        Self { locks: (0..LOCKS).map(|_| Mutex::default()).collect(), settings }
+    /// An operation is retried until the deadline. It waits at most `max_wait` for the lock.
+    pub(crate) fn new(deadline: Duration, max_wait: Duration) -> Self {
+        Self { locks: (0..LOCKS).map(|_| Mutex::default()).collect(), deadline, max_wait }
     }
 
     /// The budget of an operation on the record with this hash. It starts now.
     pub(crate) fn budget(&self, hash: u64) -> RetryBudget<'_> {
-        let deadline = Instant::now() + self.settings.deadline;
+        let deadline = Instant::now() + self.deadline;
         RetryBudget { locks: self, hash, deadline, has_waited: false, _lock: None, pauses: 0 }
     }
 
@@ -71,7 +65,7 @@ impl RetryBudget<'_> {
             self.pauses += 1;
         } else {
             self.has_waited = true;
-            let limit = self.deadline.min(Instant::now() + self.locks.settings.lock_timeout);
+            let limit = self.deadline.min(Instant::now() + self.locks.max_wait);
             self._lock = timeout_at(limit, self.locks.lock_of(self.hash).lock()).await.ok();
         }
         if Instant::now() < self.deadline {

@@ -1,19 +1,32 @@
 use std::fmt;
+use std::sync::Arc;
 
 use crate::connection::{ConnectionSettings, Pool};
 use crate::node_addr::NodeAddr;
 
 /// The servers that share the keys. Each key belongs to one server and never moves, even if that server is down.
-pub(crate) struct Servers(Box<[Pool]>);
+pub(crate) struct Servers {
+    first: Arc<Pool>,
+    others: Box<[Arc<Pool>]>,
+}
 
 impl Servers {
-    pub(crate) fn new(addrs: Vec<NodeAddr>, settings: ConnectionSettings) -> Self {
-        Self(addrs.into_iter().map(|addr| Pool::new(addr, settings)).collect())
+    /// `None` if there is no address.
+    pub(crate) fn new(addrs: Vec<NodeAddr>, settings: ConnectionSettings) -> Option<Self> {
+        let mut pools = addrs.into_iter().map(|addr| Pool::new(addr, settings));
+        Some(Self { first: pools.next()?, others: pools.collect() })
     }
 
     /// The connections to the server with the highest score for this key, and that score.
-    pub(crate) fn of(&self, key: &str) -> Option<(&Pool, u64)> {
-        self.0.iter().map(|pool| (pool, score(pool.addr(), key))).max_by_key(|(_, score)| *score)
+    pub(crate) fn of(&self, key: &str) -> (&Arc<Pool>, u64) {
+        let mut best = (&self.first, score(self.first.addr(), key));
+        for pool in &self.others {
+            let score = score(pool.addr(), key);
+            if score >= best.1 {
+                best = (pool, score);
+            }
+        }
+        best
     }
 }
 
@@ -33,7 +46,8 @@ fn score(addr: &NodeAddr, key: &str) -> u64 {
 
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(Pool::addr)).finish()
+        let others = self.others.iter().map(|pool| pool.addr());
+        f.debug_list().entry(self.first.addr()).entries(others).finish()
     }
 }
 

@@ -9,12 +9,12 @@ use pycket_core::{
 };
 
 use crate::MemcacheStoreBuilder;
-use crate::connection::Written;
+use crate::connection::{Write, Written};
 use crate::error::ambiguous;
 use crate::expiry::{self, ItemExpiry};
 use crate::item::Item;
 use crate::record::{self, Decoded};
-use crate::retry::{RetryBudget, RetryLocks, RetrySettings};
+use crate::retry::RetryLocks;
 use crate::servers::Servers;
 
 /// Maximum number of appended expiries before the item is rewritten.
@@ -64,18 +64,14 @@ impl MemcacheStore {
     pub(crate) fn new(
         servers: Servers,
         keys: KeySpace,
-        retry: RetrySettings,
+        retry_locks: RetryLocks,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { servers, keys, retry_locks: RetryLocks::new(retry), clock }
+        Self { servers, keys, retry_locks, clock }
     }
 
-    fn item<'s>(&'s self, id: &'s SessionId) -> Result<Item<'s>, Error> {
+    fn item<'s>(&'s self, id: &'s SessionId) -> Item<'s> {
         Item::new(&self.servers, &self.keys, id)
-    }
-
-    fn retry_budget(&self, item: &Item<'_>) -> RetryBudget<'_> {
-        self.retry_locks.budget(item.hash())
     }
 
     fn expiry(&self, ttl: Ttl) -> ItemExpiry {
@@ -111,7 +107,7 @@ impl MemcacheStore {
         if live.expiries >= MAX_EXPIRIES {
             return self.rewrite(item, &nothing, Some(ttl)).await;
         }
-        match item.renew(self.expiry(ttl), live.cas).await? {
+        match item.write(Write::Extend(record::encode_expiry(self.expiry(ttl)), live.cas)).await? {
             Written::Done => Ok(Update::Applied),
             // The server may have set the exptime of another item.
             Written::Changed | Written::Missing => {
@@ -126,7 +122,7 @@ impl MemcacheStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let mut retries = self.retry_budget(item);
+        let mut retries = self.retry_locks.budget(item.hash());
         loop {
             let Some(Live { mut record, expires_at, cas, .. }) = self.find(item).await? else {
                 return Ok(Update::Ended);
@@ -142,7 +138,7 @@ impl MemcacheStore {
                 Some(ttl) => self.expiry(ttl),
                 None => ItemExpiry::at(expires_at, self.clock.now()),
             };
-            match item.replace(&record, expiry, cas).await? {
+            match item.write(Write::Replace(record::encode(&record, expiry)?, cas)).await? {
                 Written::Done => return Ok(Update::Applied),
                 Written::Missing => return Ok(Update::Ended),
                 Written::Changed => retries.wait().await?,
@@ -157,7 +153,7 @@ impl MemcacheStore {
             && record::looks_like_a_session(&fetched.bytes)
             && record::decode(&fetched.bytes).is_err()
         {
-            let _: Written = item.delete(fetched.cas).await?;
+            let _: Written = item.write(Write::Delete(fetched.cas)).await?;
         }
         Ok(())
     }
@@ -166,10 +162,12 @@ impl MemcacheStore {
 #[async_trait]
 impl SessionStore for MemcacheStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        let item = self.item(id)?;
-        let mut retries = self.retry_budget(&item);
+        let item = self.item(id);
+        let mut retries = self.retry_locks.budget(item.hash());
         loop {
-            if item.add(record, self.expiry(ttl)).await? == Written::Done {
+            if item.write(Write::Add(record::encode(record, self.expiry(ttl))?)).await?
+                == Written::Done
+            {
                 return Ok(Creation::Created);
             }
             match self.find(&item).await {
@@ -182,7 +180,7 @@ impl SessionStore for MemcacheStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        let live = self.find(&self.item(id)?).await?;
+        let live = self.find(&self.item(id)).await?;
         Ok(live.map(|live| Loaded::new(live.record, live.expires_in)))
     }
 
@@ -192,7 +190,7 @@ impl SessionStore for MemcacheStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let item = self.item(id)?;
+        let item = self.item(id);
         match ttl {
             // An expectation needs one atomic step, and a touch sets the exptime before it compares.
             Some(ttl) if changes.is_empty() && changes.expectations().len() == 0 => {
@@ -203,8 +201,8 @@ impl SessionStore for MemcacheStore {
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        let item = self.item(id)?;
-        let mut retries = self.retry_budget(&item);
+        let item = self.item(id);
+        let mut retries = self.retry_locks.budget(item.hash());
         loop {
             let live = match self.find(&item).await {
                 Err(error) if error.kind() == ErrorKind::Corrupt => {
@@ -216,7 +214,7 @@ impl SessionStore for MemcacheStore {
             let Some(live) = live else {
                 return Ok(None);
             };
-            match item.delete(live.cas).await? {
+            match item.write(Write::Delete(live.cas)).await? {
                 Written::Done => return Ok(Some(live.record)),
                 Written::Missing => return Ok(None),
                 Written::Changed => retries.wait().await?,

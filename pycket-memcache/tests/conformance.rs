@@ -1,4 +1,4 @@
-//! The memcached driver keeps the contract of `SessionStore`, on one real server and on three.
+//! The memcached driver keeps the contract of `SessionStore`, with one real server and with three.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -9,7 +9,7 @@ use pycket_core::SessionStore;
 use pycket_memcache::MemcacheStore;
 use pycket_testkit::{Harness, Server, Time};
 
-/// So many of them share the sessions.
+/// This many servers share the sessions.
 #[derive(Debug)]
 struct Memcached(usize);
 
@@ -27,7 +27,7 @@ impl Harness for Memcached {
     }
 
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> {
-        Some(store((1..=self.0).map(|port| format!("127.0.0.1:{port}")), "nobody"))
+        Some(store((1..=self.0).map(|port| format!("127.0.0.1:{port}")), "unreachable"))
     }
 }
 

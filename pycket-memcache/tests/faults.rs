@@ -1,4 +1,4 @@
-//! The memcached driver survives the faults of a network, before a real server.
+//! The memcached driver survives network faults between it and a real server.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 

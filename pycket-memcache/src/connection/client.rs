@@ -8,6 +8,7 @@ use memcache::exp::{
 
 use super::ConnectionSettings;
 use crate::error::Failure;
+use crate::record::Payload;
 
 /// The connections to one server.
 #[derive(Clone)]
@@ -22,16 +23,14 @@ pub(crate) struct Fetched {
     pub(crate) seconds_left: Option<u64>,
 }
 
-/// A conditional write.
+/// A conditional write. The number is the CAS number that the item must have.
 pub(crate) enum Write {
     /// Stores an item if there is none.
-    Add { bytes: Vec<u8>, exptime: u32 },
-    /// Replaces the item if it has this CAS number.
-    Replace { bytes: Vec<u8>, exptime: u32, cas: u64 },
-    /// Sets the exptime in any case. Then appends to the item if it has this CAS number.
-    Extend { suffix: Vec<u8>, exptime: u32, cas: u64 },
-    /// Deletes the item if it has this CAS number.
-    Delete { cas: u64 },
+    Add(Payload),
+    Replace(Payload, u64),
+    /// Sets the exptime, whatever the CAS number. Then appends the bytes if it is as expected.
+    Extend(Payload, u64),
+    Delete(u64),
 }
 
 /// The result of a conditional write.
@@ -67,29 +66,19 @@ impl Client {
     }
 
     pub(super) async fn write(&self, key: &str, write: &Write) -> Result<Written, Failure> {
-        let set = |bytes: &[u8], exptime: u32| self.0.set(key, bytes).ttl_raw(exptime);
+        let set = |item: &Payload| self.0.set(key, &item.bytes).ttl_raw(item.exptime);
         written(match write {
-            Write::Add { bytes, exptime } => set(bytes, *exptime).add().send().await,
-            Write::Replace { bytes, exptime, cas } => {
-                set(bytes, *exptime).compare_cas(*cas).send().await
-            }
-            Write::Delete { cas } => self.0.delete(key).compare_cas(*cas).send().await,
-            Write::Extend { suffix, exptime, cas } => {
-                return self.extend(key, suffix, *exptime, *cas).await;
-            }
+            Write::Add(item) => set(item).add().send().await,
+            Write::Replace(item, cas) => set(item).compare_cas(*cas).send().await,
+            Write::Delete(cas) => self.0.delete(key).compare_cas(*cas).send().await,
+            Write::Extend(suffix, cas) => return self.extend(key, suffix, *cas).await,
         })
     }
 
     /// Both steps are one round trip.
-    async fn extend(
-        &self,
-        key: &str,
-        suffix: &[u8],
-        exptime: u32,
-        cas: u64,
-    ) -> Result<Written, Failure> {
-        let touch = Get::new(key).without_value().touch_raw(exptime);
-        let append = Set::new(key, suffix).append().compare_cas(cas);
+    async fn extend(&self, key: &str, suffix: &Payload, cas: u64) -> Result<Written, Failure> {
+        let touch = Get::new(key).without_value().touch_raw(suffix.exptime);
+        let append = Set::new(key, &suffix.bytes).append().compare_cas(cas);
         let answers = self.0.run_batch([touch.into(), append.into()]).await;
         let Ok([touched, appended]) = <[_; 2]>::try_from(answers.map_err(write_failure)?) else {
             return Err(Failure::Unanswered(not_memcached()));

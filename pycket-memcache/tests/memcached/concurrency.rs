@@ -1,4 +1,4 @@
-//! Two servers of one application, and many requests of one visitor.
+//! Many concurrent requests of one client, on two servers of one application.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::*;
 
 const REQUESTS: usize = 64;
 
-/// Every second request goes through another store.
+/// Half of the requests use another store.
 async fn at_once<F, R>(id: SessionId, request: F)
 where
     F: Fn(Session, usize) -> R,
@@ -19,7 +19,7 @@ where
     let managers = [manager(store(shared())), manager(store(shared()))];
     let mut requests = JoinSet::new();
     for number in 0..REQUESTS {
-        // All load before the first one writes.
+        // All sessions are loaded before the first one is written.
         let session = open(&managers[number % 2], id).await;
         requests.spawn(request(session, number));
     }
@@ -27,7 +27,7 @@ where
 }
 
 #[test]
-fn sixty_four_concurrent_writes_of_different_names_are_all_there() {
+fn concurrent_writes_of_64_names_are_all_stored() {
     block_on(async {
         let store = store(shared());
         let id = put(&store, &record([])).await;
@@ -46,7 +46,7 @@ fn sixty_four_concurrent_writes_of_different_names_are_all_there() {
 }
 
 #[test]
-fn sixty_four_concurrent_increments_count_sixty_four() {
+fn concurrent_increments_count_to_64() {
     block_on(async {
         let store = store(shared());
         let id = put(&store, &record([])).await;
@@ -60,7 +60,7 @@ fn sixty_four_concurrent_increments_count_sixty_four() {
 }
 
 #[tokio::test]
-async fn a_session_that_ended_stays_ended_whoever_comes_late() {
+async fn ended_session_stays_ended_after_late_writes() {
     let (one, two) = (manager(store(shared())), manager(store(shared())));
     let id = put(&store(shared()), &record([("name", "value")])).await;
     let (writer, incrementer, reader) =
@@ -76,12 +76,12 @@ async fn a_session_that_ended_stays_ended_whoever_comes_late() {
     assert_eq!(touch(&store(shared()), &id, HOUR).await, Update::Ended);
     assert_eq!(reader.require::<String>("name").unwrap(), "value");
     assert!(one.open(Some(id)).await.unwrap().is_new());
-    assert_eq!(Operator::new(shared()).get(&key(&id)), None);
+    assert_eq!(RawClient::new(shared()).get(&key(&id)), None);
 }
 
-/// Each writer counts its own updates in the record, all of them at once, through two stores.
+/// Each writer counts its own updates in the record. They run concurrently, on two stores.
 #[test]
-fn writers_that_hammer_one_record_for_seconds_lose_nothing_and_try_but_a_few_times() {
+fn writers_of_one_record_lose_nothing_and_retry_rarely() {
     const DURATION: Duration = Duration::from_secs(2);
     let server = Server::memcached();
     block_on(async {
@@ -110,13 +110,13 @@ fn writers_that_hammer_one_record_for_seconds_lose_nothing_and_try_but_a_few_tim
         }
         let total: u64 = written.iter().map(|(_, count, _)| u64::from(*count)).sum();
         let longest = written.iter().map(|(.., longest)| longest).max().unwrap();
-        let mut operator = Operator::new(&server);
-        let (won, lost) = (operator.count("cas_hits"), operator.count("cas_badval"));
+        let mut raw_client = RawClient::new(&server);
+        let (won, lost) = (raw_client.stat("cas_hits"), raw_client.stat("cas_badval"));
         let fewest = written.iter().map(|(_, count, _)| *count).min().unwrap();
         println!(
-            "{total} updates ({fewest} at least), {won} won, {lost} lost, the longest took {longest:?}"
+            "{total} updates (at least {fewest} per writer), {won} swaps, {lost} conflicts, the slowest took {longest:?}"
         );
         assert_eq!(won, total);
-        assert!(lost < 4 * total, "{lost} attempts lost for {total} updates");
+        assert!(lost < 4 * total, "{lost} conflicts for {total} updates");
     });
 }

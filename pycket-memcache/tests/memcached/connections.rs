@@ -1,19 +1,19 @@
-//! How many connections there are, and what becomes of those that end.
+//! The number of connections, and what happens when they break.
 
 use pycket_testkit::block_on;
 use tokio::task::JoinSet;
 
-use crate::stand_in::{Manner, StandIn};
+use crate::fake_server::{Behavior, FakeServer};
 use crate::*;
 
 #[test]
-fn no_more_connections_are_made_than_allowed_and_they_are_kept() {
+fn store_keeps_at_most_max_connections_open() {
     for allowed in [1, 3] {
         let server = Server::memcached();
-        let mut operator = Operator::new(&server);
-        let before = operator.count("total_connections");
+        let mut raw_client = RawClient::new(&server);
+        let before = raw_client.stat("total_connections");
         block_on(async {
-            let store = patient(&server).max_connections(allowed).build().unwrap();
+            let store = slow_builder(&server).max_connections(allowed).build().unwrap();
             let store = Arc::new(store);
             let id = put(&*store, &record([])).await;
             for _ in 0..3 {
@@ -28,15 +28,15 @@ fn no_more_connections_are_made_than_allowed_and_they_are_kept() {
                 assert_eq!(calls.join_all().await, [Update::Applied; 64]);
             }
         });
-        let made = operator.count("total_connections") - before;
-        assert!(made <= allowed as u64, "{made} connections");
+        let opened = raw_client.stat("total_connections") - before;
+        assert!(opened <= allowed as u64, "{opened} connections");
     }
 }
 
 #[tokio::test]
-async fn no_call_fails_because_a_connection_ended_while_it_was_idle() {
+async fn connection_that_broke_while_idle_fails_no_call() {
     let server = Server::memcached();
-    let store = patient(&server).max_connections(1).build().unwrap();
+    let store = slow_builder(&server).max_connections(1).build().unwrap();
     for _ in 0..5 {
         assert_eq!(kinds(&store).await, [None; 5]);
         server.restart();
@@ -44,22 +44,22 @@ async fn no_call_fails_because_a_connection_ended_while_it_was_idle() {
 }
 
 #[tokio::test]
-async fn a_server_that_closes_every_connection_is_unavailable_or_ambiguous() {
-    let stand_in = StandIn::new([Manner::Closes]).await;
-    let store = stand_in.builder().build().unwrap();
+async fn server_that_closes_every_connection_is_unavailable_or_ambiguous() {
+    let fake_server = FakeServer::new([Behavior::Closes]).await;
+    let store = fake_server.builder().build().unwrap();
     for (method, kind) in kinds(&store).await.into_iter().enumerate() {
-        // A create may be on its way before it turns out that nobody reads it.
+        // A create can be sent before the driver sees that the connection is closed.
         let may_be_ambiguous = method == 1 && kind == Some(ErrorKind::Ambiguous);
         assert!(kind == Some(ErrorKind::Unavailable) || may_be_ambiguous, "{method}: {kind:?}");
     }
 }
 
 #[tokio::test]
-async fn a_session_that_began_with_a_cut_connection_goes_on() {
+async fn session_works_after_the_first_connections_were_cut() {
     let server = shared().address();
-    let manners = [Manner::Closes, Manner::Closes, Manner::LeadsTo(server)];
-    let stand_in = StandIn::new(manners).await;
-    let manager = manager(stand_in.builder().build().unwrap());
+    let behaviors = [Behavior::Closes, Behavior::Closes, Behavior::ForwardsTo(server)];
+    let fake_server = FakeServer::new(behaviors).await;
+    let manager = manager(fake_server.builder().build().unwrap());
     let id = put(&store(shared()), &record([("name", "value")])).await;
     let mut opened = manager.open(Some(id)).await;
     while opened.is_err() {

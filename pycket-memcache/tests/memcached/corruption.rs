@@ -1,24 +1,24 @@
-//! What is found under the key of a session and is no session.
+//! Items under the key of a session that are not valid sessions.
 
 use crate::*;
 
 use ErrorKind::Corrupt;
 
-/// In everything that is planted; no message may show it.
+/// Part of every planted item. No error may show it.
 const SECRET: &str = "sesame";
 
-/// Version 1, began at 7, no lifetime of its own, one value.
+/// Version 1, created at 7, no idle timeout, one value.
 const RECORD: &[u8] = b"\x94\x01\x07\xc0\x81\xa4name\xc4\x07\xa6sesame";
 
-/// A date in the year 2033, so all of these live.
-const END: &[u8] = b"\xcf\x00\x00\x01\xd0\x00\x00\x00\x00";
+/// In the year 2033.
+const EXPIRY: &[u8] = b"\xcf\x00\x00\x01\xd0\x00\x00\x00\x00";
 
-/// A life that no call of these tests asks for, in seconds.
-const LIFE: i64 = 500_000;
+/// In seconds; no call of these tests sets this exptime.
+const EXPTIME: i64 = 500_000;
 
 struct Plant {
     store: MemcacheStore,
-    operator: Operator,
+    raw_client: RawClient,
     id: SessionId,
     bytes: Vec<u8>,
 }
@@ -26,18 +26,18 @@ struct Plant {
 impl Plant {
     fn new(bytes: impl Into<Vec<u8>>) -> Self {
         let (id, bytes) = (SessionId::generate(), bytes.into());
-        let mut operator = Operator::new(shared());
-        operator.set(&key(&id), LIFE, &bytes);
-        Self { store: store(shared()), operator, id, bytes }
+        let mut raw_client = RawClient::new(shared());
+        raw_client.set(&key(&id), EXPTIME, &bytes);
+        Self { store: store(shared()), raw_client, id, bytes }
     }
 
-    fn is_untouched(&mut self) -> bool {
-        let seconds_left = self.operator.seconds_left(&key(&self.id));
-        self.operator.get(&key(&self.id)).as_ref() == Some(&self.bytes)
-            && seconds_left.is_some_and(|seconds| seconds > LIFE / 2)
+    fn is_unchanged(&mut self) -> bool {
+        let seconds_left = self.raw_client.seconds_left(&key(&self.id));
+        self.raw_client.get(&key(&self.id)).as_ref() == Some(&self.bytes)
+            && seconds_left.is_some_and(|seconds| seconds > EXPTIME / 2)
     }
 
-    async fn assert_reported_and_left_alone(&mut self) {
+    async fn assert_corrupt_and_unchanged(&mut self) {
         let opened = SessionManager::new(Arc::new(store(shared()))).open(Some(self.id)).await;
         let mut errors = vec![self.store.load(&self.id).await.unwrap_err(), opened.unwrap_err()];
         let changes = set("name", "other").set("new", text("value"));
@@ -53,24 +53,24 @@ impl Plant {
         }
         let created = self.store.create(&self.id, &record([("name", "value")]), HOUR).await;
         assert_eq!(created.unwrap(), Creation::Taken);
-        assert!(self.is_untouched(), "{:?}", self.bytes);
+        assert!(self.is_unchanged(), "{:?}", self.bytes);
     }
 }
 
-fn with_end(record: &[u8]) -> Vec<u8> {
-    [record, END].concat()
+fn with_expiry(record: &[u8]) -> Vec<u8> {
+    [record, EXPIRY].concat()
 }
 
 #[tokio::test]
-async fn what_the_others_are_a_variation_of_is_a_session() {
-    for ends in 1..=3 {
-        let plant = Plant::new([RECORD, &END.repeat(ends)].concat());
+async fn planted_record_without_damage_is_a_session() {
+    for count in 1..=3 {
+        let plant = Plant::new([RECORD, &EXPIRY.repeat(count)].concat());
         assert_eq!(stored(&plant.store, &plant.id).await, Some(record([("name", SECRET)])));
     }
 }
 
 #[tokio::test]
-async fn an_item_of_another_program_is_corrupt_and_left_alone() {
+async fn item_of_another_program_is_corrupt_and_left_unchanged() {
     for bytes in [
         &b""[..],
         b"sesame",
@@ -79,7 +79,7 @@ async fn an_item_of_another_program_is_corrupt_and_left_alone() {
         b"\xa6sesame",
         b"\xc0",
         b"\x07",
-        END,
+        EXPIRY,
         b"\x81\xa4name\xa6sesame",
         b"\x90",
         b"\x91\xa6sesame",
@@ -87,14 +87,14 @@ async fn an_item_of_another_program_is_corrupt_and_left_alone() {
         &[0xff; 1000],
     ] {
         let mut plant = Plant::new(bytes);
-        plant.assert_reported_and_left_alone().await;
+        plant.assert_corrupt_and_unchanged().await;
         assert_eq!(plant.store.delete(&plant.id).await.unwrap_err().kind(), Corrupt);
-        assert!(plant.is_untouched(), "{bytes:?}");
+        assert!(plant.is_unchanged(), "{bytes:?}");
     }
 }
 
 #[tokio::test]
-async fn a_record_of_another_version_is_corrupt_and_left_alone() {
+async fn record_of_another_version_is_corrupt_and_left_unchanged() {
     for bytes in [
         &b"\x94\x02\x07\xc0\x81\xa4name\xc4\x07\xa6sesame"[..],
         b"\x94\x00\x07\xc0\x80",
@@ -104,20 +104,20 @@ async fn a_record_of_another_version_is_corrupt_and_left_alone() {
         b"\x91\x01",
         b"\x94\xcf\xff\xff\xff\xff\xff\xff\xff\xff\x07\xc0\x80",
     ] {
-        Plant::new(with_end(bytes)).assert_reported_and_left_alone().await;
+        Plant::new(with_expiry(bytes)).assert_corrupt_and_unchanged().await;
     }
 }
 
 #[tokio::test]
-async fn a_record_that_is_cut_anywhere_is_corrupt_and_left_alone() {
-    let whole = with_end(RECORD);
+async fn truncated_record_is_corrupt_and_left_unchanged() {
+    let whole = with_expiry(RECORD);
     for length in 0..whole.len() {
-        Plant::new(&whole[..length]).assert_reported_and_left_alone().await;
+        Plant::new(&whole[..length]).assert_corrupt_and_unchanged().await;
     }
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_corrupt() {
+async fn damaged_record_is_corrupt() {
     let too_long = (Ttl::MAX.as_millis() + 1).to_be_bytes();
     for bytes in [
         &b"\x94\x01\xff\xc0\x80"[..],
@@ -141,39 +141,39 @@ async fn a_damaged_record_is_corrupt() {
         b"\xc1",
         b"\xdd\xff\xff\xff\xff\x01",
     ] {
-        let mut plant = Plant::new(with_end(bytes));
+        let mut plant = Plant::new(with_expiry(bytes));
         let error = plant.store.load(&plant.id).await.unwrap_err();
         assert_eq!(error.kind(), Corrupt, "{bytes:?}");
         assert!(!shown(&error).contains(SECRET), "{error:?}");
-        assert!(plant.is_untouched());
+        assert!(plant.is_unchanged());
     }
 }
 
 #[tokio::test]
-async fn what_follows_the_record_is_ends_and_nothing_else() {
+async fn record_is_followed_only_by_expiries() {
     for rest in [&b"\xc0"[..], b"\xff", b"\xa6sesame", b"\xcb\x40\x00\x00\x00\x00\x00\x00\x00"] {
-        for bytes in [[RECORD, rest].concat(), [RECORD, rest, END].concat()] {
-            Plant::new(bytes).assert_reported_and_left_alone().await;
+        for bytes in [[RECORD, rest].concat(), [RECORD, rest, EXPIRY].concat()] {
+            Plant::new(bytes).assert_corrupt_and_unchanged().await;
         }
-        Plant::new([RECORD, END, rest].concat()).assert_reported_and_left_alone().await;
+        Plant::new([RECORD, EXPIRY, rest].concat()).assert_corrupt_and_unchanged().await;
     }
 }
 
-/// Whoever asks for the end of a session gets it, even if it cannot be shown what ended.
+/// Signing out must work even if the session cannot be read.
 #[tokio::test]
-async fn a_session_that_cannot_be_read_can_be_deleted() {
+async fn corrupt_session_can_be_deleted() {
     for bytes in [&b"\x94\x02\x07\xc0\x80"[..], b"\x95\x07sesame", &RECORD[..8], RECORD] {
         let mut plant = Plant::new(bytes);
         assert_eq!(plant.store.delete(&plant.id).await.unwrap_err().kind(), Corrupt);
         assert_eq!(plant.store.delete(&plant.id).await.unwrap(), None);
-        assert_eq!(plant.operator.get(&key(&plant.id)), None);
+        assert_eq!(plant.raw_client.get(&key(&plant.id)), None);
     }
 }
 
 #[tokio::test]
-async fn a_damaged_value_is_an_error_of_that_value_alone() {
+async fn damaged_value_fails_only_when_it_is_read() {
     let bytes = b"\x94\x01\x07\xc0\x82\xa3cut\xc4\x05\xa6sesa\xa4user\xc4\x04\xa3ann";
-    let plant = Plant::new(with_end(bytes));
+    let plant = Plant::new(with_expiry(bytes));
     let manager = manager(store(shared()));
     let session = open(&manager, plant.id).await;
     assert_eq!(session.require::<String>("user").unwrap(), "ann");

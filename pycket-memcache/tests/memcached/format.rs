@@ -1,5 +1,5 @@
-//! The format in `docs/wire-format.md`: what a session leaves in memcached is read, and what another
-//! program writes is a session. By a plain client and another MessagePack implementation.
+//! The format in `docs/wire-format.md`, checked with a plain client and another MessagePack implementation: it
+//! reads what a session stores, and a session reads what it writes.
 
 use pycket_core::Outcome;
 use pycket_testkit::ManualClock;
@@ -7,7 +7,7 @@ use rmpv::Value as Pack;
 
 use crate::*;
 
-/// The MessagePack values that these bytes are, one after the other.
+/// The MessagePack values in these bytes.
 fn unpack(mut bytes: &[u8]) -> Vec<Pack> {
     let mut values = Vec::new();
     while !bytes.is_empty() {
@@ -35,18 +35,18 @@ fn now() -> u64 {
     since.unwrap().as_millis().try_into().unwrap()
 }
 
-/// Writes such a record with a plain client; it ends in an hour.
-fn write(lifetime: Pack, values: Pack) -> SessionId {
+/// Writes a record with a plain client. It expires in an hour.
+fn write(idle_timeout: Pack, values: Pack) -> SessionId {
     let id = SessionId::generate();
-    let record = Pack::Array(vec![1.into(), 1_700_000_000_000_u64.into(), lifetime, values]);
-    let end = Pack::from(now() + HOUR.as_millis());
-    let bytes = [pack(&record), pack(&end)].concat();
-    Operator::new(shared()).set(&key(&id), 3600 + 10, &bytes);
+    let record = Pack::Array(vec![1.into(), 1_700_000_000_000_u64.into(), idle_timeout, values]);
+    let expiry = Pack::from(now() + HOUR.as_millis());
+    let bytes = [pack(&record), pack(&expiry)].concat();
+    RawClient::new(shared()).set(&key(&id), 3600 + 10, &bytes);
     id
 }
 
 #[tokio::test]
-async fn a_session_is_a_record_and_its_end() {
+async fn session_is_stored_as_a_record_and_its_expiry() {
     let clock = ManualClock::default();
     let manager = manager(store(shared())).to_builder().clock(clock.clone()).build().unwrap();
     let session = manager.open(None).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_session_is_a_record_and_its_end() {
     session.set_idle_timeout(Duration::from_secs(7200)).unwrap();
     let before = now();
     assert_eq!(session.commit().await.unwrap(), Outcome::Created);
-    let item = Operator::new(shared()).get(&key(&session.id().unwrap())).unwrap();
+    let item = RawClient::new(shared()).get(&key(&session.id().unwrap())).unwrap();
 
     use pycket_core::Clock as _;
     let created = clock.now().unix_millis();
@@ -66,35 +66,35 @@ async fn a_session_is_a_record_and_its_end() {
         ("none", binary(&Pack::Nil)),
     ]);
     let record = Pack::Array(vec![1.into(), created.into(), 7_200_000.into(), values]);
-    let [stored, end] = &unpack(&item)[..] else { panic!("{item:?}") };
+    let [stored, expiry] = &unpack(&item)[..] else { panic!("{item:?}") };
     assert_eq!(*stored, record);
-    let life = end.as_u64().unwrap() - before;
-    assert!((7_200_000..7_260_000).contains(&life), "{life}");
+    let ttl = expiry.as_u64().unwrap() - before;
+    assert!((7_200_000..7_260_000).contains(&ttl), "{ttl}");
 }
 
 #[tokio::test]
-async fn without_a_lifetime_of_its_own_there_is_nil_and_an_end_has_nine_bytes() {
+async fn record_without_idle_timeout_has_nil_and_nine_bytes_of_expiry() {
     let id = put(&store(shared()), &record([])).await;
-    let item = Operator::new(shared()).get(&key(&id)).unwrap();
+    let item = RawClient::new(shared()).get(&key(&id)).unwrap();
     assert_eq!(item[..6], *b"\x94\x01\x07\xc0\x80\xcf");
     assert_eq!(item.len(), 5 + 9);
 }
 
 #[tokio::test]
-async fn after_a_touch_the_last_end_counts() {
+async fn last_expiry_counts_after_a_touch() {
     let store = store(shared());
     let id = put(&store, &record([])).await;
-    for life in [ttl(60_000), Ttl::MAX, ttl(7_200_000)] {
-        assert_eq!(touch(&store, &id, life).await, Update::Applied);
-        let item = Operator::new(shared()).get(&key(&id)).unwrap();
-        let end = unpack(&item).last().and_then(Pack::as_u64).unwrap();
-        let expected = now() + life.as_millis();
-        assert!(end.abs_diff(expected) < 60_000, "{end} {expected}");
+    for ttl in [ttl(60_000), Ttl::MAX, ttl(7_200_000)] {
+        assert_eq!(touch(&store, &id, ttl).await, Update::Applied);
+        let item = RawClient::new(shared()).get(&key(&id)).unwrap();
+        let expiry = unpack(&item).last().and_then(Pack::as_u64).unwrap();
+        let expected = now() + ttl.as_millis();
+        assert!(expiry.abs_diff(expected) < 60_000, "{expiry} {expected}");
     }
 }
 
 #[tokio::test]
-async fn a_record_of_another_program_is_a_session() {
+async fn record_of_another_program_is_a_session() {
     let values = map([
         ("user", binary(&map([("name", "Ann".into()), ("age", 44.into())]))),
         ("Grüße", binary(&"Zürich".into())),
@@ -108,8 +108,8 @@ async fn a_record_of_another_program_is_a_session() {
     assert_eq!(session.require::<Option<String>>("none").unwrap(), None);
     assert_eq!(session.require::<i64>("number").unwrap(), -7);
     assert_eq!(session.len(), 4);
-    let left = session.expires_in().unwrap();
-    assert!(left <= HOUR.as_duration() && left > HOUR.as_duration() / 2, "{left:?}");
+    let remaining = session.expires_in().unwrap();
+    assert!((HOUR.as_duration() / 2..=HOUR.as_duration()).contains(&remaining), "{remaining:?}");
 
     session.set("number", &8).unwrap();
     assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
@@ -119,35 +119,35 @@ async fn a_record_of_another_program_is_a_session() {
 }
 
 #[tokio::test]
-async fn its_own_lifetime_is_honoured() {
+async fn idle_timeout_of_the_record_is_used() {
     let id = write(7_200_000.into(), map([]));
     let session = open(&manager(store(shared())), id).await;
     session.set("name", "value").unwrap();
     session.commit().await.unwrap();
-    let left = Operator::new(shared()).seconds_left(&key(&id)).unwrap();
-    assert!((7_000..=7_211).contains(&left), "{left}");
+    let seconds = RawClient::new(shared()).seconds_left(&key(&id)).unwrap();
+    assert!((7_000..=7_211).contains(&seconds), "{seconds}");
 }
 
-/// Every number and every length in the longest form there is for it.
+/// Every number and every length is in its longest form.
 #[tokio::test]
-async fn any_form_of_message_pack_will_do() {
+async fn any_form_of_message_pack_is_read() {
     let id = SessionId::generate();
     let mut bytes = b"\xdd\x00\x00\x00\x04\xcf\x00\x00\x00\x00\x00\x00\x00\x01\
         \xd3\x00\x00\x00\x00\x00\x00\x00\x07\xc0\xdf\x00\x00\x00\x01\
         \xdb\x00\x00\x00\x04name\xc6\x00\x00\x00\x06\xa5value"
         .to_vec();
     bytes.extend(pack(&Pack::from(now() + 60_000)));
-    Operator::new(shared()).set(&key(&id), 70, &bytes);
+    RawClient::new(shared()).set(&key(&id), 70, &bytes);
     let store = store(shared());
     assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
     assert_eq!(store.delete(&id).await.unwrap(), Some(record([("name", "value")])));
 }
 
 #[tokio::test]
-async fn the_key_is_the_prefix_the_dataset_and_the_id() {
-    let store = patient(shared()).prefix("grüße:").build().unwrap();
+async fn key_is_prefix_dataset_and_id() {
+    let store = slow_builder(shared()).prefix("grüße:").build().unwrap();
     let id = put(&store, &record([])).await;
     let key = format!("grüße:sessions:{}", id.expose());
-    assert!(Operator::new(shared()).get(&key).is_some());
+    assert!(RawClient::new(shared()).get(&key).is_some());
     assert_eq!(stored(&crate::store(shared()), &id).await, None);
 }

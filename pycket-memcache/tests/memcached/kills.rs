@@ -1,4 +1,4 @@
-//! A server that is killed while many write, and comes back with nothing.
+//! A server that is killed during many writes and restarts empty.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,72 +11,72 @@ use crate::*;
 
 const WRITERS: usize = 8;
 const KILLS: usize = 3;
-/// So many writes are acknowledged before each kill, and after the last.
+/// Acknowledged writes before each kill, and after the last one.
 const WRITES: usize = 200;
 
-struct World {
+struct Shared {
     manager: SessionManager,
     acknowledged: watch::Sender<usize>,
-    is_over: AtomicBool,
+    stop: AtomicBool,
 }
 
-/// What one visitor was told of the session that it has.
+/// What one client knows about its session.
 #[derive(Default)]
 struct Journal {
     id: Option<SessionId>,
     acknowledged: Vec<String>,
-    /// How many sessions it had that ended.
+    /// The number of its sessions that ended.
     ended: usize,
 }
 
 #[test]
-fn a_session_is_whole_or_gone_whenever_the_server_is_killed_and_new_ones_begin_by_themselves() {
+fn session_is_complete_or_ended_after_the_server_is_killed() {
     block_on(async {
         let server = Server::memcached();
-        let store = patient(&server).max_connections(WRITERS).build().unwrap();
-        let (acknowledged, is_over) = (watch::Sender::new(0), AtomicBool::new(false));
-        let world = Arc::new(World { manager: manager(store), acknowledged, is_over });
+        let store = slow_builder(&server).max_connections(WRITERS).build().unwrap();
+        let (acknowledged, stop) = (watch::Sender::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { manager: manager(store), acknowledged, stop });
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
-            let world = world.clone();
-            writers.spawn(async move { write(&world, writer).await });
+            let shared = shared.clone();
+            writers.spawn(async move { write(&shared, writer).await });
         }
         for _ in 0..KILLS {
-            wait_for(&world, WRITES).await;
+            wait_for(&shared, WRITES).await;
             server.kill();
             server.restart();
         }
-        wait_for(&world, WRITES).await;
-        world.is_over.store(true, Ordering::SeqCst);
+        wait_for(&shared, WRITES).await;
+        shared.stop.store(true, Ordering::SeqCst);
         let journals = writers.join_all().await;
         assert!(journals.iter().map(|journal| journal.ended).sum::<usize>() > 0);
     });
 }
 
-/// Waits until so many more are acknowledged.
-async fn wait_for(world: &World, more: usize) {
-    let mut count = world.acknowledged.subscribe();
+/// Waits for this many more acknowledged writes.
+async fn wait_for(shared: &Shared, more: usize) {
+    let mut count = shared.acknowledged.subscribe();
     let enough = *count.borrow() + more;
     count.wait_for(|count| *count >= enough).await.unwrap();
 }
 
-async fn write(world: &World, writer: usize) -> Journal {
+async fn write(shared: &Shared, writer: usize) -> Journal {
     let mut journal = Journal::default();
     for attempt in 0.. {
-        if world.is_over.load(Ordering::SeqCst) {
+        if shared.stop.load(Ordering::SeqCst) {
             break;
         }
-        if is_written(world, &mut journal, writer, attempt).await {
-            world.acknowledged.send_modify(|count| *count += 1);
+        if is_written(shared, &mut journal, writer, attempt).await {
+            shared.acknowledged.send_modify(|count| *count += 1);
         }
         tokio::task::yield_now().await;
     }
     journal
 }
 
-/// One request: whether its write was acknowledged.
-async fn is_written(world: &World, journal: &mut Journal, writer: usize, attempt: usize) -> bool {
-    let session = match world.manager.open(journal.id).await {
+/// One request. Returns whether its write was acknowledged.
+async fn is_written(shared: &Shared, journal: &mut Journal, writer: usize, attempt: usize) -> bool {
+    let session = match shared.manager.open(journal.id).await {
         Ok(session) => session,
         Err(error) => {
             assert!(error.is_transient(), "{error:?}");
@@ -87,11 +87,11 @@ async fn is_written(world: &World, journal: &mut Journal, writer: usize, attempt
         *journal = Journal { ended: journal.ended + 1, ..Journal::default() };
     }
     let keys = session.keys();
-    let is_there = |name| keys.contains(name);
-    assert!(journal.acknowledged.iter().all(is_there), "a session came back without all it had");
-    assert_eq!(keys.len() % 2, 0, "half of a write is there: {keys:?}");
+    let is_stored = |name| keys.contains(name);
+    assert!(journal.acknowledged.iter().all(is_stored), "an acknowledged write is lost");
+    assert_eq!(keys.len() % 2, 0, "half of a write is stored: {keys:?}");
     for key in &keys {
-        assert!(key.starts_with(&format!("{writer}-")), "a session holds what is another's");
+        assert!(key.starts_with(&format!("{writer}-")), "a session holds a value of another one");
     }
     let names = ["one", "two"].map(|half| format!("{writer}-{attempt}-{half}"));
     for name in &names {

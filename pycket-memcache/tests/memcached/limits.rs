@@ -1,6 +1,6 @@
-//! What memcached does not take, and what it throws away.
+//! What memcached refuses, and what it evicts.
 
-use crate::stand_in::{Manner, StandIn};
+use crate::fake_server::{Behavior, FakeServer};
 use crate::*;
 
 const MEGABYTE: usize = 1 << 20;
@@ -11,7 +11,7 @@ fn of_size(size: usize) -> Record {
 }
 
 #[tokio::test]
-async fn a_record_over_the_item_limit_is_too_large_and_the_old_one_is_still_there() {
+async fn record_over_the_item_limit_fails_and_the_old_one_stays() {
     let store = store(shared());
     let old = record([("name", "value")]);
     let id = put(&store, &old).await;
@@ -26,9 +26,9 @@ async fn a_record_over_the_item_limit_is_too_large_and_the_old_one_is_still_ther
     assert_eq!(stored(&store, &id).await, Some(old));
 }
 
-/// memcached itself would have removed the old record.
+/// Otherwise memcached would remove the old record.
 #[tokio::test]
-async fn what_the_driver_takes_for_small_enough_memcached_takes_too() {
+async fn record_below_the_item_limit_is_accepted_by_memcached() {
     let store = store(shared());
     for missing in (0..400).step_by(20) {
         let large = of_size(MEGABYTE - missing);
@@ -40,14 +40,14 @@ async fn what_the_driver_takes_for_small_enough_memcached_takes_too() {
             }
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::TooLarge);
-                assert!(missing < 250, "refused although {missing} bytes below the limit");
+                assert!(missing < 250, "refused {missing} bytes below the limit");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn the_limit_is_the_one_of_the_server() {
+async fn item_limit_is_the_one_of_the_server() {
     let server = Server::memcached_small();
     let store = store(&server);
     let id = put(&store, &of_size(400_000)).await;
@@ -58,13 +58,13 @@ async fn the_limit_is_the_one_of_the_server() {
     assert_eq!(stored(&store, &id).await, Some(of_size(400_000)));
 }
 
-/// The name may lead to another server by then.
+/// The name may lead to another server then.
 #[tokio::test]
-async fn after_a_failure_the_limit_is_asked_for_again() {
+async fn item_limit_is_requested_again_after_a_failure() {
     let small = b"STAT item_size_max 1100\r\nEND\r\n";
-    let real = Manner::LeadsTo(shared().address());
-    let manners = [Manner::Says(small[..].into()), Manner::Closes, Manner::Closes, real];
-    let store = StandIn::new(manners).await.builder().build().unwrap();
+    let real = Behavior::ForwardsTo(shared().address());
+    let behaviors = [Behavior::Answers(small[..].into()), Behavior::Closes, Behavior::Closes, real];
+    let store = FakeServer::new(behaviors).await.builder().build().unwrap();
     let id = SessionId::generate();
     for _ in 0..2 {
         let error = store.create(&id, &of_size(2000), HOUR).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn after_a_failure_the_limit_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_full_server_that_evicts_nothing_is_full_and_still_reads() {
+async fn full_server_without_eviction_gives_full_and_still_reads() {
     let server = Server::memcached_small();
     let store = store(&server);
     let mut ids = vec![put(&store, &of_size(2500)).await];
@@ -96,13 +96,13 @@ async fn a_full_server_that_evicts_nothing_is_full_and_still_reads() {
     assert_eq!(kinds(&store).await, [None; 5]);
 }
 
-/// What memcached evicts it does not mention.
+/// memcached does not report evictions. For a client, an evicted item is the same as a deleted one.
 #[tokio::test]
-async fn an_evicted_session_is_a_missing_one() {
+async fn evicted_session_is_missing() {
     let store = store(shared());
     let id = put(&store, &record([("name", "value")])).await;
     let evict = format!("delete {}\r\n", key(&id));
-    assert_eq!(Operator::new(shared()).say(evict.as_bytes()), "DELETED");
+    assert_eq!(RawClient::new(shared()).send(evict.as_bytes()), "DELETED");
     assert_eq!(stored(&store, &id).await, None);
     assert_eq!(store.update(&id, &set("name", "other"), Some(HOUR)).await.unwrap(), Update::Ended);
     assert_eq!(touch(&store, &id, HOUR).await, Update::Ended);

@@ -1,5 +1,5 @@
-//! What the memcached driver does beside the contract: its failures, its format, its lives. On a real
-//! server, one sentence a test.
+//! The memcached driver on a real server: its failures, its format and everything else that the contract of
+//! `SessionStore` does not say.
 
 #![expect(
     clippy::indexing_slicing,
@@ -10,34 +10,35 @@
 mod concurrency;
 mod connections;
 mod corruption;
-mod costs;
-mod file;
+mod expiry;
+mod fake_server;
 mod format;
 mod framing;
-mod impostors;
 mod kills;
 mod limits;
-mod lives;
-mod lost_answers;
-mod operator;
+mod lost_replies;
 mod outages;
-mod pauses;
+mod raw_client;
+mod round_trips;
 mod secrets;
 mod settings;
+mod settings_file;
 mod several_servers;
-mod stand_in;
+mod timeouts;
 mod touches;
+mod unpolled;
+mod wrong_server;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use operator::Operator;
 use pycket_core::{
     Changes, Creation, Error, ErrorKind, Metadata, Record, Session, SessionId, SessionManager,
     SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
 use pycket_testkit::{FaultProxy, Server, all_shown_by as shown};
+use raw_client::RawClient;
 
 const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
 
@@ -48,17 +49,17 @@ fn shared() -> &'static Server {
 }
 
 fn store(server: &Server) -> MemcacheStore {
-    patient(server).build().unwrap()
+    slow_builder(server).build().unwrap()
 }
 
-/// No answer of a busy machine is too late for it.
-fn patient(server: &Server) -> MemcacheStoreBuilder {
+/// With timeouts that no call reaches, even on a busy machine.
+fn slow_builder(server: &Server) -> MemcacheStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
     builder([server]).connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT)
 }
 
-/// The same, for the server behind the proxy.
-fn over(proxy: &FaultProxy) -> MemcacheStore {
+/// A store that reaches its server through the proxy.
+fn through(proxy: &FaultProxy) -> MemcacheStore {
     const LIMIT: Duration = Duration::from_secs(20);
     let builder = MemcacheStore::builder().servers([proxy.address().to_string()]);
     builder.connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT).build().unwrap()
@@ -118,7 +119,7 @@ async fn open(manager: &SessionManager, id: SessionId) -> Session {
     session
 }
 
-/// What each method answers, for calls that would be fine if the server were.
+/// The error of each method, for calls that a healthy server answers.
 async fn kinds(store: &dyn SessionStore) -> [Option<ErrorKind>; 5] {
     failures(store).await.map(|error| error.map(|error| error.kind()))
 }

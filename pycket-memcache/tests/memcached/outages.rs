@@ -1,4 +1,4 @@
-//! Servers that end, come back, or never were there.
+//! Servers that end, that come back, and that start late.
 
 use pycket_core::Outcome;
 use pycket_testkit::block_on;
@@ -8,7 +8,7 @@ use crate::*;
 use ErrorKind::Unavailable;
 
 #[tokio::test]
-async fn a_store_starts_before_its_server() {
+async fn store_starts_before_its_server() {
     let server = Server::memcached();
     server.kill();
     let store = store(&server);
@@ -18,10 +18,10 @@ async fn a_store_starts_before_its_server() {
 }
 
 #[tokio::test]
-async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_back() {
+async fn killed_server_is_unavailable_until_it_is_back() {
     for connections in [1, 4] {
         let server = Server::memcached();
-        let store = patient(&server).max_connections(connections).build().unwrap();
+        let store = slow_builder(&server).max_connections(connections).build().unwrap();
         for _ in 0..3 {
             assert_eq!(kinds(&store).await, [None; 5]);
             server.kill();
@@ -33,9 +33,9 @@ async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_ba
     }
 }
 
-/// Nothing that was in memory is there again: what was a session is a visitor without one.
+/// memcached starts empty, so a client with the id of an old session gets a new one.
 #[tokio::test]
-async fn after_a_restart_of_the_server_every_session_has_ended_and_new_ones_begin() {
+async fn sessions_end_and_new_ones_begin_after_a_server_restart() {
     let server = Server::memcached();
     let manager = manager(store(&server));
     let session = manager.open(None).await.unwrap();
@@ -52,9 +52,9 @@ async fn after_a_restart_of_the_server_every_session_has_ended_and_new_ones_begi
     assert_ne!(next.id(), Some(id));
 }
 
-/// As in a test suite with a runtime per test.
+/// As in a test suite with one runtime per test.
 #[test]
-fn a_store_outlives_the_runtime_in_which_it_connected() {
+fn store_works_in_a_second_runtime() {
     let store = store(shared());
     let id = block_on(put(&store, &record([("name", "value")])));
     for round in 0..3 {

@@ -1,16 +1,16 @@
-//! No error, nor anything else that is printed, shows an id or a value.
+//! No error shows an id or a value.
 
-use crate::stand_in::{Manner, StandIn};
+use crate::fake_server::{Behavior, FakeServer};
 use crate::*;
 
 #[tokio::test]
-async fn a_server_that_repeats_the_key_is_not_quoted() {
+async fn error_omits_the_answer_of_a_server_that_repeats_the_key() {
     let id = SessionId::generate();
     let exposed = id.expose();
     for repeated in [key(&id), exposed.clone(), exposed[..20].to_owned(), exposed[9..].to_owned()] {
         for error in ["SERVER_ERROR", "CLIENT_ERROR", "HUH", "VA"] {
-            let stand_in = StandIn::saying(format!("{error} {repeated}\r\n")).await;
-            for error in errors(&stand_in.builder().build().unwrap(), &id).await {
+            let fake_server = FakeServer::answering(format!("{error} {repeated}\r\n")).await;
+            for error in errors(&fake_server.builder().build().unwrap(), &id).await {
                 let shown = shown(&error);
                 assert!(!shown.contains(&repeated), "{shown}");
                 assert!(!exposed.split('-').any(|part| shown.contains(part)), "{shown}");
@@ -20,19 +20,19 @@ async fn a_server_that_repeats_the_key_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_nothing_is_quoted() {
-    let stand_in = StandIn::saying("CLIENT_ERROR line too long\r\n").await;
-    for error in errors(&stand_in.builder().build().unwrap(), &SessionId::generate()).await {
+async fn error_quotes_the_answer_of_a_server_that_repeats_no_key() {
+    let fake_server = FakeServer::answering("CLIENT_ERROR line too long\r\n").await;
+    for error in errors(&fake_server.builder().build().unwrap(), &SessionId::generate()).await {
         assert!(shown(&error).contains("line too long"), "{error:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_failure_shows_the_key_or_a_value() {
-    for manner in [Manner::Silent, Manner::Closes, Manner::Echo] {
-        let stand_in = StandIn::new([manner]).await;
+async fn errors_show_neither_key_nor_value() {
+    for behavior in [Behavior::Silent, Behavior::Closes, Behavior::Echo] {
+        let fake_server = FakeServer::new([behavior]).await;
         let id = SessionId::generate();
-        for error in errors(&stand_in.builder().build().unwrap(), &id).await {
+        for error in errors(&fake_server.builder().build().unwrap(), &id).await {
             let shown = shown(&error);
             for secret in ["sesame", &id.expose()] {
                 assert!(!shown.contains(secret), "{shown}");

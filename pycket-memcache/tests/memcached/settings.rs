@@ -1,4 +1,4 @@
-//! Settings that cannot work are refused when the store is built, and the message says what to change.
+//! Settings that cannot work are refused when the store is built, and the error says what to change.
 
 use pycket_testkit::block_on;
 
@@ -15,7 +15,7 @@ fn builder() -> MemcacheStoreBuilder {
 }
 
 #[test]
-fn every_form_of_a_server_is_taken() {
+fn every_form_of_a_server_address_is_accepted() {
     for server in [
         "localhost",
         "localhost:11211",
@@ -31,7 +31,7 @@ fn every_form_of_a_server_is_taken() {
 }
 
 #[test]
-fn a_server_that_is_none_is_refused() {
+fn invalid_server_address_is_refused() {
     for server in [
         "",
         ":11211",
@@ -54,14 +54,14 @@ fn a_server_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_unix_socket_is_refused_by_name() {
+fn unix_socket_is_refused_and_the_error_says_so() {
     for server in ["/run/memcached.sock", "unix:/run/memcached.sock"] {
         assert!(refused(builder().servers([server])).contains("Unix socket"));
     }
 }
 
 #[test]
-fn there_is_at_least_one_server_and_none_twice() {
+fn empty_server_list_and_duplicate_servers_are_refused() {
     assert!(refused(builder().servers([""; 0])).contains("at least one"));
     for servers in [["a", "a:11211"], ["A", "a"], ["[::1]", "[::1]:11211"]] {
         assert!(refused(builder().servers(servers)).contains("once"));
@@ -70,7 +70,7 @@ fn there_is_at_least_one_server_and_none_twice() {
 }
 
 #[test]
-fn a_prefix_that_memcached_would_not_take_is_refused() {
+fn prefix_that_memcached_does_not_allow_is_refused() {
     for prefix in
         ["a b", "a\tb", "a\r\nb", "a\0", "\u{7f}", "a\u{a0}b", "a\u{2028}", &"a".repeat(201)]
     {
@@ -82,13 +82,13 @@ fn a_prefix_that_memcached_would_not_take_is_refused() {
 fn every_other_prefix_works() {
     for prefix in ["", "a", "a:b/c", "grüße:", "日本:", "{a}", &"a".repeat(200), &"ü".repeat(100)]
     {
-        let store = patient(shared()).prefix(prefix).build().unwrap();
+        let store = slow_builder(shared()).prefix(prefix).build().unwrap();
         assert_eq!(block_on(kinds(&store)), [None; 5], "{prefix:?}");
     }
 }
 
 #[test]
-fn the_number_of_connections_is_one_to_a_thousand() {
+fn max_connections_is_one_to_a_thousand() {
     for number in [0, 1001, usize::MAX] {
         assert!(refused(builder().max_connections(number)).contains("`max_connections`"));
     }
@@ -98,19 +98,19 @@ fn the_number_of_connections_is_one_to_a_thousand() {
 }
 
 #[test]
-fn a_time_of_zero_is_refused_and_the_longest_is_taken() {
+fn timeout_of_zero_is_refused_and_the_longest_works() {
     let zero = Duration::ZERO;
     assert!(refused(builder().connect_timeout(zero)).contains("`connect_timeout`"));
     assert!(refused(builder().response_timeout(zero)).contains("`response_timeout`"));
     assert!(refused(builder().deadline(zero)).contains("`deadline`"));
     let longest = Duration::MAX;
-    let store = patient(shared()).connect_timeout(longest).response_timeout(longest);
+    let store = slow_builder(shared()).connect_timeout(longest).response_timeout(longest);
     let store = store.deadline(longest).build().unwrap();
     assert_eq!(block_on(kinds(&store)), [None; 5]);
 }
 
 #[test]
-fn the_defaults_are_as_documented() {
+fn defaults_are_as_documented() {
     let defaults = builder();
     let shown = format!("{defaults:?}");
     for setting in [

@@ -17,11 +17,11 @@ async fn put_many(store: &MemcacheStore) -> Vec<SessionId> {
 }
 
 fn has(server: &Server, id: &SessionId) -> bool {
-    Operator::new(server).get(&key(id)).is_some()
+    RawClient::new(server).get(&key(id)).is_some()
 }
 
 #[tokio::test]
-async fn every_server_has_its_share_and_every_record_one_server() {
+async fn records_spread_over_all_servers_and_each_is_stored_once() {
     let servers = three();
     let ids = put_many(&builder(&servers).build().unwrap()).await;
     let shares = servers.each_ref().map(|server| ids.iter().filter(|id| has(server, id)).count());
@@ -30,7 +30,7 @@ async fn every_server_has_its_share_and_every_record_one_server() {
 }
 
 #[tokio::test]
-async fn the_order_of_the_list_does_not_matter() {
+async fn order_of_the_server_list_does_not_matter() {
     let servers = three();
     let ids = put_many(&builder(&servers).build().unwrap()).await;
     let other = builder(servers.iter().rev()).build().unwrap();
@@ -39,9 +39,9 @@ async fn the_order_of_the_list_does_not_matter() {
     }
 }
 
-/// A record that moved would come back to life when its server is back, with what it held before.
+/// If a record moved, its old content would come back together with its server.
 #[tokio::test]
-async fn a_server_that_is_down_is_an_error_for_its_keys_alone_and_they_move_nowhere() {
+async fn server_that_is_down_fails_only_its_keys_and_they_do_not_move() {
     let servers = three();
     let store = builder(&servers).build().unwrap();
     let ids = put_many(&store).await;
@@ -76,10 +76,10 @@ async fn a_server_that_is_down_is_an_error_for_its_keys_alone_and_they_move_nowh
 }
 
 #[tokio::test]
-async fn a_name_that_leads_nowhere_is_an_error_for_its_keys_alone() {
-    // Too long for a name, so that no name server has to be asked.
-    let (server, nowhere) = (shared().address().to_string(), "a".repeat(64));
-    let store = MemcacheStore::builder().servers([server, nowhere]).build().unwrap();
+async fn name_that_does_not_resolve_fails_only_its_keys() {
+    // Too long for a name, so no name server is asked.
+    let (server, unknown) = (shared().address().to_string(), "a".repeat(64));
+    let store = MemcacheStore::builder().servers([server, unknown]).build().unwrap();
     let mut answers = [0, 0];
     for _ in 0..RECORDS {
         match store.load(&SessionId::generate()).await {

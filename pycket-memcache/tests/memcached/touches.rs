@@ -1,11 +1,11 @@
-//! A touch renews the life and sends nothing of the session.
+//! A touch renews a record without sending it.
 
 use crate::*;
 
-const SIZE_OF_END: usize = 9;
+const SIZE_OF_EXPIRY: usize = 9;
 
 fn item(id: &SessionId) -> Vec<u8> {
-    Operator::new(shared()).get(&key(id)).unwrap()
+    RawClient::new(shared()).get(&key(id)).unwrap()
 }
 
 fn large(size: usize) -> Record {
@@ -14,46 +14,46 @@ fn large(size: usize) -> Record {
 }
 
 #[tokio::test]
-async fn a_touch_of_a_large_session_sends_a_few_bytes() {
+async fn touch_of_a_large_session_sends_few_bytes() {
     let server = Server::memcached();
     let store = store(&server);
     let id = put(&store, &large(500_000)).await;
-    let mut operator = Operator::new(&server);
-    let before = operator.count("bytes_read");
+    let mut raw_client = RawClient::new(&server);
+    let before = raw_client.stat("bytes_read");
     assert_eq!(touch(&store, &id, Ttl::MAX).await, Update::Applied);
-    let sent = operator.count("bytes_read") - before;
+    let sent = raw_client.stat("bytes_read") - before;
     assert!(sent < 400, "{sent} bytes");
     assert_eq!(stored(&store, &id).await, Some(large(500_000)));
 }
 
 #[tokio::test]
-async fn a_touch_adds_nothing_but_an_end() {
+async fn touch_only_appends_an_expiry() {
     let store = store(shared());
     let id = put(&store, &record([("name", "value")])).await;
     let before = item(&id);
     assert_eq!(touch(&store, &id, Ttl::MAX).await, Update::Applied);
     let after = item(&id);
     assert_eq!(after[..before.len()], before);
-    assert_eq!(after.len(), before.len() + SIZE_OF_END);
+    assert_eq!(after.len(), before.len() + SIZE_OF_EXPIRY);
 }
 
 #[tokio::test]
-async fn an_item_does_not_grow_with_every_touch() {
+async fn item_does_not_grow_with_every_touch() {
     let store = store(shared());
     let id = put(&store, &record([("name", "value")])).await;
     let new = item(&id).len();
     for _ in 0..100 {
         assert_eq!(touch(&store, &id, HOUR).await, Update::Applied);
-        assert!(item(&id).len() <= new + 15 * SIZE_OF_END);
+        assert!(item(&id).len() <= new + 15 * SIZE_OF_EXPIRY);
     }
     assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
     assert_eq!(store.update(&id, &set("name", "other"), None).await.unwrap(), Update::Applied);
     assert_eq!(item(&id).len(), new);
 }
 
-/// memcached appends nothing to an item that would be too large then.
+/// memcached does not append to an item that would become too large.
 #[tokio::test]
-async fn the_largest_session_can_be_touched_as_often_as_any_other() {
+async fn largest_session_can_be_touched_like_any_other() {
     let store = store(shared());
     let mut size = 1 << 20;
     let id = loop {
@@ -71,7 +71,7 @@ async fn the_largest_session_can_be_touched_as_often_as_any_other() {
 }
 
 #[tokio::test]
-async fn a_touch_that_depends_on_a_value_happens_with_it_or_not_at_all() {
+async fn touch_with_an_expectation_is_atomic() {
     let store = store(shared());
     let id = put(&store, &record([("name", "value")])).await;
     let before = item(&id);

@@ -1,11 +1,11 @@
-//! What the methods cost.
+//! The round trips of each method.
 
 use crate::*;
 
 #[tokio::test]
-async fn reading_and_creating_are_one_round_trip_and_changing_and_deleting_two() {
+async fn load_and_create_take_one_round_trip_and_update_and_delete_two() {
     let proxy = FaultProxy::new(shared().address());
-    let store = over(&proxy);
+    let store = through(&proxy);
     let mut id = SessionId::generate();
     let cost = || proxy.take_exchanges().len();
     for _ in 0..2 {
@@ -23,5 +23,5 @@ async fn reading_and_creating_are_one_round_trip_and_changing_and_deleting_two()
     assert_eq!(store.load(&id).await.unwrap(), None);
     assert_eq!(store.update(&id, &set("name", "other"), None).await.unwrap(), Update::Ended);
     assert_eq!(store.delete(&id).await.unwrap(), None);
-    assert_eq!(cost(), 3, "what is missing costs one");
+    assert_eq!(cost(), 3, "a missing record takes one");
 }

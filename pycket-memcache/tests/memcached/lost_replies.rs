@@ -1,4 +1,4 @@
-//! Requests that the server got and whose answers nobody got.
+//! Requests that the server receives and whose replies are lost.
 
 use pycket_core::Outcome;
 use pycket_testkit::NetworkFault;
@@ -7,7 +7,7 @@ use crate::*;
 
 use ErrorKind::{Ambiguous, Unavailable};
 
-/// A store, and what is between it and its server.
+/// A store that reaches its server through a proxy.
 struct Lossy {
     store: MemcacheStore,
     proxy: FaultProxy,
@@ -15,14 +15,14 @@ struct Lossy {
 }
 
 impl Lossy {
-    /// So many answers come, and the next one is lost.
-    fn new(answers: usize, fault: NetworkFault) -> Self {
+    /// Loses the reply after this many replies.
+    fn new(replies: usize, fault: NetworkFault) -> Self {
         let proxy = FaultProxy::new(shared().address());
-        proxy.fail_answer(answers, fault);
-        Self { store: over(&proxy), proxy, fault }
+        proxy.fail_answer(replies, fault);
+        Self { store: through(&proxy), proxy, fault }
     }
 
-    /// What the call fails with, if it does.
+    /// The kind of the error of the call, if it fails.
     async fn kind<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Option<ErrorKind> {
         let answer = match self.fault {
             NetworkFault::Swallow => self.proxy.fast_forward(call).await,
@@ -32,13 +32,13 @@ impl Lossy {
     }
 }
 
-/// The connection of one is cut, the other's falls silent.
-fn stores(answers: usize) -> [Lossy; 2] {
-    [NetworkFault::Cut, NetworkFault::Swallow].map(|fault| Lossy::new(answers, fault))
+/// The proxy of the first cuts the connection, that of the second swallows the reply.
+fn stores(replies: usize) -> [Lossy; 2] {
+    [NetworkFault::Cut, NetworkFault::Swallow].map(|fault| Lossy::new(replies, fault))
 }
 
 #[tokio::test]
-async fn a_create_is_ambiguous_and_may_have_happened() {
+async fn create_without_a_reply_is_ambiguous() {
     for lossy in stores(0) {
         let store = &lossy.store;
         let id = SessionId::generate();
@@ -50,19 +50,22 @@ async fn a_create_is_ambiguous_and_may_have_happened() {
 }
 
 #[tokio::test]
-async fn an_update_whose_look_at_the_record_is_lost_surely_did_not_happen() {
+async fn update_whose_read_gets_no_reply_fails_cleanly_or_is_repeated() {
     let id = put(&store(shared()), &record([])).await;
-    let [cut, muted] = stores(0);
+    let [cut, swallowed] = stores(0);
     let changes = set("name", "value");
-    assert_eq!(muted.kind(muted.store.update(&id, &changes, None)).await, Some(Unavailable));
-    assert_eq!(stored(&muted.store, &id).await, Some(record([])));
-    // Where the connection was cut the look is repeated.
+    assert_eq!(
+        swallowed.kind(swallowed.store.update(&id, &changes, None)).await,
+        Some(Unavailable)
+    );
+    assert_eq!(stored(&swallowed.store, &id).await, Some(record([])));
+    // If the connection was cut, the read is repeated.
     assert_eq!(cut.store.update(&id, &changes, None).await.unwrap(), Update::Applied);
     assert_eq!(stored(&cut.store, &id).await, Some(record([("name", "value")])));
 }
 
 #[tokio::test]
-async fn an_update_whose_swap_is_not_answered_is_ambiguous_and_may_have_happened() {
+async fn update_whose_write_gets_no_reply_is_ambiguous() {
     for lossy in stores(1) {
         let store = &lossy.store;
         let id = put(&crate::store(shared()), &record([])).await;
@@ -73,7 +76,7 @@ async fn an_update_whose_swap_is_not_answered_is_ambiguous_and_may_have_happened
 }
 
 #[tokio::test]
-async fn a_touch_that_is_not_answered_is_ambiguous_and_may_have_happened() {
+async fn touch_without_a_reply_is_ambiguous() {
     for lossy in stores(1) {
         let store = &lossy.store;
         let id = put_for(&crate::store(shared()), &record([]), ttl(60_000)).await;
@@ -84,7 +87,7 @@ async fn a_touch_that_is_not_answered_is_ambiguous_and_may_have_happened() {
 }
 
 #[tokio::test]
-async fn a_delete_that_is_not_answered_is_ambiguous_and_may_have_happened() {
+async fn delete_without_a_reply_is_ambiguous() {
     for lossy in stores(1) {
         let store = &lossy.store;
         let id = put(&crate::store(shared()), &record([])).await;
@@ -94,17 +97,17 @@ async fn a_delete_that_is_not_answered_is_ambiguous_and_may_have_happened() {
 }
 
 #[tokio::test]
-async fn a_load_over_a_connection_that_is_cut_is_repeated() {
+async fn load_is_repeated_when_its_connection_is_cut() {
     let id = put(&store(shared()), &record([])).await;
-    let [cut, muted] = stores(0);
+    let [cut, swallowed] = stores(0);
     assert_eq!(stored(&cut.store, &id).await, Some(record([])));
-    assert_eq!(muted.kind(muted.store.load(&id)).await, Some(Unavailable));
+    assert_eq!(swallowed.kind(swallowed.store.load(&id)).await, Some(Unavailable));
 }
 
 #[tokio::test]
-async fn a_session_finds_out_what_became_of_its_changes() {
+async fn session_resolves_a_commit_without_a_reply() {
     let id = put(&store(shared()), &record([])).await;
-    // The session has read twice by then: once when it was opened, and once for the swap.
+    // The session has read twice before: when it was opened, and for the CAS number.
     let Lossy { store, proxy: _proxy, .. } = Lossy::new(2, NetworkFault::Cut);
     let manager = manager(store);
     let session = open(&manager, id).await;
@@ -114,7 +117,7 @@ async fn a_session_finds_out_what_became_of_its_changes() {
 }
 
 #[tokio::test]
-async fn an_increment_never_counts_twice() {
+async fn increment_without_a_reply_counts_once() {
     let id = put(&store(shared()), &record([])).await;
     let Lossy { store, proxy: _proxy, .. } = Lossy::new(2, NetworkFault::Cut);
     let manager = manager(store);

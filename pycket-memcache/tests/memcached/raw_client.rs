@@ -3,22 +3,22 @@ use std::net::TcpStream;
 
 use pycket_testkit::Server;
 
-/// A plain client of its own, for what an operator or another program would do.
-pub(crate) struct Operator(BufReader<TcpStream>);
+/// A client without the driver, for what an operator or another program would do.
+pub(crate) struct RawClient(BufReader<TcpStream>);
 
-impl Operator {
+impl RawClient {
     pub(crate) fn new(server: &Server) -> Self {
         Self(BufReader::new(TcpStream::connect(server.address()).unwrap()))
     }
 
-    /// Sends these bytes; the first line of the answer.
-    pub(crate) fn say(&mut self, bytes: &[u8]) -> String {
+    /// Sends the bytes and returns the first line of the answer.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> String {
         self.0.get_mut().write_all(bytes).unwrap();
         self.line()
     }
 
     pub(crate) fn get(&mut self, key: &str) -> Option<Vec<u8>> {
-        let header = self.say(format!("get {key}\r\n").as_bytes());
+        let header = self.send(format!("get {key}\r\n").as_bytes());
         if header == "END" {
             return None;
         }
@@ -33,18 +33,18 @@ impl Operator {
     pub(crate) fn set(&mut self, key: &str, exptime: i64, bytes: &[u8]) {
         let header = format!("set {key} 0 {exptime} {}\r\n", bytes.len());
         let request = [header.as_bytes(), bytes, b"\r\n"].concat();
-        assert_eq!(self.say(&request), "STORED");
+        assert_eq!(self.send(&request), "STORED");
     }
 
-    /// The server's own count of seconds; -1 for none, `None` for no item.
+    /// The remaining seconds that the server reports: -1 without expiry, `None` without an item.
     pub(crate) fn seconds_left(&mut self, key: &str) -> Option<i64> {
-        let answer = self.say(format!("mg {key} t u\r\n").as_bytes());
+        let answer = self.send(format!("mg {key} t u\r\n").as_bytes());
         Some(answer.strip_prefix("HD t")?.parse().unwrap())
     }
 
-    /// A number that the server counts.
-    pub(crate) fn count(&mut self, name: &str) -> u64 {
-        let mut line = self.say(b"stats\r\n");
+    /// A number of the server's `stats`.
+    pub(crate) fn stat(&mut self, name: &str) -> u64 {
+        let mut line = self.send(b"stats\r\n");
         let mut number = None;
         while line != "END" {
             if let Some(value) = line.strip_prefix(&format!("STAT {name} ")) {

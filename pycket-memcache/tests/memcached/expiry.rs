@@ -1,4 +1,4 @@
-//! How long records live: memcached counts whole seconds, and every machine has its own clock.
+//! When records expire: memcached counts whole seconds, and every machine has its own clock.
 
 use std::time::Instant;
 
@@ -11,11 +11,11 @@ use crate::*;
 
 const MINUTE: Ttl = Ttl::from_millis(60_000).unwrap();
 
-/// What no end may be off, where memcached's own would be off by a second.
-const EXACTLY: Duration = Duration::from_millis(100);
+/// Maximum error of an expiry. memcached alone is off by up to a second.
+const EXACT: Duration = Duration::from_millis(100);
 
-/// What an end may be off if the clocks of two servers have nothing to do with each other.
-const ROUGHLY: Duration = Duration::from_secs(4);
+/// Maximum error of an expiry if the clocks of two servers are unrelated.
+const ROUGH: Duration = Duration::from_secs(4);
 
 #[derive(Debug)]
 struct WrongClock {
@@ -35,46 +35,46 @@ impl Clock for WrongClock {
 }
 
 fn ahead(by: Duration) -> MemcacheStore {
-    patient(shared()).clock(Arc::new(WrongClock { is_ahead: true, by })).build().unwrap()
+    slow_builder(shared()).clock(Arc::new(WrongClock { is_ahead: true, by })).build().unwrap()
 }
 
 fn behind(by: Duration) -> MemcacheStore {
-    patient(shared()).clock(Arc::new(WrongClock { is_ahead: false, by })).build().unwrap()
+    slow_builder(shared()).clock(Arc::new(WrongClock { is_ahead: false, by })).build().unwrap()
 }
 
-async fn left(store: &dyn SessionStore, id: &SessionId) -> Duration {
+async fn expires_in(store: &dyn SessionStore, id: &SessionId) -> Duration {
     store.load(id).await.unwrap().unwrap().expires_in
 }
 
 fn seconds_left(id: &SessionId) -> Option<i64> {
-    Operator::new(shared()).seconds_left(&key(id))
+    RawClient::new(shared()).seconds_left(&key(id))
 }
 
 #[test]
-fn every_life_ends_on_time_wherever_in_the_second_it_began() {
+fn record_expires_on_time_wherever_in_a_second_it_was_written() {
     let store = Arc::new(store(shared()));
-    let mut lives = JoinSet::new();
+    let mut records = JoinSet::new();
     for millis in [1, 400, 999, 1000, 1001, 1700, 2000, 2300] {
         for start in [0, 170, 390, 610, 830] {
             for is_touched in [false, true] {
-                let life = ends_on_time(store.clone(), ttl(millis), is_touched);
+                let record = expires_on_time(store.clone(), ttl(millis), is_touched);
                 let start = Duration::from_millis(start);
-                lives.spawn_on(
+                records.spawn_on(
                     async move {
                         sleep(start).await;
-                        life.await;
+                        record.await;
                     },
                     &block_on(async { tokio::runtime::Handle::current() }),
                 );
             }
         }
     }
-    block_on(lives.join_all());
+    block_on(records.join_all());
 }
 
-/// Only what is certain counts, so a slow machine proves nothing.
-async fn ends_on_time(store: Arc<MemcacheStore>, ttl: Ttl, is_touched: bool) {
-    let life = ttl.as_duration();
+/// Fails only for what is certain, so that a slow machine cannot fail it.
+async fn expires_on_time(store: Arc<MemcacheStore>, ttl: Ttl, is_touched: bool) {
+    let expected = ttl.as_duration();
     let (mut begin, id) = (Instant::now(), SessionId::generate());
     let first = if is_touched { HOUR } else { ttl };
     let answer = store.create(&id, &record([]), first).await;
@@ -89,25 +89,25 @@ async fn ends_on_time(store: Arc<MemcacheStore>, ttl: Ttl, is_touched: bool) {
         let is_alive = store.load(&id).await.unwrap().is_some();
         if !is_alive {
             let lived = begin.elapsed();
-            return assert!(lived >= life, "{life:?} ended after {lived:?}");
+            return assert!(lived >= expected, "{expected:?} expired after {lived:?}");
         }
         let lived = asked - begun;
-        assert!(lived < life + EXACTLY, "{life:?} goes on after {lived:?}");
+        assert!(lived < expected + EXACT, "{expected:?} still lives after {lived:?}");
         sleep(Duration::from_millis(10)).await;
     }
 }
 
 #[tokio::test]
-async fn the_server_keeps_a_record_ten_seconds_longer_than_it_lives() {
+async fn server_keeps_an_item_ten_seconds_longer_than_its_record() {
     let store = store(shared());
     const DAY: u64 = 24 * 60 * 60;
     for seconds in [1, 59, 3600, 30 * DAY - 10, 30 * DAY, 31 * DAY, 3653 * DAY] {
-        let life = ttl(seconds * 1000);
-        let created = put_for(&store, &record([]), life).await;
+        let ttl = ttl(seconds * 1000);
+        let created = put_for(&store, &record([]), ttl).await;
         let touched = put(&store, &record([])).await;
-        assert_eq!(touch(&store, &touched, life).await, Update::Applied);
+        assert_eq!(touch(&store, &touched, ttl).await, Update::Applied);
         let updated = put(&store, &record([])).await;
-        let answer = store.update(&updated, &set("name", "value"), Some(life)).await;
+        let answer = store.update(&updated, &set("name", "value"), Some(ttl)).await;
         assert_eq!(answer.unwrap(), Update::Applied);
         for id in [created, touched, updated] {
             let kept = seconds_left(&id).unwrap() - seconds as i64;
@@ -117,22 +117,22 @@ async fn the_server_keeps_a_record_ten_seconds_longer_than_it_lives() {
 }
 
 #[tokio::test]
-async fn a_change_that_does_not_renew_the_life_leaves_its_end_where_it_is() {
+async fn update_without_a_ttl_keeps_the_expiry() {
     let store = store(shared());
     let id = put_for(&store, &record([]), MINUTE).await;
-    let end = |bytes: Vec<u8>| bytes[bytes.len() - 9..].to_vec();
-    let mut operator = Operator::new(shared());
-    let before = end(operator.get(&key(&id)).unwrap());
+    let expiry = |bytes: Vec<u8>| bytes[bytes.len() - 9..].to_vec();
+    let mut raw_client = RawClient::new(shared());
+    let before = expiry(raw_client.get(&key(&id)).unwrap());
     for number in 0..100 {
         let changes = set("name", &number.to_string());
         assert_eq!(store.update(&id, &changes, None).await.unwrap(), Update::Applied);
     }
-    assert_eq!(end(operator.get(&key(&id)).unwrap()), before);
+    assert_eq!(expiry(raw_client.get(&key(&id)).unwrap()), before);
     assert!(seconds_left(&id).unwrap() <= 72);
 }
 
 #[tokio::test]
-async fn a_clock_that_is_an_hour_off_is_not_believed() {
+async fn clock_that_is_an_hour_off_does_not_move_the_expiry() {
     let hour = HOUR.as_duration();
     let stores = [store(shared()), ahead(hour), behind(hour)];
     for writer in &stores {
@@ -146,23 +146,23 @@ async fn a_clock_that_is_an_hour_off_is_not_believed() {
                     reader.update(&id, &set("a", "b"), None).await.unwrap(),
                     Update::Applied
                 );
-                let off =
-                    (left(reader, &id).await + begin.elapsed()).abs_diff(MINUTE.as_duration());
-                assert!(off < ROUGHLY, "{off:?} off");
+                let off = (expires_in(reader, &id).await + begin.elapsed())
+                    .abs_diff(MINUTE.as_duration());
+                assert!(off < ROUGH, "{off:?} off");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_clock_that_is_an_hour_off_keeps_no_session_alive() {
+async fn clock_that_is_an_hour_off_does_not_keep_a_session() {
     let hour = HOUR.as_duration();
     let (ahead, behind) = (ahead(hour), behind(hour));
     let ids = [
         put_for(&ahead, &record([]), Ttl::MIN).await,
         put_for(&behind, &record([]), Ttl::MIN).await,
     ];
-    sleep(ROUGHLY).await;
+    sleep(ROUGH).await;
     for id in &ids {
         for store in [&store(shared()), &behind, &ahead] {
             assert_eq!(stored(store, id).await, None);
@@ -171,7 +171,7 @@ async fn a_clock_that_is_an_hour_off_keeps_no_session_alive() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_some_seconds_off_moves_the_end_by_as_much() {
+async fn clock_that_is_seconds_off_moves_the_expiry_by_as_much() {
     let off = Duration::from_secs(5);
     let id = put_for(&store(shared()), &record([]), MINUTE).await;
     let begin = Instant::now();
@@ -180,27 +180,27 @@ async fn a_clock_that_is_some_seconds_off_moves_the_end_by_as_much() {
         (ahead(off), MINUTE.as_duration() - off),
         (behind(off), MINUTE.as_duration() + off),
     ] {
-        let left = left(&store, &id).await;
-        assert!((left + begin.elapsed()).abs_diff(expected) < EXACTLY, "{left:?}");
+        let remaining = expires_in(&store, &id).await;
+        assert!((remaining + begin.elapsed()).abs_diff(expected) < EXACT, "{remaining:?}");
     }
 }
 
 #[tokio::test]
-async fn what_has_ended_is_removed_before_anybody_hears_of_it_and_cannot_be_revived() {
+async fn expired_item_is_deleted_before_it_is_reported_as_missing() {
     let (store, behind) = (store(shared()), behind(Duration::from_secs(5)));
     let id = put_for(&store, &record([]), ttl(100)).await;
     sleep(Duration::from_millis(110)).await;
-    assert!(left(&behind, &id).await > Duration::ZERO);
+    assert!(expires_in(&behind, &id).await > Duration::ZERO);
     assert_eq!(stored(&store, &id).await, None);
-    assert_eq!(Operator::new(shared()).get(&key(&id)), None);
+    assert_eq!(RawClient::new(shared()).get(&key(&id)), None);
     assert_eq!(behind.update(&id, &set("name", "value"), Some(HOUR)).await.unwrap(), Update::Ended);
     assert_eq!(touch(&behind, &id, HOUR).await, Update::Ended);
     assert_eq!(stored(&behind, &id).await, None);
 }
 
-/// memcached takes no date after January 2038.
+/// memcached accepts no date after January 2038.
 #[tokio::test]
-async fn a_life_that_ends_after_the_last_date_of_memcached_ends_on_time_all_the_same() {
+async fn expiry_after_the_last_date_of_memcached_is_on_time() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     let long = Ttl::MAX.as_duration();
     let store = ahead(12 * year);
@@ -209,7 +209,7 @@ async fn a_life_that_ends_after_the_last_date_of_memcached_ends_on_time_all_the_
     assert_eq!(touch(&store, &touched, Ttl::MAX).await, Update::Applied);
     for id in [created, touched] {
         assert_eq!(seconds_left(&id), Some(-1));
-        assert!(left(&store, &id).await.abs_diff(long) < ROUGHLY);
+        assert!(expires_in(&store, &id).await.abs_diff(long) < ROUGH);
         let second = Duration::from_secs(1);
         assert!(stored(&ahead(12 * year + long - 10 * second), &id).await.is_some());
         assert_eq!(stored(&ahead(12 * year + long + second), &id).await, None);
@@ -218,12 +218,12 @@ async fn a_life_that_ends_after_the_last_date_of_memcached_ends_on_time_all_the_
 }
 
 #[tokio::test]
-async fn an_item_that_somebody_made_immortal_ends_when_its_record_does() {
+async fn item_without_an_expiry_ends_with_its_record() {
     let store = store(shared());
     let id = put_for(&store, &record([("name", "value")]), ttl(500)).await;
-    let mut operator = Operator::new(shared());
-    let bytes = operator.get(&key(&id)).unwrap();
-    operator.set(&key(&id), 0, &bytes);
+    let mut raw_client = RawClient::new(shared());
+    let bytes = raw_client.get(&key(&id)).unwrap();
+    raw_client.set(&key(&id), 0, &bytes);
     assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
     sleep(Duration::from_millis(510)).await;
     assert_eq!(stored(&store, &id).await, None);

@@ -1,4 +1,4 @@
-//! Settings read from a file, and the two datasets.
+//! Settings from a file, and the two datasets.
 
 use crate::*;
 
@@ -7,14 +7,14 @@ fn read(text: &str) -> Result<MemcacheStoreBuilder, String> {
 }
 
 #[test]
-fn an_empty_file_gives_the_defaults() {
+fn empty_file_gives_the_defaults() {
     let default = MemcacheStore::builder().build().unwrap();
     let from_file = read("").unwrap().build().unwrap();
     assert_eq!(format!("{from_file:?}"), format!("{default:?}"));
 }
 
 #[tokio::test]
-async fn settings_reach_the_client_and_the_datasets_do_not_meet() {
+async fn settings_apply_and_sessions_and_notifications_stay_apart() {
     for servers in [
         format!("servers = \"{}\"", shared().address()),
         format!("servers = [\"{}\"]", shared().address()),
@@ -34,14 +34,14 @@ async fn settings_reach_the_client_and_the_datasets_do_not_meet() {
 }
 
 #[test]
-fn an_unknown_setting_is_an_error_that_names_it_and_lists_the_known() {
+fn unknown_setting_fails_and_the_error_lists_the_known_ones() {
     let message = read("server = \"localhost\"").unwrap_err();
     assert!(message.contains("unknown field `server`"), "{message}");
     assert!(message.contains("`servers`") && message.contains("`deadline_ms`"), "{message}");
 }
 
 #[test]
-fn servers_that_are_none_are_refused() {
+fn invalid_servers_in_a_file_are_refused() {
     assert!(read("servers = 11211").unwrap_err().contains("a string or a list of strings"));
     for text in ["servers = []", "servers = \"local host\"", "max_connections = 0"] {
         assert_eq!(read(text).unwrap().build().unwrap_err().kind(), ErrorKind::InvalidSetting);
