@@ -149,12 +149,12 @@ impl MemcacheStoreBuilder {
             response_timeout: driver::check_timeout("response_timeout", self.response_timeout)?,
         };
         let deadline = driver::check_timeout("deadline", self.deadline)?;
-        let locks = RetryLocks::new(deadline, connect_timeout);
+        let retry_locks = RetryLocks::new(deadline, connect_timeout);
         check_prefix(&self.prefix)?;
         let no_server = || driver::invalid_setting("`servers` must name at least one server");
         let servers = Servers::new(node_addrs(&self.servers)?, settings).ok_or_else(no_server)?;
         let keys = KeySpace::new(&self.prefix, dataset);
-        Ok(MemcacheStore::new(servers, keys, locks, self.clock.clone()))
+        Ok(MemcacheStore { servers, keys, retry_locks, clock: self.clock.clone() })
     }
 }
 

@@ -43,7 +43,7 @@ struct Server {
 struct Connection<'p> {
     pool: &'p Pool,
     server: Arc<Server>,
-    _permit: SemaphorePermit<'p>,
+    _permit: Option<SemaphorePermit<'p>>,
 }
 
 impl Pool {
@@ -91,10 +91,10 @@ impl Pool {
 
     async fn connection(&self) -> Result<Connection<'_>, Failure> {
         within(self.settings.connect_timeout, async {
-            let closed = |_| Failure::NotDone(io::ErrorKind::BrokenPipe.into());
-            let permit = self.permits.acquire().await.map_err(closed)?;
-            let server = self.server().clone();
-            let server = match server {
+            // `acquire` fails only after `Semaphore::close`, which is never called.
+            let permit = self.permits.acquire().await.ok();
+            let known = self.server().clone();
+            let server = match known {
                 Some(server) => server,
                 None => self.look_up().await?,
             };

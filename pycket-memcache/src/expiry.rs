@@ -1,7 +1,5 @@
 //! When an item expires. Described in `docs/wire-format.md`.
 
-use std::time::Duration;
-
 use pycket_core::{Timestamp, Ttl};
 
 /// How many seconds memcached keeps an item after its record has expired.
@@ -47,11 +45,15 @@ impl ItemExpiry {
     }
 }
 
-/// The remaining time of a record; zero if it has expired. `server_seconds` is the remaining time of its item.
+/// The remaining time of a record; zero if it has expired. `server_seconds` is that of its item.
 ///
 /// `expires_at` is exact, but the clock of its writer or of this reader may be wrong. The seconds of the server
 /// are the same for every reader. If the two differ by more than the margin, the server decides.
-pub(crate) fn remaining(expires_at: u64, now: Timestamp, server_seconds: Option<u64>) -> Duration {
+pub(crate) fn remaining_millis(
+    expires_at: u64,
+    now: Timestamp,
+    server_seconds: Option<u64>,
+) -> u64 {
     let by_record = signed(expires_at).saturating_sub(signed(now.unix_millis()));
     let by_server = server_seconds
         .map(|seconds| signed(seconds).saturating_sub(signed(MARGIN)).saturating_mul(1000));
@@ -59,7 +61,7 @@ pub(crate) fn remaining(expires_at: u64, now: Timestamp, server_seconds: Option<
         Some(by_server) if by_record.abs_diff(by_server) > MARGIN * 1000 => by_server,
         _ => by_record,
     };
-    Duration::from_millis(millis.try_into().unwrap_or(0)).min(Ttl::MAX.as_duration())
+    millis.try_into().unwrap_or(0).min(Ttl::MAX.as_millis())
 }
 
 fn signed(number: u64) -> i64 {

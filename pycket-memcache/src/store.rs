@@ -39,16 +39,16 @@ const MAX_EXPIRIES: usize = 16;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct MemcacheStore {
-    servers: Servers,
-    keys: KeySpace,
-    retry_locks: RetryLocks,
-    clock: Arc<dyn Clock>,
+    pub(crate) servers: Servers,
+    pub(crate) keys: KeySpace,
+    pub(crate) retry_locks: RetryLocks,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A live record, and what a change of it needs.
 struct Live {
     record: Record,
-    expires_in: Duration,
+    remaining_millis: u64,
     /// In milliseconds since 1970.
     expires_at: u64,
     expiries: usize,
@@ -59,15 +59,6 @@ impl MemcacheStore {
     /// A builder that starts with the defaults: one server at `localhost:11211`.
     pub fn builder() -> MemcacheStoreBuilder {
         MemcacheStoreBuilder::default()
-    }
-
-    pub(crate) fn new(
-        servers: Servers,
-        keys: KeySpace,
-        retry_locks: RetryLocks,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { servers, keys, retry_locks, clock }
     }
 
     fn item<'s>(&'s self, id: &'s SessionId) -> Item<'s> {
@@ -87,10 +78,10 @@ impl MemcacheStore {
             };
             let Decoded { record, expires_at, expiries } = record::decode(&fetched.bytes)?;
             let (now, cas) = (self.clock.now(), fetched.cas);
-            let expires_in = expiry::remaining(expires_at, now, fetched.seconds_left);
-            if !expires_in.is_zero() {
-                let expires_at = now.unix_millis().saturating_add(millis(expires_in));
-                return Ok(Some(Live { record, expires_in, expires_at, expiries, cas }));
+            let remaining_millis = expiry::remaining_millis(expires_at, now, fetched.seconds_left);
+            if remaining_millis > 0 {
+                let expires_at = now.unix_millis().saturating_add(remaining_millis);
+                return Ok(Some(Live { record, remaining_millis, expires_at, expiries, cas }));
             }
             if item.delete_expired(cas).await? != Written::Changed {
                 return Ok(None);
@@ -107,7 +98,8 @@ impl MemcacheStore {
         if live.expiries >= MAX_EXPIRIES {
             return self.rewrite(item, &nothing, Some(ttl)).await;
         }
-        match item.write(Write::Extend(record::encode_expiry(self.expiry(ttl)), live.cas)).await? {
+        let payload = record::encode_expiry(self.expiry(ttl));
+        match item.write(Write::Extend(payload, live.cas)).await? {
             Written::Done => Ok(Update::Applied),
             // The server may have set the exptime of another item.
             Written::Changed | Written::Missing => {
@@ -138,7 +130,8 @@ impl MemcacheStore {
                 Some(ttl) => self.expiry(ttl),
                 None => ItemExpiry::at(expires_at, self.clock.now()),
             };
-            match item.write(Write::Replace(record::encode(&record, expiry)?, cas)).await? {
+            let payload = record::encode(&record, expiry)?;
+            match item.write(Write::Replace(payload, cas)).await? {
                 Written::Done => return Ok(Update::Applied),
                 Written::Missing => return Ok(Update::Ended),
                 Written::Changed => retries.wait().await?,
@@ -165,9 +158,8 @@ impl SessionStore for MemcacheStore {
         let item = self.item(id);
         let mut retries = self.retry_locks.budget(item.hash());
         loop {
-            if item.write(Write::Add(record::encode(record, self.expiry(ttl))?)).await?
-                == Written::Done
-            {
+            let payload = record::encode(record, self.expiry(ttl))?;
+            if item.write(Write::Add(payload)).await? == Written::Done {
                 return Ok(Creation::Created);
             }
             match self.find(&item).await {
@@ -181,7 +173,9 @@ impl SessionStore for MemcacheStore {
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let live = self.find(&self.item(id)).await?;
-        Ok(live.map(|live| Loaded::new(live.record, live.expires_in)))
+        let loaded =
+            |live: Live| Loaded::new(live.record, Duration::from_millis(live.remaining_millis));
+        Ok(live.map(loaded))
     }
 
     async fn update(
@@ -221,10 +215,6 @@ impl SessionStore for MemcacheStore {
             }
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for MemcacheStore {

@@ -41,7 +41,8 @@ async fn unpolled_call_that_connects_delays_others_by_one_connect_timeout() {
     }
 
     let builder = MemcacheStore::builder().servers([addr.to_string()]).max_connections(1);
-    let store = builder.connect_timeout(CONNECT_TIMEOUT).build().unwrap();
+    let builder = builder.connect_timeout(CONNECT_TIMEOUT);
+    let store = builder.response_timeout(Duration::from_secs(60)).build().unwrap();
     let id = SessionId::generate();
     let mut unpolled = store.load(&id);
     poll_once(&mut unpolled);
@@ -59,6 +60,7 @@ async fn unpolled_call_that_connects_delays_others_by_one_connect_timeout() {
             });
         }
     });
+    sleep(Duration::from_millis(100)).await;
     assert_eq!(store.load(&id).await.unwrap(), None);
     drop(unpolled);
 }
@@ -90,7 +92,7 @@ async fn unpolled_call_that_requests_the_item_limit_lets_others_succeed() {
     poll_once(&mut unpolled);
     // The request for the limit has a connection of its own, and it is the first.
     until(|| server.connections() == 1).await;
-    sleep(Duration::from_millis(500)).await;
+    sleep(Duration::from_secs(1)).await;
     assert_eq!(store.create(&other, &record, HOUR).await.unwrap(), Creation::Created);
     drop(unpolled);
 }
