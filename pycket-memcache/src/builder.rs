@@ -121,7 +121,8 @@ impl MemcacheStoreBuilder {
 
     /// Builds the store of the sessions, and one for
     /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications). Both use the
-    /// same servers with different keys. Each has its own connections.
+    /// same servers with different keys. Each has its own connections. This is optional: by default, a manager keeps
+    /// its notifications in the store of the sessions.
     ///
     /// ```
     /// use pycket_core::SessionManager;

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
@@ -62,11 +61,5 @@ fn is_host(host: &str) -> bool {
             let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
             !host.is_empty() && host.bytes().all(is_allowed)
         }
-    }
-}
-
-impl fmt::Debug for NodeAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
     }
 }

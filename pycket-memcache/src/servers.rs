@@ -46,8 +46,8 @@ fn score(addr: &NodeAddr, key: &str) -> u64 {
 
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let others = self.others.iter().map(|pool| pool.addr());
-        f.debug_list().entry(self.first.addr()).entries(others).finish()
+        let others = self.others.iter().map(|pool| pool.addr().as_str());
+        f.debug_list().entry(&self.first.addr().as_str()).entries(others).finish()
     }
 }
 

@@ -5,11 +5,6 @@ use crate::*;
 
 const MEGABYTE: usize = 1 << 20;
 
-fn of_size(size: usize) -> Record {
-    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
-    Record::new(metadata, [("large", Value::from(vec![7; size]))])
-}
-
 #[tokio::test]
 async fn record_over_the_item_limit_fails_and_the_old_one_stays() {
     let store = store(shared());
@@ -21,7 +16,7 @@ async fn record_over_the_item_limit_fails_and_the_old_one_stays() {
         assert_eq!(error.kind(), ErrorKind::TooLarge);
         assert_eq!(stored(&store, &id).await, Some(old.clone()));
     }
-    let error = store.create(&id, &of_size(MEGABYTE), HOUR).await.unwrap_err();
+    let error = store.create(&id, &large(MEGABYTE), HOUR).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(stored(&store, &id).await, Some(old));
 }
@@ -31,12 +26,12 @@ async fn record_over_the_item_limit_fails_and_the_old_one_stays() {
 async fn record_below_the_item_limit_is_accepted_by_memcached() {
     let store = store(shared());
     for missing in (0..400).step_by(20) {
-        let large = of_size(MEGABYTE - missing);
+        let new = large(MEGABYTE - missing);
         let id = SessionId::generate();
-        match store.create(&id, &large, HOUR).await {
+        match store.create(&id, &new, HOUR).await {
             Ok(creation) => {
                 assert_eq!(creation, Creation::Created);
-                assert_eq!(store.delete(&id).await.unwrap(), Some(large));
+                assert_eq!(store.delete(&id).await.unwrap(), Some(new));
             }
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::TooLarge);
@@ -50,12 +45,12 @@ async fn record_below_the_item_limit_is_accepted_by_memcached() {
 async fn item_limit_is_the_one_of_the_server() {
     let server = Server::memcached_small();
     let store = store(&server);
-    let id = put(&store, &of_size(400_000)).await;
+    let id = put(&store, &large(400_000)).await;
     let changes = Changes::new().set("more", Value::from(vec![7; 150_000]));
     let error = store.update(&id, &changes, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.to_string().contains("-I"), "{error}");
-    assert_eq!(stored(&store, &id).await, Some(of_size(400_000)));
+    assert_eq!(stored(&store, &id).await, Some(large(400_000)));
 }
 
 /// The name may lead to another server then.
@@ -67,21 +62,21 @@ async fn item_limit_is_requested_again_after_a_failure() {
     let store = FakeServer::new(behaviors).await.builder().build().unwrap();
     let id = SessionId::generate();
     for _ in 0..2 {
-        let error = store.create(&id, &of_size(2000), HOUR).await.unwrap_err();
+        let error = store.create(&id, &large(2000), HOUR).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
     assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
-    assert_eq!(store.create(&id, &of_size(2000), HOUR).await.unwrap(), Creation::Created);
+    assert_eq!(store.create(&id, &large(2000), HOUR).await.unwrap(), Creation::Created);
 }
 
 #[tokio::test]
 async fn full_server_without_eviction_gives_full_and_still_reads() {
     let server = Server::memcached_small();
     let store = store(&server);
-    let mut ids = vec![put(&store, &of_size(2500)).await];
+    let mut ids = vec![put(&store, &large(2500)).await];
     let error = loop {
         let id = SessionId::generate();
-        match store.create(&id, &of_size(2500), HOUR).await {
+        match store.create(&id, &large(2500), HOUR).await {
             Ok(_) => ids.push(id),
             Err(error) => break error,
         }
@@ -90,7 +85,7 @@ async fn full_server_without_eviction_gives_full_and_still_reads() {
     assert_eq!(error.kind(), ErrorKind::Full);
     assert!(error.to_string().contains("-m"), "{error}");
     for id in &ids {
-        assert_eq!(stored(&store, id).await, Some(of_size(2500)));
+        assert_eq!(stored(&store, id).await, Some(large(2500)));
     }
     assert!(store.delete(&ids[0]).await.unwrap().is_some());
     assert_eq!(kinds(&store).await, [None; 5]);

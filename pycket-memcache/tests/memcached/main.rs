@@ -91,6 +91,11 @@ fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
     Record::new(metadata, values.map(|(name, value)| (name, text(value))))
 }
 
+fn large(size: usize) -> Record {
+    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
+    Record::new(metadata, [("large", Value::from(vec![7; size]))])
+}
+
 fn set(name: &str, value: &str) -> Changes {
     Changes::new().set(name, text(value))
 }

@@ -8,11 +8,6 @@ fn item(id: &SessionId) -> Vec<u8> {
     RawClient::new(shared()).get(&key(id)).unwrap()
 }
 
-fn large(size: usize) -> Record {
-    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
-    Record::new(metadata, [("large", Value::from(vec![7; size]))])
-}
-
 #[tokio::test]
 async fn touch_of_a_large_session_sends_few_bytes() {
     let server = Server::memcached();

@@ -21,11 +21,6 @@ async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-fn large(size: usize) -> Record {
-    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
-    Record::new(metadata, [("large", Value::from(vec![7; size]))])
-}
-
 #[tokio::test]
 async fn unpolled_call_that_connects_delays_others_by_one_connect_timeout() {
     let socket = TcpSocket::new_v4().unwrap();
