@@ -65,7 +65,7 @@ async fn unpolled_call_on_the_only_connection_lets_others_succeed() {
     let behaviors = [Behavior::Silent, Behavior::ForwardsTo(shared().address())];
     let server = FakeServer::new(behaviors).await;
     let builder = server.builder().max_connections(1).connect_timeout(Duration::from_secs(60));
-    let store = builder.response_timeout(Duration::from_secs(2)).build().unwrap();
+    let store = builder.response_timeout(Duration::from_secs(1)).build().unwrap();
     let id = SessionId::generate();
     let mut unpolled = store.load(&id);
     poll_once(&mut unpolled);
@@ -81,7 +81,7 @@ async fn unpolled_call_that_requests_the_item_limit_lets_others_succeed() {
     let behaviors = [Behavior::Silent, Behavior::ForwardsTo(shared().address())];
     let server = FakeServer::new(behaviors).await;
     let builder = server.builder().connect_timeout(Duration::from_secs(1));
-    let store = builder.response_timeout(Duration::from_secs(2)).build().unwrap();
+    let store = builder.response_timeout(Duration::from_secs(1)).build().unwrap();
     let (id, other, record) = (SessionId::generate(), SessionId::generate(), large(2000));
     let mut unpolled = store.create(&id, &record, HOUR);
     poll_once(&mut unpolled);
@@ -96,8 +96,8 @@ async fn unpolled_call_that_requests_the_item_limit_lets_others_succeed() {
 #[tokio::test]
 async fn unpolled_writer_that_holds_the_retry_lock_lets_others_succeed() {
     let server = Server::memcached();
-    let builder = builder([&server]).connect_timeout(CONNECT_TIMEOUT);
-    let limit = Duration::from_secs(60);
+    let (connect_timeout, limit) = (Duration::from_secs(1), Duration::from_secs(60));
+    let builder = builder([&server]).connect_timeout(connect_timeout);
     let store = builder.response_timeout(limit).deadline(limit).build().unwrap();
     let id = put(&store, &record([])).await;
     let stat = |name| RawClient::new(&server).stat(name);
@@ -120,8 +120,8 @@ async fn unpolled_writer_that_holds_the_retry_lock_lets_others_succeed() {
     poll_once(&mut unpolled);
     let start = Instant::now();
     assert_eq!(other.await.unwrap(), Update::Applied);
-    assert!(start.elapsed() >= CONNECT_TIMEOUT, "the other writer did not wait for the lock");
-    assert!(start.elapsed() < 2 * CONNECT_TIMEOUT, "{:?}", start.elapsed());
+    assert!(start.elapsed() >= connect_timeout, "the other writer did not wait for the lock");
+    assert!(start.elapsed() < 5 * connect_timeout, "{:?}", start.elapsed());
     drop(unpolled);
     assert_eq!(stored(&store, &id).await.unwrap().len(), 3);
 }
