@@ -1,6 +1,10 @@
 //! Ten thousand visits that sign in, write, leave notifications and read them, on two application servers.
 
-#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a panic is a failure"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
