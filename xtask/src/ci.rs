@@ -1,81 +1,83 @@
 mod cargo;
-mod crates;
 mod layout;
 mod markdown;
 mod msrv;
-mod report;
 mod standalone;
 mod tools;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use report::Ended;
-
-/// Something that must hold of the workspace in the folder that it is given.
+/// A check of the workspace in the given folder.
 struct Step {
     name: &'static str,
-    holds: &'static str,
+    promise: &'static str,
     check: fn(&Path) -> Outcome,
 }
 
-/// The error is for whoever has to mend it: what is wrong, where, and what to change.
+/// The error says what is wrong, where, and what to change.
 type Outcome = Result<(), String>;
 
-/// In this order: what is quick and what later steps need comes first, and the lints before the tests
-/// because they build the least.
-const STEPS: [Step; 9] = [
-    Step { name: "tools", holds: "what the steps need is installed", check: tools::check },
-    Step { name: "layout", holds: "the house rules hold", check: layout::check },
-    Step { name: "fmt", holds: "the code is formatted", check: cargo::fmt },
-    Step { name: "msrv", holds: "no dependency needs a newer Rust", check: msrv::check },
-    Step { name: "clippy", holds: "no lint complains, all features", check: cargo::clippy },
-    Step { name: "crates", holds: "each crate stands alone, per feature", check: crates::check },
-    Step { name: "tests", holds: "unit, integration and doc tests pass", check: cargo::test },
+/// Quick steps come first. Lints come before tests because they build less.
+const STEPS: [Step; 10] = [
+    Step { name: "tools", promise: "the required programs are installed", check: tools::check },
+    Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
+    Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
+    Step { name: "msrv", promise: "no package needs a newer Rust", check: msrv::check },
+    Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
+    Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
+    Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
+    Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
         name: "standalone",
-        holds: "what is outside the workspace works for a stranger",
+        promise: "the crates outside the workspace and the guide build",
         check: standalone::check,
     },
-    Step { name: "docs", holds: "the documentation builds without warning", check: cargo::doc },
+    Step { name: "docs", promise: "the documentation builds without warnings", check: cargo::doc },
 ];
 
-/// `cargo xtask ci`: all steps, or those named.
+/// `cargo xtask ci`: runs all steps, or the named ones.
 pub(crate) fn main(words: &[&str]) -> ExitCode {
     if words == ["--list"] {
         println!("{}", list());
         return ExitCode::SUCCESS;
     }
-    let chosen = match choose(words) {
+    let (steps, root) = match choose(words).and_then(|steps| Ok((steps, crate::root()?))) {
         Ok(chosen) => chosen,
-        Err(message) => return crate::misunderstood(&message),
+        Err(message) => return crate::usage_error(&message),
     };
-    let Some(root) = crate::root() else {
-        return crate::misunderstood("the workspace is not known: start this by `cargo xtask`");
-    };
-    let ended = run(&chosen, &root);
-    println!("{}", report::summary(&ended));
-    if ended.iter().all(Ended::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let results = run(&steps, &root);
+    println!("{}", summary(&results));
+    if results.iter().all(|it| it.passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Every step runs whatever became of those before: one look shows all there is to mend.
-fn run(steps: &[&Step], root: &Path) -> Vec<Ended> {
-    let mut ended = Vec::new();
+struct StepResult {
+    name: &'static str,
+    passed: bool,
+    took: Duration,
+}
+
+/// Runs every step, also after a failed one: a single run shows all failures.
+fn run(steps: &[&Step], root: &Path) -> Vec<StepResult> {
+    let mut results = Vec::new();
     for step in steps {
-        println!("\n== {}: {}", step.name, step.holds);
+        println!("\n== {}: {}", step.name, step.promise);
         let start = Instant::now();
         let outcome = (step.check)(root);
-        let took = start.elapsed();
         if let Err(message) = &outcome {
             println!("{message}\n== {} FAILED", step.name);
         }
-        ended.push(Ended { name: step.name, outcome, took });
+        results.push(StepResult {
+            name: step.name,
+            passed: outcome.is_ok(),
+            took: start.elapsed(),
+        });
     }
-    ended
+    results
 }
 
-/// The steps of these names, in the order of the table; all for no names.
+/// The named steps in the order of the table, or all steps if no name is given.
 fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         return Err(format!("unknown step `{unknown}`; the steps are\n\n{}", list()));
@@ -84,24 +86,38 @@ fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
 }
 
 fn list() -> String {
-    STEPS.map(|step| format!("  {:<12}{}", step.name, step.holds)).join("\n")
+    STEPS.map(|step| format!("  {:<12}{}", step.name, step.promise)).join("\n")
+}
+
+fn summary(results: &[StepResult]) -> String {
+    let mut lines = vec!["\n== summary".to_owned()];
+    lines.extend(results.iter().map(|step| {
+        let verdict = if step.passed { "ok" } else { "FAILED" };
+        format!("{verdict:<8}{:<12}{:>6.1} s", step.name, step.took.as_secs_f64())
+    }));
+    lines.join("\n")
+}
+
+/// Fails with all findings, one per line.
+fn outcome(findings: &[String]) -> Outcome {
+    if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WELL: Step = Step { name: "well", holds: "", check: |_| Ok(()) };
-    const BROKEN: Step = Step { name: "broken", holds: "", check: |_| Err("it broke".to_owned()) };
+    const PASSES: Step = Step { name: "passes", promise: "", check: |_| Ok(()) };
+    const FAILS: Step = Step { name: "fails", promise: "", check: |_| Err("no".to_owned()) };
 
     #[test]
-    fn a_failed_step_does_not_keep_the_next_from_running() {
-        let ended = run(&[&BROKEN, &WELL], Path::new("."));
-        assert_eq!(ended.iter().map(Ended::is_well).collect::<Vec<_>>(), [false, true]);
+    fn the_steps_after_a_failed_one_still_run() {
+        let results = run(&[&FAILS, &PASSES], Path::new("."));
+        assert_eq!(results.iter().map(|it| it.passed).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]
-    fn no_name_means_every_step() {
+    fn without_a_name_every_step_runs() {
         assert_eq!(choose(&[]).unwrap().len(), STEPS.len());
     }
 
@@ -113,9 +129,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_step_is_named_beside_those_that_exist() {
+    fn the_error_for_an_unknown_step_lists_the_known_ones() {
         let message = choose(&["fmt", "lint"]).err().unwrap();
         assert!(message.contains("unknown step `lint`"), "{message}");
         assert!(message.contains("clippy"), "{message}");
+    }
+
+    #[test]
+    fn the_summary_has_a_line_per_step_with_verdict_and_seconds() {
+        let result =
+            |name, passed, millis| StepResult { name, passed, took: Duration::from_millis(millis) };
+        assert_eq!(
+            summary(&[result("fmt", true, 840), result("tests", false, 125_000)]),
+            "\n== summary\nok      fmt            0.8 s\nFAILED  tests        125.0 s"
+        );
     }
 }

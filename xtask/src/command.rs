@@ -2,22 +2,22 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// `cargo` with `words`, run in `root`.
+/// `cargo` with `words`, in the folder `root`.
 ///
-/// Whatever `cargo run` told this program about its own package is taken away again: build scripts that
-/// watch those variables would otherwise run anew here and again in the developer's next `cargo test`.
+/// `cargo run` sets variables about the package of this program. They are removed here: build scripts
+/// that watch them would run again in this command, and once more in the developer's next `cargo test`.
 pub(crate) fn cargo(root: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root).args(words);
     for (name, _) in env::vars_os() {
-        if is_about_one_package(&name.to_string_lossy()) {
+        if describes_a_package(&name.to_string_lossy()) {
             command.env_remove(name);
         }
     }
     command
 }
 
-/// Says what it starts, lets it print, and waits. The error names the command and how it ended.
+/// Prints the command, runs it and waits. The error contains the command and its exit status.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let line = line(command);
     println!("$ {line}");
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}")) }
 }
 
-/// Waits and returns what it wrote to standard output. The error holds what it wrote to standard error.
+/// Runs the command and returns its standard output. The error contains its standard error.
 pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     let line = line(command);
     let output = command
@@ -35,12 +35,12 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, String> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        Err(format!("`{line}` failed: {}\n{}", output.status, complaint.trim_end()))
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(format!("`{line}` failed: {}\n{}", output.status, stderr.trim_end()))
     }
 }
 
-fn is_about_one_package(variable: &str) -> bool {
+fn describes_a_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| variable.starts_with(start))
 }
 
@@ -59,20 +59,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_shows_settings_and_words_and_no_machine_path() {
+    fn the_line_has_settings_and_arguments_and_no_machine_path() {
         let mut command = Command::new("/opt/rust/bin/cargo");
         command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings").env_remove("CI");
         assert_eq!(line(&command), "RUSTDOCFLAGS=\"-D warnings\" cargo doc --no-deps");
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_named() {
+    fn the_error_names_a_missing_program() {
         let error = run(&mut Command::new("no-such-program")).unwrap_err();
         assert!(error.starts_with("`no-such-program` did not start: "), "{error}");
     }
 
     #[test]
-    fn a_failure_names_the_command_and_shows_its_complaint() {
+    fn the_error_names_the_failed_command_and_has_its_stderr() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let error = capture(&mut cargo(root, &["no-such-subcommand"])).unwrap_err();
         assert!(error.starts_with("`cargo no-such-subcommand` failed: exit status: "), "{error}");
@@ -80,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_cargo_says_of_one_package_is_taken_away() {
-        assert!(is_about_one_package("CARGO_PKG_NAME"));
-        assert!(is_about_one_package("CARGO_MANIFEST_DIR"));
-        assert!(!is_about_one_package("CARGO_TARGET_DIR"));
-        assert!(!is_about_one_package("CARGO_HOME"));
+    fn only_variables_about_a_package_are_removed() {
+        assert!(describes_a_package("CARGO_PKG_NAME"));
+        assert!(describes_a_package("CARGO_MANIFEST_DIR"));
+        assert!(!describes_a_package("CARGO_TARGET_DIR"));
+        assert!(!describes_a_package("CARGO_HOME"));
     }
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::print_stdout, reason = "talking to whoever runs it is what this program is for")]
+#![expect(clippy::print_stdout, reason = "the program reports on standard output")]
 
-mod bench;
 mod ci;
 mod command;
 mod metadata;
@@ -14,11 +13,11 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
   ci             run every check
-  ci <step>...   run only these
-  ci --list      show the steps
-  bench          measure everything, and write docs/performance.json and its chart
-  bench --quick  measure in under five minutes, and print only
-  help           show this";
+  ci <step>...   run only these steps
+  ci --list      list the steps
+  bench          run all measurements, and write docs/performance.json and its chart
+  bench --quick  run shorter measurements in under five minutes, and only print the results
+  help           print this text";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -29,17 +28,34 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["ci", rest @ ..] => ci::main(rest),
-        ["bench", rest @ ..] => bench::main(rest),
-        [unknown, ..] => misunderstood(&format!("unknown command `{unknown}`\n\n{USAGE}")),
+        ["bench", rest @ ..] => bench(rest),
+        [unknown, ..] => usage_error(&format!("unknown command `{unknown}`\n\n{USAGE}")),
     }
 }
 
-/// The workspace's folder; `None` if cargo did not start this program.
-fn root() -> Option<PathBuf> {
-    Some(Path::new(&env::var_os("CARGO_MANIFEST_DIR")?).parent()?.to_owned())
+/// Builds and starts the program in `benchmarks/`, which is not a member of the workspace.
+fn bench(words: &[&str]) -> ExitCode {
+    let cargo = ["run", "--release", "--locked", "--manifest-path", "benchmarks/Cargo.toml"];
+    let words = [&cargo, ["--", "bench"].as_slice(), words].concat();
+    match root().and_then(|root| command::run(&mut command::cargo(&root, &words))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn misunderstood(message: &str) -> ExitCode {
+/// The root of the workspace. Fails if this program was not started by cargo.
+fn root() -> Result<PathBuf, String> {
+    let package = env::var_os("CARGO_MANIFEST_DIR");
+    let root = package.as_deref().and_then(|folder| Path::new(folder).parent());
+    root.map(Path::to_owned).ok_or_else(|| {
+        "CARGO_MANIFEST_DIR is not set: start this program with `cargo xtask`".into()
+    })
+}
+
+fn usage_error(message: &str) -> ExitCode {
     eprintln!("xtask: {message}");
     ExitCode::from(2)
 }

@@ -1,4 +1,4 @@
-//! What the command line says to whoever mistypes it.
+//! The command line: help, the list of the steps, and the errors for unknown commands and steps.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::process::{Command, Output};
@@ -21,12 +21,12 @@ fn help_shows_the_commands() {
 }
 
 #[test]
-fn an_unknown_command_is_named_and_the_known_ones_are_shown() {
+fn the_error_for_an_unknown_command_shows_the_usage() {
     let output = xtask(&["build"]);
     assert_eq!(output.status.code(), Some(2));
-    let complaint = text(&output.stderr);
-    assert!(complaint.starts_with("xtask: unknown command `build`"), "{complaint}");
-    assert!(complaint.contains("Usage: cargo xtask"), "{complaint}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.starts_with("xtask: unknown command `build`"), "{stderr}");
+    assert!(stderr.contains("Usage: cargo xtask"), "{stderr}");
 }
 
 #[test]
@@ -37,12 +37,23 @@ fn the_list_names_the_steps_and_runs_none() {
     let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(
         names,
-        ["tools", "layout", "fmt", "msrv", "clippy", "crates", "tests", "standalone", "docs"]
+        [
+            "tools",
+            "layout",
+            "fmt",
+            "msrv",
+            "deny",
+            "clippy",
+            "crates",
+            "tests",
+            "standalone",
+            "docs"
+        ]
     );
 }
 
 #[test]
-fn an_unknown_step_stops_everything_before_it_starts() {
+fn an_unknown_step_is_an_error_before_any_step_runs() {
     let output = xtask(&["ci", "fmt", "lint"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());

@@ -1,14 +1,32 @@
+use std::env;
 use std::path::Path;
+use std::thread;
 
-use super::Outcome;
+use super::{Outcome, outcome, tools};
 use crate::command::{cargo, run};
+use crate::metadata;
+
+/// Tests that run side by side, on a machine with fewer cores than this. Most of the tests wait: for a
+/// server that starts, a timeout, a failover.
+const TEST_THREADS: usize = 8;
 
 pub(super) fn fmt(root: &Path) -> Outcome {
     run(&mut cargo(root, &["fmt", "--all", "--check"]))
 }
 
-/// The lints are denied by clippy's own arguments, which concern only the workspace: `RUSTFLAGS` would
-/// rebuild every dependency, here and again in the next step without them.
+/// Runs cargo-deny if it is installed. It takes minutes to build, so that it is not required. The workflow
+/// file always runs it, with the advisories, which need a download.
+pub(super) fn deny(root: &Path) -> Outcome {
+    if !tools::is_installed("cargo-deny") {
+        println!("skipped: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
+        return Ok(());
+    }
+    let check = ["deny", "check", "--allow", "unused-wrapper", "bans", "licenses", "sources"];
+    run(&mut cargo(root, &check))
+}
+
+/// Denies warnings by clippy's own arguments, which apply only to the workspace. `RUSTFLAGS` would
+/// rebuild every dependency, here and again in the next step.
 pub(super) fn clippy(root: &Path) -> Outcome {
     run(&mut cargo(
         root,
@@ -16,12 +34,58 @@ pub(super) fn clippy(root: &Path) -> Outcome {
     ))
 }
 
-/// Doc tests, the README files' among them, are part of it.
+/// Builds the library and the programs of each member alone, per feature. A build of the whole workspace
+/// hides a missing feature if another crate enables it.
+///
+/// `cargo hack --each-feature` does the same, but it is one more program to build and install.
+pub(super) fn crates(root: &Path) -> Outcome {
+    let mut failures = Vec::new();
+    for package in metadata::members(root)? {
+        for features in selections(&package.features) {
+            let selection = ["--no-default-features", "--features", &features];
+            let mut clippy = cargo(root, &["clippy", "--quiet", "--package", &package.name]);
+            clippy.args(selection).args(["--", "-D", "warnings"]);
+            failures.extend(run(&mut clippy).err());
+        }
+    }
+    outcome(&failures)
+}
+
+/// Includes the doc tests, and the examples of the READMEs with them.
 pub(super) fn test(root: &Path) -> Outcome {
-    run(&mut cargo(root, &["test", "--workspace", "--all-features", "--no-fail-fast"]))
+    let mut test = cargo(root, &["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    if env::var_os("RUST_TEST_THREADS").is_none() && cores < TEST_THREADS {
+        test.env("RUST_TEST_THREADS", TEST_THREADS.to_string());
+    }
+    run(&mut test)
 }
 
 pub(super) fn doc(root: &Path) -> Outcome {
     let mut doc = cargo(root, &["doc", "--workspace", "--no-deps", "--all-features"]);
     run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// No feature, each feature alone, and all together.
+fn selections(features: &[String]) -> Vec<String> {
+    let named: Vec<String> = features.iter().filter(|name| *name != "default").cloned().collect();
+    let all = named.join(",");
+    let mut selections = [vec![String::new()], named, vec![all]].concat();
+    selections.dedup();
+    selections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_built_without_features_with_each_and_with_all() {
+        let selections = |features: &[&str]| {
+            selections(&features.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(selections(&["default"]), [""]);
+        assert_eq!(selections(&["tls"]), ["", "tls"]);
+        assert_eq!(selections(&["a", "default", "b"]), ["", "a", "b", "a,b"]);
+    }
 }

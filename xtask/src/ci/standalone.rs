@@ -4,70 +4,53 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Outcome, msrv};
+use super::{Outcome, msrv, outcome};
 use crate::command;
 
-/// A crate outside the workspace, with a lock file of its own.
-struct Standalone {
-    folder: &'static str,
-    /// Whether it is built and tested; otherwise only its format is checked.
-    is_tested: bool,
-}
+/// The crates outside the workspace, each with its own lock file.
+pub(super) const CRATES: [&str; 2] = [BENCHMARKS, "examples/own-driver"];
 
-const CRATES: [Standalone; 2] = [
-    Standalone { folder: "examples/own-driver", is_tested: true },
-    // Its peers take longer to build than all else; whoever measures builds them.
-    Standalone { folder: "benchmarks", is_tested: false },
-];
+/// Only formatted here: the libraries that it compares with take longer to build than everything else.
+const BENCHMARKS: &str = "benchmarks";
 
-/// Where they are, from the root.
-pub(super) fn folders() -> impl Iterator<Item = &'static str> {
-    CRATES.iter().map(|standalone| standalone.folder)
-}
-
-/// Builds and tests what is not part of the workspace as whoever copies it would.
+/// Builds and tests the crates outside the workspace, and the crate that the guide describes.
 pub(super) fn check(root: &Path) -> Outcome {
     let mut failures: Vec<String> =
-        CRATES.iter().flat_map(|standalone| standalone.failures(root)).collect();
+        CRATES.iter().flat_map(|folder| self::failures(root, folder)).collect();
     failures.extend(guide::check(root).err());
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+    outcome(&failures)
 }
 
-impl Standalone {
-    fn failures(&self, root: &Path) -> Vec<String> {
-        let path = format!("{}/Cargo.toml", self.folder);
-        let manifest = ["--manifest-path", &path];
-        let mut commands =
-            vec![command::cargo(root, &[&["fmt"], &manifest[..], &["--check"]].concat())];
-        if self.is_tested {
-            let mut clippy = build(root, &["clippy", "--locked", "--all-targets"], &manifest);
-            clippy.args(["--", "-D", "warnings"]);
-            commands.push(clippy);
-            commands.push(build(root, &["test", "--locked", "--no-fail-fast"], &manifest));
-        }
-        let mut failures: Vec<String> =
-            commands.iter_mut().filter_map(|command| command::run(command).err()).collect();
-        if self.is_tested {
-            failures.extend(msrv::check(&root.join(self.folder)).err());
-        }
-        if !failures.is_empty() {
-            failures.push(format!(
-                "if its lock file is out of date: `cargo update --workspace --manifest-path {path}`"
-            ));
-        }
-        failures
+fn failures(root: &Path, folder: &str) -> Vec<String> {
+    let path = format!("{folder}/Cargo.toml");
+    let manifest = ["--manifest-path", &path];
+    let mut commands =
+        vec![command::cargo(root, &[&["fmt"], &manifest[..], &["--check"]].concat())];
+    let mut failures = Vec::new();
+    if folder != BENCHMARKS {
+        let mut clippy = build(root, &["clippy", "--locked", "--all-targets"], &manifest);
+        clippy.args(["--", "-D", "warnings"]);
+        commands.push(clippy);
+        commands.push(build(root, &["test", "--locked", "--no-fail-fast"], &manifest));
+        failures.extend(msrv::check(&root.join(folder)).err());
     }
+    failures.extend(commands.iter_mut().filter_map(|command| command::run(command).err()));
+    if !failures.is_empty() {
+        failures.push(format!(
+            "if its lock file is out of date: `cargo update --workspace --manifest-path {path}`"
+        ));
+    }
+    failures
 }
 
-/// A cargo command that finds again what the workspace has already built, as far as features and versions
-/// agree.
+/// A cargo command that reuses the builds of the workspace where features and versions agree.
 fn build(root: &Path, words: &[&str], more: &[&str]) -> Command {
     let mut command = command::cargo(root, &[words, more].concat());
     if env::var_os("CARGO_TARGET_DIR").is_none() {
         command.args(["--target-dir", "target"]);
     }
     if env::var_os("CARGO_PROFILE_DEV_DEBUG").is_none() {
-        // As in the workspace's own manifest, or nothing would agree.
+        // As in the manifest of the workspace. A build with another profile is not reused.
         command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
     }
     command

@@ -1,91 +1,82 @@
-mod manager;
-mod search;
-
 use std::path::Path;
 use std::process::Command;
 
 use super::Outcome;
 use crate::command;
-use manager::{Manager, Rights};
 
-/// A program that the steps start, and the package that brings it.
-struct Tool {
-    program: &'static str,
-    on_debian: &'static str,
-    elsewhere: &'static str,
-}
+/// The programs that the steps start.
+const PROGRAMS: [&str; 3] = ["git", "memcached", "redis-server"];
 
-const TOOLS: [Tool; 3] = [
-    Tool { program: "git", on_debian: "git", elsewhere: "git" },
-    Tool { program: "memcached", on_debian: "memcached", elsewhere: "memcached" },
-    Tool { program: "redis-server", on_debian: "redis-server", elsewhere: "redis" },
+/// Per package manager: its program and the shell command that installs all of [`PROGRAMS`]. The first
+/// manager that is installed is used. `$sudo` is empty for root.
+///
+/// `apt-get` starts no service in run level 1; the tests start their own servers.
+const MANAGERS: [(&str, &str); 5] = [
+    (
+        "apt-get",
+        "$sudo apt-get update; $sudo env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+         apt-get install --yes --no-install-recommends git memcached redis-server",
+    ),
+    ("dnf", "$sudo dnf install --assumeyes git memcached redis"),
+    ("apk", "$sudo apk add git memcached redis"),
+    ("pacman", "$sudo pacman --sync --refresh --needed --noconfirm git memcached redis"),
+    ("brew", "brew install git memcached redis"),
 ];
 
-/// Parts of the Rust toolchain, and the cargo command that each brings.
-const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
+const SUDO: &str = "[ \"$(id -u)\" = 0 ] || sudo='sudo -n'; ";
 
-/// Installs what is missing where it can, and otherwise says how to.
-pub(super) fn check(root: &Path) -> Outcome {
-    let missing_tools = TOOLS.iter().filter(|tool| !search::is_on_path(tool.program));
-    let tools = missing_tools.filter_map(|tool| install(tool).err());
-    let missing_components = COMPONENTS.iter().filter(|(_, command)| !has_command(root, command));
-    let components = missing_components.filter_map(|(component, _)| add(component).err());
-    let failures: Vec<String> = tools.chain(components).collect();
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
-}
-
-fn install(tool: &Tool) -> Outcome {
-    let Some(manager) = Manager::find(search::is_on_path) else {
-        return Err(format!(
-            "{} is missing, and so is every package manager that this knows ({}): install it by hand \
-             and put it on the PATH",
-            tool.program,
-            Manager::ALL.map(Manager::program).join(", ")
-        ));
-    };
-    let package = tool.package(manager);
-    let Some(lines) = manager.lines(package, Rights::detect()) else {
-        return Err(format!(
-            "{} is missing, and installing it needs root: run `{}`",
-            tool.program,
-            manager.by_hand(package)
-        ));
-    };
-    println!("{} is missing: installing the package `{package}`", tool.program);
-    let failures: Vec<String> = lines.iter().filter_map(|line| start(line).err()).collect();
-    if search::is_on_path(tool.program) {
+/// Installs missing programs. If that fails, the error contains the command to run by hand.
+pub(super) fn check(_: &Path) -> Outcome {
+    let missing = missing();
+    if missing.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "{} is missing after an attempt to install it: run `{}` and see that it is on the PATH\n{}",
-        tool.program,
-        manager.by_hand(package),
-        failures.join("\n")
-    ))
-}
-
-fn add(component: &str) -> Outcome {
-    let by_hand = format!("{component} is missing: run `rustup component add {component}`");
-    if !search::is_on_path("rustup") {
-        return Err(format!("{by_hand}, or install it the way this Rust was installed"));
+    let by_hand = match MANAGERS.iter().find(|(manager, _)| is_installed(manager)) {
+        Some((_, install)) => {
+            println!("missing: {}", missing.join(", "));
+            let failure =
+                command::run(Command::new("sh").args(["-c", &format!("{SUDO}{install}")]));
+            let hint = format!("run `{}`", install.replace("$sudo", "sudo"));
+            failure.err().map_or(hint.clone(), |error| format!("{hint}\n{error}"))
+        }
+        None => "no known package manager is installed: install them by hand".to_owned(),
+    };
+    let missing = self::missing();
+    if missing.is_empty() {
+        return Ok(());
     }
-    command::run(Command::new("rustup").args(["component", "add", component]))
-        .map_err(|error| format!("{by_hand}\n{error}"))
+    Err(format!("missing on the PATH: {}; {by_hand}", missing.join(", ")))
 }
 
-fn start(line: &[&str]) -> Outcome {
-    match line {
-        [program, words @ ..] => command::run(Command::new(program).args(words)),
-        [] => Ok(()),
+/// Whether `program` can be started by its name.
+pub(super) fn is_installed(program: &str) -> bool {
+    let script = format!("command -v {program}");
+    command::capture(Command::new("sh").args(["-c", &script])).is_ok()
+}
+
+fn missing() -> Vec<&'static str> {
+    PROGRAMS.into_iter().filter(|program| !is_installed(program)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_on_the_path_is_installed() {
+        assert!(is_installed("git"));
+        assert!(!is_installed("no-such-program"));
     }
-}
 
-fn has_command(root: &Path, name: &str) -> bool {
-    command::capture(&mut command::cargo(root, &[name, "--version"])).is_ok()
-}
-
-impl Tool {
-    fn package(&self, manager: Manager) -> &'static str {
-        if manager == Manager::Apt { self.on_debian } else { self.elsewhere }
+    #[test]
+    fn every_manager_installs_all_programs_and_all_but_brew_as_root() {
+        for (manager, install) in MANAGERS {
+            let as_root = install.starts_with(&format!("$sudo {manager} "));
+            assert_eq!(as_root, manager != "brew", "{install}");
+            for program in PROGRAMS {
+                let package = program.trim_end_matches("-server");
+                assert!(install.contains(&format!(" {package}")), "{install}");
+            }
+        }
     }
 }

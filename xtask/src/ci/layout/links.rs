@@ -1,9 +1,9 @@
 use super::markdown;
 use super::tree::Tree;
 
-/// A relative link in a Markdown file leads to something that git tracks.
+/// Relative links in Markdown files lead to files or folders that git tracks.
 ///
-/// Addresses, anchors within the page, and paths of Rust items (which rustdoc checks) are left alone.
+/// This does not check addresses, anchors within the page, and paths of Rust items, which rustdoc checks.
 pub(super) fn check(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for (path, text) in tree.files(".md") {
@@ -13,7 +13,7 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
                 match resolve(path, target) {
                     Some(found) if tree.has(&found) => {}
                     Some(_) => findings.push(format!(
-                        "{path}:{number}: the link to `{target}` leads nowhere: no such file is tracked"
+                        "{path}:{number}: the link to `{target}` is broken: no such file is tracked"
                     )),
                     None => findings.push(format!(
                         "{path}:{number}: the link to `{target}` leads out of the repository"
@@ -25,7 +25,7 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
     findings
 }
 
-/// Where the links of a line lead: `[…](target)`, and `[…]: target` at its start.
+/// The targets of the links in a line: `[…](target)`, and `[…]: target` at its start.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
     let definition = line.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("]:"));
     let definition = definition.map(|(_, rest)| rest);
@@ -55,7 +55,7 @@ fn is_relative(target: &str) -> bool {
     !(has_scheme || target.contains("::") || target.starts_with("//") || target.starts_with('#'))
 }
 
-/// The path from the root that `target` means in the file `from`; `None` outside of the repository.
+/// The path of `target` from the root, for a link in the file `from`. `None` outside of the repository.
 fn resolve(from: &str, target: &str) -> Option<String> {
     let target = target.split(['#', '?']).next()?;
     let mut parts: Vec<&str> = if target.starts_with('/') {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_files_and_folders_that_are_there_pass() {
+    fn links_to_existing_files_and_folders_pass() {
         let text = "[b](b.md) [`B`](./b.md#part) [up](../README.md \"title\") [dir](../core/src/)\n\
                     [root](/README.md) ![image](<b.md>)\n[ref]: ../core/src/lib.rs 'title'";
         assert_eq!(findings(text), Vec::<String>::new());
@@ -96,9 +96,7 @@ mod tests {
     #[test]
     fn a_link_to_a_missing_file_is_named_with_its_line() {
         let missing = |line, target| {
-            format!(
-                "docs/a.md:{line}: the link to `{target}` leads nowhere: no such file is tracked"
-            )
+            format!("docs/a.md:{line}: the link to `{target}` is broken: no such file is tracked")
         };
         assert_eq!(findings("\n[b](c.md#x)"), [missing(2, "c.md#x")]);
         assert_eq!(findings("[b](b.md) and [c](../b.md)"), [missing(1, "../b.md")]);
@@ -107,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_out_of_the_repository_is_refused() {
+    fn a_link_out_of_the_repository_is_named() {
         assert_eq!(
             findings("[x](../../x)"),
             ["docs/a.md:1: the link to `../../x` leads out of the repository"]
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_anchors_items_and_code_are_left_alone() {
+    fn addresses_anchors_items_and_code_pass() {
         let text = "[a](https://example.org/x) [b](#part) [c](mailto:a@b.c) [d](crate::Session)\n\
                     `[e](gone.md)` [f](pycket_core::Ttl)\n```\n[g](gone.md)\n```";
         assert_eq!(findings(text), Vec::<String>::new());

@@ -3,35 +3,29 @@ use std::collections::BTreeSet;
 use super::tree::Tree;
 use crate::metadata::Package;
 
-/// Every crate tells what it is for, and is held to the workspace's lints.
-pub(super) fn check(tree: &Tree, members: &[&Package]) -> Vec<String> {
+/// Every member inherits the lints of the workspace.
+pub(super) fn check(tree: &Tree, members: &[Package]) -> Vec<String> {
     let mut findings = Vec::new();
-    for Package { name, folder, .. } in members {
-        if tree.text(&format!("{folder}/README.md")).is_none_or(|text| text.trim().is_empty()) {
-            findings.push(format!("{folder}/README.md: {name} needs one that says what it is for"));
-        }
+    for Package { folder, .. } in members {
         let manifest = format!("{folder}/Cargo.toml");
-        if !tree.text(&manifest).is_some_and(inherits_lints) {
+        if lints(tree, &manifest, "[lints") != BTreeSet::from([("]", "workspace = true")]) {
             findings.push(format!("{manifest}: add `[lints]` with `workspace = true`"));
         }
     }
     findings
 }
 
-/// A crate that is not a member cannot inherit: it repeats the lints, tells what it is for, and is among
-/// those that the step `standalone` builds.
-pub(super) fn check_outside(tree: &Tree, members: &[&Package], built: &[&str]) -> Vec<String> {
-    let lints = tree.text("Cargo.toml").map(|root| lints(root, "[workspace.lints."));
+/// A crate outside the workspace cannot inherit the lints. It repeats them, and the step `standalone`
+/// builds it.
+pub(super) fn check_outside(tree: &Tree, members: &[Package], built: &[&str]) -> Vec<String> {
+    let expected = lints(tree, "Cargo.toml", "[workspace.lints.");
     let mut findings = Vec::new();
-    for (manifest, text) in tree.files("/Cargo.toml") {
+    for (manifest, _) in tree.files("/Cargo.toml") {
         let folder = manifest.trim_end_matches("/Cargo.toml");
         if members.iter().any(|member| member.folder == folder) {
             continue;
         }
-        if tree.text(&format!("{folder}/README.md")).is_none_or(|text| text.trim().is_empty()) {
-            findings.push(format!("{folder}/README.md: add one that says what it is for"));
-        }
-        if lints.as_ref() != Some(&self::lints(text, "[lints.")) {
+        if lints(tree, manifest, "[lints.") != expected {
             findings.push(format!(
                 "{manifest}: repeat the lints of the root's Cargo.toml, under `[lints.…]`"
             ));
@@ -43,11 +37,11 @@ pub(super) fn check_outside(tree: &Tree, members: &[&Package], built: &[&str]) -
     findings
 }
 
-/// The lines of the sections whose headers begin with `start`, each after what follows that.
-fn lints<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
+/// The lines in the sections whose headers begin with `start`, each with the rest of its header.
+fn lints<'a>(tree: &'a Tree, manifest: &str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
     let mut section = None;
     let mut lints = BTreeSet::new();
-    for line in manifest.lines().map(str::trim) {
+    for line in tree.text(manifest).unwrap_or_default().lines().map(str::trim) {
         if line.starts_with('[') {
             section = line.strip_prefix(start);
         } else if let Some(section) = section.filter(|_| !line.is_empty() && !line.starts_with('#'))
@@ -58,47 +52,19 @@ fn lints<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
     lints
 }
 
-fn inherits_lints(manifest: &str) -> bool {
-    let mut section = "";
-    manifest.lines().any(|line| {
-        let line: String = line.split('#').next().unwrap_or_default().split_whitespace().collect();
-        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            section = if name == "lints" { "lints" } else { "another" };
-        }
-        match section {
-            "lints" => line == "workspace=true",
-            "" => line == "lints.workspace=true",
-            _ => false,
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn findings(readme: &str, manifest: &str) -> Vec<String> {
-        let tree = Tree::of([("drv/README.md", readme), ("drv/Cargo.toml", manifest)]);
-        let package =
-            Package { name: "drv".to_owned(), folder: "drv".to_owned(), ..Package::default() };
-        check(&tree, &[&package])
-    }
-
-    const GOOD: &str = "[package]\nname = 'drv'\n\n[lints]\nworkspace = true # ours\n";
-
     #[test]
-    fn a_crate_with_both_passes() {
-        assert!(findings("# drv", GOOD).is_empty());
-        assert!(findings("# drv", "lints.workspace = true\n[package]").is_empty());
+    fn a_member_with_the_lints_of_the_workspace_passes() {
+        assert!(
+            findings("[package]\nname = 'drv'\n\n[lints]\n# ours\nworkspace = true\n").is_empty()
+        );
     }
 
     #[test]
-    fn an_empty_readme_is_none() {
-        assert_eq!(findings("\n", GOOD), ["drv/README.md: drv needs one that says what it is for"]);
-    }
-
-    #[test]
-    fn lints_of_its_own_or_none_at_all_are_no_inheritance() {
+    fn a_member_without_the_lints_of_the_workspace_is_named() {
         for manifest in [
             "[package]\nworkspace = true",
             "[lints]\n[dependencies]\nworkspace = true",
@@ -106,21 +72,22 @@ mod tests {
             "[lints.rust]\nworkspace = true",
         ] {
             assert_eq!(
-                findings("# drv", manifest),
+                findings(manifest),
                 ["drv/Cargo.toml: add `[lints]` with `workspace = true`"],
                 "{manifest}"
             );
         }
     }
 
+    fn findings(manifest: &str) -> Vec<String> {
+        let member = Package { folder: "drv".to_owned(), ..Package::default() };
+        check(&Tree::of([("drv/Cargo.toml", manifest)]), &[member])
+    }
+
     const ROOT: &str = "[workspace]\n\n[workspace.lints.rust]\nunsafe_code = 'forbid'\n";
 
     fn outside(manifest: &str, built: &[&str]) -> Vec<String> {
-        let tree = Tree::of([
-            ("Cargo.toml", ROOT),
-            ("examples/a/README.md", "# a"),
-            ("examples/a/Cargo.toml", manifest),
-        ]);
+        let tree = Tree::of([("Cargo.toml", ROOT), ("examples/a/Cargo.toml", manifest)]);
         check_outside(&tree, &[], built)
     }
 
@@ -131,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_outside_with_other_lints_or_that_nobody_builds_is_named() {
+    fn a_crate_outside_with_other_lints_that_is_not_built_is_named() {
         for manifest in ["[workspace]", "[lints.rust]", "[lints.clippy]\nunsafe_code = 'forbid'"] {
             let findings = outside(manifest, &[]);
             assert_eq!(findings.len(), 2, "{findings:?}");

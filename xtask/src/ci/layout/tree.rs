@@ -6,14 +6,14 @@ use std::process::Command;
 
 use crate::command;
 
-/// The files that git tracks: path from the root, with `/`, and text. A file that is no text has none.
+/// The files that git tracks: path from the root, with `/`, and text. A binary file has an empty text.
 #[derive(Debug)]
 pub(super) struct Tree(BTreeMap<String, String>);
 
 impl Tree {
-    /// As they are on disk now; a tracked file that is gone is left out.
+    /// Reads the files from the disk. Skips tracked files that were deleted.
     pub(super) fn read(root: &Path) -> Result<Self, String> {
-        // The folder may belong to another user, in a container for one: git is to list it all the same.
+        // In a container the folder may belong to another user.
         let mut git = Command::new("git");
         git.current_dir(root).args(["-c", "safe.directory=*", "ls-files", "-z"]);
         let names = command::capture(&mut git)?;
@@ -30,7 +30,7 @@ impl Tree {
         Ok(Self(texts))
     }
 
-    /// Path and text of all whose name ends in `ending`.
+    /// Path and text of the files whose path ends with `ending`.
     pub(super) fn files<'a>(
         &'a self,
         ending: &'a str,
@@ -45,7 +45,7 @@ impl Tree {
         self.0.get(path).map(String::as_str)
     }
 
-    /// Whether there is such a file, or a folder with files in it. The root is the empty path.
+    /// Whether `path` is a file, or a folder with files. The root is the empty path.
     pub(super) fn has(&self, path: &str) -> bool {
         let is_folder = |file: &String| {
             file.strip_prefix(path).is_some_and(|rest| path.is_empty() || rest.starts_with('/'))
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_repository_tracks_its_manifest_and_not_what_it_builds() {
+    fn this_repository_tracks_its_manifest_and_not_target() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let tree = Tree::read(root).unwrap();
         assert!(tree.text("Cargo.toml").unwrap().contains("[workspace]"));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_there_if_a_file_is_in_it() {
+    fn a_folder_exists_if_it_has_a_file() {
         let tree = Tree::of([("docs/wire.md", "")]);
         assert!(tree.has("docs") && tree.has("docs/wire.md") && tree.has(""));
         assert!(!tree.has("doc") && !tree.has("docs/wire"));

@@ -9,32 +9,33 @@ use crate::command;
 
 const GUIDE: &str = "docs/writing-a-driver.md";
 
-/// Where the guide's crate is written, from the root; git does not track it.
+/// Where the crate of the guide is written, relative to the root. Git does not track it.
 const FOLDER: &str = "target/writing-a-driver";
 
 const MANIFEST: &str = "target/writing-a-driver/Cargo.toml";
 
-/// The files that exist at one moment while somebody follows the guide, or changed since the one before.
+/// The files that one stage of the guide adds or replaces, by path.
 type Stage<'a> = BTreeMap<&'a str, String>;
 
-/// Follows the guide: every stage builds with its tests, and the tests of the last one pass.
+/// Builds the crate of the guide with its tests, stage by stage, and runs the tests of the last stage.
 pub(super) fn check(root: &Path) -> Outcome {
-    let written = |error| format!("the crate of {GUIDE} cannot be written: {error}");
-    let text = fs::read_to_string(root.join(GUIDE)).map_err(written)?;
+    let failed = |error| format!("the crate of {GUIDE} cannot be written: {error}");
+    let text = fs::read_to_string(root.join(GUIDE)).map_err(failed)?;
     let folder = root.join(FOLDER);
     if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(written)?;
+        fs::remove_dir_all(&folder).map_err(failed)?;
     }
-    fs::create_dir_all(&folder).map_err(written)?;
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(written)?;
+    fs::create_dir_all(&folder).map_err(failed)?;
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(failed)?;
 
     let stages = stages(&text)?;
     for (number, stage) in (1..).zip(&stages) {
         for (path, content) in stage {
-            let content = if *path == "Cargo.toml" { &from_here(root, content) } else { content };
+            let content =
+                if *path == "Cargo.toml" { &with_local_crates(root, content) } else { content };
             let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(written)?;
-            fs::write(path, content).map_err(written)?;
+            fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(failed)?;
+            fs::write(path, content).map_err(failed)?;
         }
         let only_build: &[&str] = if number == stages.len() { &[] } else { &["--no-run"] };
         command::run(&mut build(root, &["test", "--manifest-path", MANIFEST], only_build))
@@ -43,24 +44,24 @@ pub(super) fn check(root: &Path) -> Outcome {
     Ok(())
 }
 
-/// The manifest says what a stranger writes, who gets our crates from the registry; here they are those of
-/// this repository, whose version must be the one that is asked for.
-fn from_here(root: &Path, manifest: &str) -> String {
+/// The manifest of the guide takes our crates from the registry. This takes them from this repository, in
+/// the version that the guide asks for.
+fn with_local_crates(root: &Path, manifest: &str) -> String {
     ["pycket-core", "pycket-testkit"].iter().fold(manifest.to_owned(), |manifest, name| {
         let path = root.join(name);
-        let [asked, has] =
+        let [published, local] =
             [format!("{name} = \""), format!("{name} = {{ path = {path:?}, version = \"")];
         manifest
             .lines()
-            .map(|line| match line.strip_prefix(&asked) {
-                Some(version) => format!("{has}{version} }}\n"),
+            .map(|line| match line.strip_prefix(&published) {
+                Some(version) => format!("{local}{version} }}\n"),
                 None => format!("{line}\n"),
             })
             .collect()
     })
 }
 
-/// A stage ends where a file is written that the stage has already.
+/// A file that the current stage has already begins the next stage.
 fn stages(text: &str) -> Result<Vec<Stage<'_>>, String> {
     let mut stages = vec![Stage::new()];
     for (path, content) in files(text)? {
@@ -72,7 +73,7 @@ fn stages(text: &str) -> Result<Vec<Stage<'_>>, String> {
     Ok(stages)
 }
 
-/// Every block of Rust or TOML is a file, whose path is the last code in the paragraph above it.
+/// Every block of Rust or TOML is a file. Its path is the last code span in the paragraph above it.
 fn files(text: &str) -> Result<Vec<(&str, String)>, String> {
     let mut files = Vec::new();
     let mut path = None;
@@ -84,9 +85,7 @@ fn files(text: &str) -> Result<Vec<(&str, String)>, String> {
                 let content: String = block.map(|(_, line)| format!("{line}\n")).collect();
                 if language.starts_with("rust") || language == "toml" {
                     let path = path.take().ok_or_else(|| {
-                        format!(
-                            "{GUIDE}:{number}: say above it which file this is, as `src/lib.rs`"
-                        )
+                        format!("{GUIDE}:{number}: name the file above the block, as `src/lib.rs`")
                     })?;
                     files.push((path, content));
                 }
@@ -111,7 +110,7 @@ mod tests {
                         It is `src/lib.rs` again:\n\n```rust\nstruct B;\n```\n";
 
     #[test]
-    fn each_block_of_code_belongs_to_the_file_that_is_named_above_it() {
+    fn a_block_of_code_is_the_file_that_is_named_above_it() {
         let files = files(TEXT).unwrap();
         let paths: Vec<_> = files.iter().map(|(path, _)| *path).collect();
         assert_eq!(paths, ["Cargo.toml", "src/lib.rs", "src/lib.rs"]);
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_written_again_begins_a_stage() {
+    fn a_file_that_is_replaced_begins_a_stage() {
         let stages = stages(TEXT).unwrap();
         let sizes: Vec<_> = stages.iter().map(BTreeMap::len).collect();
         assert_eq!(sizes, [2, 1]);
@@ -127,16 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn our_crates_are_taken_from_here_in_the_version_that_is_asked_for() {
+    fn our_crates_are_local_in_the_version_that_the_guide_asks_for() {
         let manifest = "[dependencies]\nserde = \"1\"\npycket-core = \"0.1\"\n";
-        let here = from_here(Path::new("/here"), manifest);
+        let local = with_local_crates(Path::new("/here"), manifest);
         let core = "pycket-core = { path = \"/here/pycket-core\", version = \"0.1\" }";
-        assert_eq!(here, format!("[dependencies]\nserde = \"1\"\n{core}\n"));
+        assert_eq!(local, format!("[dependencies]\nserde = \"1\"\n{core}\n"));
     }
 
     #[test]
-    fn a_block_of_no_file_is_told_where_it_stands() {
+    fn a_block_without_a_file_is_an_error_with_its_line() {
         let error = files("# A\n\nSome words.\n\n```rust\nstruct A;\n```\n").unwrap_err();
-        assert!(error.starts_with("docs/writing-a-driver.md:5: say above it"), "{error}");
+        assert!(error.starts_with("docs/writing-a-driver.md:5: name the file"), "{error}");
     }
 }
