@@ -1,6 +1,6 @@
-#![expect(clippy::unwrap_used, reason = "a benchmark that fails has nothing to tell")]
-#![expect(clippy::print_stdout, reason = "the table is what it is started for")]
-//! How often a request allocates because of its session, with a store that does nothing by itself.
+#![expect(clippy::unwrap_used, reason = "a failure ends the benchmark")]
+#![expect(clippy::print_stdout, reason = "the program reports on standard output")]
+//! The allocations that a session adds to a request, with a store that does no work.
 
 #[path = "parts/no_store.rs"]
 mod no_store;
@@ -29,24 +29,24 @@ enum Use {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     println!("| request | allocations | bytes |\n|---|---:|---:|");
-    for of in [Use::Untouched, Use::Read, Use::Write, Use::Login] {
-        let AllocationInfo { count_total, bytes_total, .. } = runtime.block_on(measure(of));
-        println!("| {of:?} | {count_total} | {bytes_total} |");
+    for usage in [Use::Untouched, Use::Read, Use::Write, Use::Login] {
+        let AllocationInfo { count_total, bytes_total, .. } = runtime.block_on(measure(usage));
+        println!("| {usage:?} | {count_total} | {bytes_total} |");
     }
 }
 
-async fn measure(of: Use) -> AllocationInfo {
+async fn measure(usage: Use) -> AllocationInfo {
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
     let set_cookie = cookie.issue(&SessionId::generate(), Duration::from_secs(24 * 60 * 60));
     let sent_back = set_cookie.split(';').next().unwrap_or_default();
     let manager = SessionManager::new(Arc::new(no_store::NoStore::new()));
     let mut with =
-        SessionLayer::new(manager, cookie).layer(service_fn(move |request| handle(of, request)));
+        SessionLayer::new(manager, cookie).layer(service_fn(move |request| handle(usage, request)));
     let mut without = service_fn(async |request: Request<Body>| answer(request));
 
     let request =
         || Request::builder().header(header::COOKIE, sent_back).body(Body::empty()).unwrap();
-    // The first one fills what is filled once for the process.
+    // The first request initializes the statics of the process.
     with.call(request()).await.unwrap();
     let (first, second) = (request(), request());
     let session = count(|| with.call(first));
@@ -66,15 +66,15 @@ fn count<F: Future>(call: impl FnOnce() -> F) -> AllocationInfo {
     })
 }
 
-async fn handle(of: Use, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+async fn handle(usage: Use, request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let handle = request.extensions().get::<SessionHandle>().unwrap();
-    if !matches!(of, Use::Untouched) {
+    if !matches!(usage, Use::Untouched) {
         let session = handle.session().await.unwrap();
         let visits = session.get_or("visits", 0_u64).unwrap();
-        if !matches!(of, Use::Read) {
+        if !matches!(usage, Use::Read) {
             session.set("visits", &(visits + 1)).unwrap();
         }
-        if matches!(of, Use::Login) {
+        if matches!(usage, Use::Login) {
             session.cycle_id();
         }
     }

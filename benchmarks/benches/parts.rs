@@ -1,5 +1,5 @@
-#![expect(clippy::unwrap_used, reason = "a benchmark that fails has nothing to tell")]
-//! What the parts of a request cost, each by itself. `docs/performance.md` adds them up.
+#![expect(clippy::unwrap_used, reason = "a failure ends the benchmark")]
+//! The cost of each part of a request. `docs/performance.md` adds them up.
 
 #[path = "parts/cookie.rs"]
 mod cookie;
@@ -21,12 +21,12 @@ fn main() {
     divan::main();
 }
 
-/// Polls a future that needs no reactor: what it costs is the future's alone.
-fn now<T>(future: impl Future<Output = T>) -> T {
+/// Polls a future that is ready at once. Without a reactor, the result is the cost of the future alone.
+fn ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match future.as_mut().poll(&mut context) {
         std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => unreachable!("nothing here waits"),
+        std::task::Poll::Pending => unreachable!("the future is not ready"),
     }
 }

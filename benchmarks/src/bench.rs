@@ -1,23 +1,23 @@
+mod client;
 mod load;
 mod process;
 mod rounds;
 mod route;
 mod sample;
 mod stores;
-mod visitor;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
+pub(crate) use client::Client;
 pub(crate) use load::{Load, load};
 pub(crate) use process::resident_memory;
 pub(crate) use rounds::Round;
 pub(crate) use route::Route;
 pub(crate) use sample::Sample;
 pub(crate) use stores::{redis_memory, redis_received};
-pub(crate) use visitor::Visitor;
 
 use crate::cores::{Cores, bind};
 use crate::records;
@@ -26,19 +26,19 @@ use crate::servers::Server;
 pub(crate) use rounds::Plan;
 use stores::Stores;
 
-/// How `bench` is asked for.
+/// The options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Short rounds, and nothing is written: within five minutes.
+    /// Runs short rounds in under five minutes, and writes no file.
     #[arg(long)]
     quick: bool,
-    /// How many rounds, instead of 31, or of 9 with `--quick`.
+    /// The number of rounds. The default is 31, or 9 with `--quick`.
     #[arg(long)]
     rounds: Option<usize>,
-    /// Only these servers, and no records: for whoever works on one of them.
+    /// Measures only these servers, and no records.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Server>,
-    /// Where the full run writes `performance.json` and `performance.svg`.
+    /// The folder in which the full run writes `performance.json` and `performance.svg`.
     #[arg(long, default_value = "docs")]
     out: PathBuf,
 }
@@ -52,7 +52,7 @@ pub(crate) fn bench(options: &Options) -> Result<()> {
         rounds: options.rounds.unwrap_or(if options.quick { 9 } else { 31 }),
         turns: if options.quick { 4 } else { 8 },
         slice: Duration::from_millis(50),
-        visitors: 32,
+        clients: 32,
         cores: cores.number,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -3,19 +3,19 @@ use core_affinity::CoreId;
 /// The number of a processor core.
 pub(crate) type Core = usize;
 
-/// Where the parts of a measurement run, so that the server has a core that nobody else here uses.
+/// The cores of the parts of a measurement. The measured server does not share its core.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cores {
     pub(crate) server: Option<Core>,
-    /// The load generator's, and the store's where there are only two cores.
+    /// For the clients, and also for the store if there are only two cores.
     pub(crate) client: Option<Core>,
     pub(crate) store: Option<Core>,
-    /// How many there are.
+    /// The number of all cores.
     pub(crate) number: usize,
 }
 
 impl Cores {
-    /// Nobody is bound to a core if there is only one, or the system does not tell.
+    /// Assigns no cores if there is only one, or if the system does not report them.
     pub(crate) fn assign() -> Self {
         let cores: Vec<Core> =
             core_affinity::get_core_ids().unwrap_or_default().iter().map(|core| core.id).collect();
@@ -29,7 +29,7 @@ impl Cores {
     }
 }
 
-/// Binds this thread, and the threads and processes that it starts from now on, to `core`.
+/// Binds this thread, and the threads and processes that it starts later, to `core`.
 pub(crate) fn bind(core: Option<Core>) {
     if let Some(id) = core {
         core_affinity::set_for_current(CoreId { id });

@@ -13,18 +13,18 @@ use servers::Server;
 /// Measures what pycket costs.
 #[derive(Parser)]
 enum Command {
-    /// Every server in turn, and what becomes of the goals.
+    /// Measures every server and checks the goals.
     Bench(bench::Options),
-    /// Prints what part of the measurements needs a process of its own.
+    /// Prints one measurement that needs a separate process.
     #[command(subcommand, hide = true)]
     Records(records::Part),
-    /// One server, until standard input ends.
+    /// Runs one server until standard input ends.
     Serve {
         server: Server,
         /// The URL of its store.
         #[arg(long)]
         store: Option<String>,
-        /// The core that it is bound to.
+        /// The core to run on.
         #[arg(long)]
         core: Option<Core>,
     },
@@ -33,7 +33,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Bench(options) => bench::bench(&options),
-        #[expect(clippy::print_stdout, reason = "whoever started it reads this")]
+        #[expect(clippy::print_stdout, reason = "the parent process reads it")]
         Command::Records(part) => {
             println!("{}", records::part(part)?);
             Ok(())

@@ -14,25 +14,25 @@ pub(crate) use footprint::Library;
 const THOUSAND: usize = 1_000;
 const MILLION: usize = 1_000_000;
 
-/// What the records themselves cost: their size, their number, and one that is large.
+/// The costs of records: by size, by number, and of a large one.
 #[derive(Debug, Serialize)]
 pub(crate) struct Records {
     pub(crate) memory_bytes: Bytes,
     pub(crate) redis_bytes: Bytes,
     pub(crate) growth: Vec<Growth>,
-    /// Beside what the growth is to be seen; no goal is judged by it.
+    /// The growth of other maps, for comparison. No goal depends on it.
     pub(crate) references: Vec<Growth>,
     pub(crate) large: Large,
 }
 
-/// The bytes of one small record.
+/// The size of one small record in bytes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Bytes {
     pub(crate) pycket: f64,
     pub(crate) tower_sessions: f64,
 }
 
-/// How long one operation takes, in microseconds, with few records in the store and with many.
+/// The time of one operation in microseconds, with few and with many records in the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Growth {
     pub(crate) operation: String,
@@ -40,7 +40,7 @@ pub(crate) struct Growth {
     pub(crate) at_a_million_us: f64,
 }
 
-/// A large record of which a small part changes.
+/// A small change to a large record.
 #[derive(Debug, Serialize)]
 pub(crate) struct Large {
     pub(crate) record_bytes: usize,
@@ -48,18 +48,18 @@ pub(crate) struct Large {
     pub(crate) bytes_sent_by_tower_sessions: f64,
 }
 
-/// Parts that are measured in a process of their own, because they are about its memory.
+/// The measurements that need a separate process, because they measure or fill its memory.
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
 pub(crate) enum Part {
-    /// Prints the bytes of a record of a store in memory.
+    /// Prints the bytes of one record in a memory store.
     Footprint { library: Library },
-    /// Prints how the store in memory grows slower, as JSON.
+    /// Prints the growth of the memory store, as JSON.
     Growth,
-    /// Prints how others do, as JSON.
+    /// Prints the growth of other maps, as JSON.
     References,
 }
 
-/// All of it, on servers of its own.
+/// Measures everything, on its own servers.
 pub(crate) async fn measure() -> Result<Records> {
     let (few, many) = (StoreServer::redis(), StoreServer::redis());
     let redis_bytes = Bytes {
@@ -67,17 +67,17 @@ pub(crate) async fn measure() -> Result<Records> {
         tower_sessions: footprint::in_redis(Library::TowerSessions, &few.url()).await?,
     };
     let large = large::measure(&few.url()).await?;
-    let mut growth: Vec<Growth> = serde_json::from_str(&own_process(&["growth"])?)?;
+    let mut growth: Vec<Growth> = serde_json::from_str(&separate_process(&["growth"])?)?;
     growth.extend(growth::on_redis(&few.url(), &many.url()).await?);
-    let references = serde_json::from_str(&own_process(&["references"])?)?;
+    let references = serde_json::from_str(&separate_process(&["references"])?)?;
     let memory_bytes = Bytes {
-        pycket: own_process(&["footprint", "pycket"])?.trim().parse()?,
-        tower_sessions: own_process(&["footprint", "tower-sessions"])?.trim().parse()?,
+        pycket: separate_process(&["footprint", "pycket"])?.trim().parse()?,
+        tower_sessions: separate_process(&["footprint", "tower-sessions"])?.trim().parse()?,
     };
     Ok(Records { memory_bytes, redis_bytes, growth, references, large })
 }
 
-/// What such a process prints.
+/// The output of such a process.
 pub(crate) fn part(part: Part) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -89,9 +89,9 @@ pub(crate) fn part(part: Part) -> Result<String> {
     })
 }
 
-fn own_process(words: &[&str]) -> Result<String> {
+fn separate_process(words: &[&str]) -> Result<String> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
     let output = command.arg("records").args(words).output()?;
     anyhow::ensure!(output.status.success(), "`records {}` failed", words.join(" "));
-    String::from_utf8(output.stdout).context("it prints text")
+    String::from_utf8(output.stdout).context("the output is not text")
 }

@@ -16,14 +16,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use tower_sessions::redis as tower_redis;
 
-/// The life of an unused session, the same for all.
+/// The idle timeout of all servers.
 pub(crate) const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// From it every server derives its signing key.
-const SECRET: &str = "for measurements only: nobody's cookies are signed with this one";
+/// Every server derives its signing key from it.
+const SECRET: &str = "for measurements only: no application signs its cookies with it";
 
-/// What a new session holds, beside its number of visits: the name of a user and a token against forged
-/// requests.
+/// The values of a new session, beside its number of visits: a user name and a CSRF token.
 pub(crate) const USER: (&str, &str) = ("user", "margarethe");
 pub(crate) const CSRF: (&str, &str) = ("csrf", "9f86d081884c7d659a2feaa0c55ad015");
 pub(crate) const VISITS: &str = "visits";
@@ -36,7 +35,7 @@ pub(crate) const VISITS: &str = "visits";
 pub(crate) enum Server {
     /// axum without sessions.
     Axum,
-    /// What a careful engineer would write by hand, with Redis.
+    /// A careful hand-written implementation on Redis.
     Floor,
     PycketMemory,
     PycketRedis,
@@ -51,7 +50,7 @@ pub(crate) enum Server {
 
 /// Where a server keeps its sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keeps {
+pub(crate) enum StoreKind {
     None,
     Memory,
     Redis,
@@ -72,7 +71,7 @@ impl Server {
         Self::ActixSessionRedis,
     ];
 
-    /// As it is called in tables and on the command line.
+    /// The name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
@@ -88,21 +87,21 @@ impl Server {
         }
     }
 
-    pub(crate) fn keeps(self) -> Keeps {
+    pub(crate) fn store(self) -> StoreKind {
         match self {
-            Self::Axum | Self::Actix => Keeps::None,
-            Self::PycketMemory | Self::TowerSessionsMemory => Keeps::Memory,
-            Self::PycketMemcached => Keeps::Memcached,
+            Self::Axum | Self::Actix => StoreKind::None,
+            Self::PycketMemory | Self::TowerSessionsMemory => StoreKind::Memory,
+            Self::PycketMemcached => StoreKind::Memcached,
             Self::Floor
             | Self::PycketRedis
             | Self::TowerSessionsRedis
             | Self::AxumSessionRedis
-            | Self::ActixSessionRedis => Keeps::Redis,
+            | Self::ActixSessionRedis => StoreKind::Redis,
         }
     }
 
-    /// The same framework without sessions: what is beyond its processor time is the session's.
-    pub(crate) fn bare(self) -> Self {
+    /// The same framework without sessions. The difference in processor time is the cost of the session.
+    pub(crate) fn baseline(self) -> Self {
         match self {
             Self::Actix | Self::ActixSessionRedis => Self::Actix,
             _ => Self::Axum,
@@ -110,7 +109,7 @@ impl Server {
     }
 }
 
-/// Serves on a free loopback port, which it prints, until standard input ends.
+/// Listens on a free loopback port, prints its address, and serves until standard input ends.
 pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
     let store = || store.ok_or_else(|| anyhow::anyhow!("this server needs the URL of a store"));
     match server {
@@ -127,7 +126,7 @@ pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
     }
 }
 
-/// The routes of every server of axum.
+/// The routes of every axum server.
 fn routes<S: Clone + Send + Sync + 'static>(
     read: MethodRouter<S>,
     write: MethodRouter<S>,

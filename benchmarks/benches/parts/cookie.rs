@@ -12,7 +12,7 @@ fn verify(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| cookie.read([black_box(header.as_bytes())]));
 }
 
-/// As a browser sends it, among others.
+/// The cookie is the last of ten.
 #[divan::bench]
 fn verify_among_ten(bencher: Bencher<'_, '_>) {
     let cookie = cookie();

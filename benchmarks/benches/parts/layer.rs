@@ -11,7 +11,7 @@ use pycket_core::{MemoryStore, SessionId, SessionManager, SessionStore, Ttl};
 use tower::{Layer, Service, service_fn};
 
 use crate::no_store::{NoStore, small};
-use crate::now;
+use crate::ready;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -25,40 +25,40 @@ enum Use {
 
 const USES: [Use; 3] = [Use::Untouched, Use::Read, Use::Write];
 
-/// The same requests without a layer: what is beyond these is the layer's.
+/// The same request without a layer. The difference to the others is the cost of the layer.
 #[divan::bench]
 fn no_layer(bencher: Bencher<'_, '_>) {
     let mut service =
         service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
-    bencher.with_inputs(|| request("")).bench_local_values(|request| now(service.call(request)));
+    bencher.with_inputs(|| request("")).bench_local_values(|request| ready(service.call(request)));
 }
 
 #[divan::bench(args = USES)]
-fn on_no_store(bencher: Bencher<'_, '_>, of: &Use) {
-    through(bencher, *of, Arc::new(NoStore::new()), SessionId::generate());
+fn on_no_store(bencher: Bencher<'_, '_>, usage: &Use) {
+    through(bencher, *usage, Arc::new(NoStore::new()), SessionId::generate());
 }
 
 #[divan::bench(args = USES)]
-fn on_memory(bencher: Bencher<'_, '_>, of: &Use) {
+fn on_memory(bencher: Bencher<'_, '_>, usage: &Use) {
     let (store, id) = (MemoryStore::new(), SessionId::generate());
-    let _ = now(store.create(&id, &small(), Ttl::try_from(DAY).unwrap())).unwrap();
-    through(bencher, *of, Arc::new(store), id);
+    let _ = ready(store.create(&id, &small(), Ttl::try_from(DAY).unwrap())).unwrap();
+    through(bencher, *usage, Arc::new(store), id);
 }
 
-fn through(bencher: Bencher<'_, '_>, of: Use, store: Arc<dyn SessionStore>, id: SessionId) {
+fn through(bencher: Bencher<'_, '_>, usage: Use, store: Arc<dyn SessionStore>, id: SessionId) {
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
     let set_cookie = cookie.issue(&id, DAY);
     let sent_back = set_cookie.split(';').next().unwrap_or_default();
     let layer = SessionLayer::new(SessionManager::new(store), cookie);
-    let mut service = layer.layer(service_fn(move |request| handle(of, request)));
+    let mut service = layer.layer(service_fn(move |request| handle(usage, request)));
     bencher
         .with_inputs(|| request(sent_back))
-        .bench_local_values(|request| now(service.call(request)).unwrap());
+        .bench_local_values(|request| ready(service.call(request)).unwrap());
 }
 
-async fn handle(of: Use, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+async fn handle(usage: Use, request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let handle = request.extensions().get::<SessionHandle>().unwrap();
-    match of {
+    match usage {
         Use::Untouched => {}
         Use::Read => {
             let session = handle.session().await.unwrap();

@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::no_store::small;
-use crate::now;
+use crate::ready;
 
-/// By one thread, and by as many as there are cores.
+/// One thread, and as many as there are cores.
 const THREADS: [usize; 2] = [1, 0];
 
 #[divan::bench(threads = THREADS)]
 fn load(bencher: Bencher<'_, '_>) {
     let (store, ids) = filled();
     let next = AtomicUsize::new(0);
-    bencher.bench(|| now(store.load(black_box(pick(&ids, &next)))).unwrap());
+    bencher.bench(|| ready(store.load(black_box(pick(&ids, &next)))).unwrap());
 }
 
 #[divan::bench(threads = THREADS)]
@@ -21,16 +21,17 @@ fn update(bencher: Bencher<'_, '_>) {
     let (store, ids) = filled();
     let changes = Changes::new().set("visits", Value::encode(&2_u64).unwrap());
     let next = AtomicUsize::new(0);
-    bencher
-        .bench(|| now(store.update(black_box(pick(&ids, &next)), &changes, Some(day()))).unwrap());
+    bencher.bench(|| {
+        ready(store.update(black_box(pick(&ids, &next)), &changes, Some(day()))).unwrap()
+    });
 }
 
 #[divan::bench(threads = THREADS)]
 fn create_and_delete(bencher: Bencher<'_, '_>) {
     let (store, _) = filled();
     bencher.with_inputs(|| (SessionId::generate(), small())).bench_refs(|(id, record)| {
-        let created = now(store.create(id, record, day())).unwrap();
-        (created, now(store.delete(id)).unwrap())
+        let created = ready(store.create(id, record, day())).unwrap();
+        (created, ready(store.delete(id)).unwrap())
     });
 }
 
@@ -38,7 +39,7 @@ fn filled() -> (MemoryStore, Vec<SessionId>) {
     let store = MemoryStore::new();
     let ids: Vec<_> = (0..1_000).map(|_| SessionId::generate()).collect();
     for id in &ids {
-        let _ = now(store.create(id, &small(), day())).unwrap();
+        let _ = ready(store.create(id, &small(), day())).unwrap();
     }
     (store, ids)
 }

@@ -4,7 +4,7 @@ use pycket_core::{
 };
 use std::time::Duration;
 
-/// Answers at once, always the same: what is left is the library's own work.
+/// Returns the same result at once, so that only the library itself is measured.
 #[derive(Debug)]
 pub(crate) struct NoStore(Record);
 
@@ -14,7 +14,7 @@ impl NoStore {
     }
 }
 
-/// The record of the measurements.
+/// The record of all measurements.
 pub(crate) fn small() -> Record {
     let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     let values = [

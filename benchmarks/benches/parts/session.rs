@@ -4,12 +4,12 @@ use divan::{Bencher, black_box};
 use pycket_core::{Session, SessionId, SessionManager};
 
 use crate::no_store::NoStore;
-use crate::now;
+use crate::ready;
 
 #[divan::bench]
 fn open(bencher: Bencher<'_, '_>) {
     let (manager, id) = (manager(), SessionId::generate());
-    bencher.bench_local(|| now(manager.open(Some(black_box(id)))).unwrap());
+    bencher.bench_local(|| ready(manager.open(Some(black_box(id)))).unwrap());
 }
 
 #[divan::bench]
@@ -31,7 +31,7 @@ fn commit_of_nothing(bencher: Bencher<'_, '_>) {
     let manager = manager();
     bencher
         .with_inputs(|| opened(&manager))
-        .bench_local_refs(|session| now(session.commit()).unwrap());
+        .bench_local_refs(|session| ready(session.commit()).unwrap());
 }
 
 #[divan::bench]
@@ -42,7 +42,7 @@ fn commit_of_a_change(bencher: Bencher<'_, '_>) {
         session.set("visits", &2_u64).unwrap();
         session
     };
-    bencher.with_inputs(changed).bench_local_refs(|session| now(session.commit()).unwrap());
+    bencher.with_inputs(changed).bench_local_refs(|session| ready(session.commit()).unwrap());
 }
 
 #[divan::bench]
@@ -53,7 +53,7 @@ fn commit_of_a_new_id(bencher: Bencher<'_, '_>) {
         session.cycle_id();
         session
     };
-    bencher.with_inputs(cycled).bench_local_refs(|session| now(session.commit()).unwrap());
+    bencher.with_inputs(cycled).bench_local_refs(|session| ready(session.commit()).unwrap());
 }
 
 fn manager() -> SessionManager {
@@ -61,5 +61,5 @@ fn manager() -> SessionManager {
 }
 
 fn opened(manager: &SessionManager) -> Session {
-    now(manager.open(Some(SessionId::generate()))).unwrap()
+    ready(manager.open(Some(SessionId::generate()))).unwrap()
 }

@@ -3,49 +3,49 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use hdrhistogram::Histogram;
 
-use super::{Route, Visitor};
+use super::{Client, Route};
 
-/// What a number of visitors saw who each sent the next request as soon as the last one was answered.
+/// What a number of clients measured. Each sends its next request after the response to the last one.
 pub(crate) struct Load {
     pub(crate) elapsed: Duration,
     /// In nanoseconds.
     pub(crate) latencies: Histogram<u64>,
 }
 
-/// Lets all `visitors` send `route` for this long. A wrong answer is an error: the run does not count.
+/// Lets all `clients` send `route` for this long. A wrong response is an error and ends the run.
 pub(crate) async fn load(
-    visitors: Vec<Visitor>,
+    clients: Vec<Client>,
     route: Route,
     duration: Duration,
-) -> Result<(Vec<Visitor>, Load)> {
+) -> Result<(Vec<Client>, Load)> {
     let start = Instant::now();
-    let tasks: Vec<_> = visitors
+    let tasks: Vec<_> = clients
         .into_iter()
-        .map(|visitor| tokio::spawn(one(visitor, route, start + duration)))
+        .map(|client| tokio::spawn(run(client, route, start + duration)))
         .collect();
-    let mut visitors = Vec::with_capacity(tasks.len());
+    let mut clients = Vec::with_capacity(tasks.len());
     let mut latencies = Histogram::new(3)?;
     for task in tasks {
-        let (visitor, own) = task.await??;
-        visitors.push(visitor);
+        let (client, own) = task.await??;
+        clients.push(client);
         latencies.add(own)?;
     }
     let elapsed = start.elapsed();
-    Ok((visitors, Load { elapsed, latencies }))
+    Ok((clients, Load { elapsed, latencies }))
 }
 
-async fn one(
-    mut visitor: Visitor,
+async fn run(
+    mut client: Client,
     route: Route,
     deadline: Instant,
-) -> Result<(Visitor, Histogram<u64>)> {
+) -> Result<(Client, Histogram<u64>)> {
     let mut latencies = Histogram::new(3)?;
     let mut now = Instant::now();
     while now < deadline {
-        visitor.request(route).await?;
+        client.request(route).await?;
         let answered = Instant::now();
         latencies.record(answered.duration_since(now).as_nanos() as u64)?;
         now = answered;
     }
-    Ok((visitor, latencies))
+    Ok((client, latencies))
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::cores::Core;
 use crate::servers::Server;
 
-/// A server as a child process on a core of its own. It ends when this is dropped, or the driver ends.
+/// A server as a child process on its own core. It ends when this value is dropped or this program ends.
 pub(crate) struct ServerProcess {
     child: Child,
     pub(crate) address: String,
@@ -22,7 +22,7 @@ impl ServerProcess {
         command.args(core.map(|core| format!("--core={core}")));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
-        let stdout = child.stdout.take().context("standard output is piped")?;
+        let stdout = child.stdout.take().context("standard output is not piped")?;
         BufReader::new(stdout).read_line(&mut address)?;
         let address = address.trim().to_owned();
         let process = Self { child, address };
@@ -37,32 +37,33 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nothing left to do then.
+        // The errors say that it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The processor time that all threads of a process have used, in nanoseconds as the scheduler counts
-/// them.
+/// The processor time of all threads of a process, as the scheduler counts it.
 pub(crate) fn processor_time(pid: u32) -> Result<Duration> {
     let mut sum = Duration::ZERO;
     for task in
-        fs::read_dir(format!("/proc/{pid}/task")).context("`/proc` tells processor times")?
+        fs::read_dir(format!("/proc/{pid}/task")).context("`/proc` has no processor times")?
     {
-        // A thread may end while its siblings are read.
+        // A thread may end during the loop.
         let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
         let nanos = schedstat.split_whitespace().next().unwrap_or_default();
-        sum += Duration::from_nanos(nanos.parse().context("`schedstat` begins with a number")?);
+        sum += Duration::from_nanos(
+            nanos.parse().context("`schedstat` does not begin with a number")?,
+        );
     }
     Ok(sum)
 }
 
-/// The memory of a process that is not swapped out, in bytes.
+/// The resident memory of a process in bytes.
 pub(crate) fn resident_memory(pid: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
-    let kib: u64 = kib.context("`/proc` tells the resident memory")?.trim().parse()?;
+    let kib: u64 = kib.context("`/proc` has no resident memory")?.trim().parse()?;
     Ok(kib * 1024)
 }

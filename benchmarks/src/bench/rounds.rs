@@ -1,4 +1,4 @@
-#![expect(clippy::print_stderr, reason = "somebody waits for the end")]
+#![expect(clippy::print_stderr, reason = "shows the progress")]
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -10,43 +10,43 @@ use serde::{Deserialize, Serialize};
 use super::process::{ServerProcess, processor_time, resident_memory};
 use super::sample::{Sample, Tally};
 use super::stores::Stores;
-use super::{Route, Visitor, load};
+use super::{Client, Route, load};
 use crate::cores::Cores;
-use crate::servers::{Keeps, Server};
+use crate::servers::{Server, StoreKind};
 
 /// What is measured, and for how long.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) servers: Vec<Server>,
     pub(crate) rounds: usize,
-    /// How often each server has its turn on each route in each round.
+    /// The number of turns of each server on each route in a round.
     pub(crate) turns: usize,
-    /// How long a turn is.
+    /// The length of a turn.
     pub(crate) slice: Duration,
-    pub(crate) visitors: usize,
-    /// How many cores the machine has.
+    pub(crate) clients: usize,
+    /// The number of cores of the machine.
     pub(crate) cores: usize,
 }
 
 /// One round: every server on every route.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
-    /// With all visitors at once.
+    /// With all clients at once.
     pub(crate) busy: BTreeMap<Server, BTreeMap<Route, Sample>>,
-    /// With a single visitor.
+    /// With a single client.
     pub(crate) alone: BTreeMap<Server, BTreeMap<Route, Sample>>,
-    /// Resident memory of the server at its end, in bytes.
+    /// Resident memory of the server at the end of the round, in bytes.
     pub(crate) memory: BTreeMap<Server, u64>,
 }
 
-/// Routes that a single visitor takes too.
+/// The routes that are also measured with a single client.
 const ALONE: [Route; 2] = [Route::Read, Route::Write];
 
 pub(crate) async fn run(plan: &Plan, stores: &Stores, cores: Cores) -> Result<Vec<Round>> {
     let mut rounds = Vec::with_capacity(plan.rounds);
     for number in 0..plan.rounds {
         eprint!("\rround {} of {} …", number + 1, plan.rounds);
-        // Another order in each: whom a server comes after makes a difference to it.
+        // Each round has a random order, because the server before influences the next one.
         let mut servers = plan.servers.clone();
         let random = RandomState::new();
         servers.sort_by_cached_key(|server| random.hash_one(server.name()));
@@ -61,10 +61,10 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
     let mut round = Round::default();
     let mut subjects = Vec::with_capacity(servers.len());
     for server in servers {
-        subjects.push(Subject::start(*server, plan.visitors, stores, cores).await?);
+        subjects.push(Subject::start(*server, plan.clients, stores, cores).await?);
     }
     for route in Route::ALL {
-        let samples = measure(plan, &mut subjects, route, plan.visitors, stores).await?;
+        let samples = measure(plan, &mut subjects, route, plan.clients, stores).await?;
         for (server, sample) in samples {
             round.busy.entry(server).or_default().insert(route, sample);
         }
@@ -81,45 +81,45 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
     Ok(round)
 }
 
-/// All servers run at the same time, and idle but for the one whose turn it is. Turns are short and each
-/// has many, so that whatever else the machine does in these seconds hits all alike.
+/// All servers run at the same time, but only the one whose turn it is has requests. Each server has many
+/// short turns, so that other work on the machine affects all servers alike.
 async fn measure(
     plan: &Plan,
     subjects: &mut [Subject],
     route: Route,
-    visitors: usize,
+    clients: usize,
     stores: &Stores,
 ) -> Result<Vec<(Server, Sample)>> {
     let tallies = subjects.iter().map(|_| Tally::new()).collect::<Result<Vec<_>>>();
     let mut tallies = tallies?;
     for _ in 0..plan.turns {
         for (subject, tally) in subjects.iter_mut().zip(&mut tallies) {
-            subject.measure(route, plan.slice, visitors, stores, tally).await?;
+            subject.measure(route, plan.slice, clients, stores, tally).await?;
         }
     }
     let servers = subjects.iter().map(|subject| subject.server);
     Ok(servers.zip(tallies.iter().map(Tally::sample)).collect())
 }
 
-/// A server and its visitors.
+/// A server under measurement, and its clients.
 struct Subject {
     server: Server,
     process: ServerProcess,
-    visitors: Vec<Visitor>,
+    clients: Vec<Client>,
 }
 
 impl Subject {
-    async fn start(server: Server, visitors: usize, stores: &Stores, cores: Cores) -> Result<Self> {
-        let url = stores.url(server.keeps());
+    async fn start(server: Server, clients: usize, stores: &Stores, cores: Cores) -> Result<Self> {
+        let url = stores.url(server.store());
         let process = ServerProcess::start(server, url.as_deref(), cores.server)?;
-        let has_session = server.keeps() != Keeps::None;
-        let mut subject = Self { server, process, visitors: Vec::new() };
-        for _ in 0..visitors {
-            let visitor = Visitor::arrive(&subject.process.address, has_session).await;
-            subject.visitors.push(visitor.with_context(|| server.name())?);
+        let has_session = server.store() != StoreKind::None;
+        let mut subject = Self { server, process, clients: Vec::new() };
+        for _ in 0..clients {
+            let client = Client::connect(&subject.process.address, has_session).await;
+            subject.clients.push(client.with_context(|| server.name())?);
         }
         for route in Route::ALL {
-            subject.load(route, Duration::from_millis(20), visitors).await?;
+            subject.load(route, Duration::from_millis(20), clients).await?;
         }
         Ok(subject)
     }
@@ -128,16 +128,16 @@ impl Subject {
         &mut self,
         route: Route,
         duration: Duration,
-        visitors: usize,
+        clients: usize,
         stores: &Stores,
         tally: &mut Tally,
     ) -> Result<()> {
-        // The first requests fill caches that the server before has emptied.
-        self.load(route, duration / 10, visitors).await?;
-        let (pid, keeps) = (self.process.pid(), self.server.keeps());
-        let (server, store) = (processor_time(pid)?, stores.counters(keeps)?);
-        let load = self.load(route, duration, visitors).await?;
-        let store = stores.counters(keeps)?.since(&store);
+        // The first requests fill the caches of the processor again.
+        self.load(route, duration / 10, clients).await?;
+        let (pid, kind) = (self.process.pid(), self.server.store());
+        let (server, store) = (processor_time(pid)?, stores.counters(kind)?);
+        let load = self.load(route, duration, clients).await?;
+        let store = stores.counters(kind)?.since(&store);
         tally.add(&load, processor_time(pid)? - server, store)
     }
 
@@ -145,13 +145,13 @@ impl Subject {
         &mut self,
         route: Route,
         duration: Duration,
-        visitors: usize,
+        clients: usize,
     ) -> Result<super::Load> {
-        let idle = self.visitors.split_off(visitors.min(self.visitors.len()));
-        let busy = std::mem::take(&mut self.visitors);
+        let idle = self.clients.split_off(clients.min(self.clients.len()));
+        let busy = std::mem::take(&mut self.clients);
         let (busy, load) = load(busy, route, duration).await.with_context(|| self.server.name())?;
-        self.visitors = busy;
-        self.visitors.extend(idle);
+        self.clients = busy;
+        self.clients.extend(idle);
         Ok(load)
     }
 }

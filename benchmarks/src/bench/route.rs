@@ -1,18 +1,18 @@
 use serde::{Deserialize, Serialize};
 
-/// What a request does. Every server has all of them, under these names.
+/// What a request does. Every server has all routes, under these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Route {
-    /// Leaves the session alone.
+    /// Does not use the session.
     Untouched,
-    /// Reads one value of an existing session and answers it.
+    /// Reads one value of an existing session and returns it.
     Read,
     /// Changes one value of an existing session.
     Write,
     /// Changes one value and gives the session a new id.
     Login,
-    /// Comes without a cookie and begins a session of three values.
+    /// Has no cookie and creates a session with three values.
     First,
 }
 

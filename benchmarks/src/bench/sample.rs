@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Load;
 use super::stores::Counters;
 
-/// What one server did on one route in one round; all but the first two per request.
+/// The figures of one server on one route in one round. Processor times, commands and bytes are per request.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) requests: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) store_bytes_sent: f64,
 }
 
-/// What one server did on one route so far in a round.
+/// The sums of one server on one route during a round.
 pub(crate) struct Tally {
     elapsed: Duration,
     latencies: Histogram<u64>,
@@ -36,12 +36,12 @@ impl Tally {
         Ok(Self { elapsed, latencies, server, store: Counters::default() })
     }
 
-    /// Counts in a slice: its load, and what server and store had to do for it.
+    /// Adds a turn: its load, and what it cost the server and the store.
     pub(crate) fn add(&mut self, load: &Load, server: Duration, store: Counters) -> Result<()> {
         self.elapsed += load.elapsed;
         self.latencies.add(&load.latencies)?;
         self.server += server;
-        self.store = self.store.and(&store);
+        self.store = self.store.plus(&store);
         Ok(())
     }
 

@@ -10,23 +10,23 @@ use redis::Connection;
 
 use super::process::processor_time;
 use crate::cores::{Cores, bind};
-use crate::servers::Keeps;
+use crate::servers::StoreKind;
 
-/// A Redis and a memcached of our own, with nothing on disk; they end with this program.
+/// A Redis and a memcached without files. They end with this program.
 pub(crate) struct Stores {
     redis: StoreServer,
     memcached: StoreServer,
     redis_pid: u32,
     memcached_pid: u32,
-    /// Through which Redis is asked, so that asking costs it one command and no connection.
+    /// The connection for the counters. Each question costs Redis one command and no new connection.
     observer: RefCell<Connection>,
 }
 
-/// What a store has done since it started.
+/// The counters of a store since its start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) processor: Duration,
-    /// As the store counts them: Redis also those inside of scripts.
+    /// As the store counts them: Redis also counts the commands in scripts.
     pub(crate) commands: u64,
     pub(crate) received: u64,
     pub(crate) sent: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Counters {
 
 impl Stores {
     pub(crate) fn start(cores: Cores) -> Result<Self> {
-        // What a thread starts runs where the thread does.
+        // A process runs on the core of the thread that starts it.
         bind(cores.store);
         let (redis, memcached) = (StoreServer::redis(), StoreServer::memcached());
         bind(cores.client);
@@ -44,25 +44,25 @@ impl Stores {
         Ok(Self { redis, memcached, redis_pid, memcached_pid, observer: observer.into() })
     }
 
-    pub(crate) fn url(&self, keeps: Keeps) -> Option<String> {
-        match keeps {
-            Keeps::None | Keeps::Memory => None,
-            Keeps::Redis => Some(self.redis.url()),
-            Keeps::Memcached => Some(self.memcached.address().to_string()),
+    pub(crate) fn url(&self, kind: StoreKind) -> Option<String> {
+        match kind {
+            StoreKind::None | StoreKind::Memory => None,
+            StoreKind::Redis => Some(self.redis.url()),
+            StoreKind::Memcached => Some(self.memcached.address().to_string()),
         }
     }
 
-    /// Forgets all sessions.
+    /// Deletes all sessions.
     pub(crate) fn empty(&self) -> Result<()> {
         let () = redis::cmd("FLUSHALL").query(&mut *self.observer.borrow_mut())?;
         ask_memcached(&self.memcached, "flush_all\r\n", "OK")?;
         Ok(())
     }
 
-    pub(crate) fn counters(&self, keeps: Keeps) -> Result<Counters> {
-        match keeps {
-            Keeps::None | Keeps::Memory => Ok(Counters::default()),
-            Keeps::Redis => {
+    pub(crate) fn counters(&self, kind: StoreKind) -> Result<Counters> {
+        match kind {
+            StoreKind::None | StoreKind::Memory => Ok(Counters::default()),
+            StoreKind::Redis => {
                 let info = redis_info(&mut self.observer.borrow_mut(), "stats")?;
                 Ok(Counters {
                     processor: processor_time(self.redis_pid)?,
@@ -71,7 +71,7 @@ impl Stores {
                     sent: number(&info, "total_net_output_bytes")?,
                 })
             }
-            Keeps::Memcached => {
+            StoreKind::Memcached => {
                 let stats = memcached_stats(&self.memcached)?;
                 let kinds = ["cmd_get", "cmd_set", "cmd_touch", "delete_hits", "delete_misses"];
                 let commands = kinds.iter().map(|name| number(&stats, name)).sum::<Result<_>>()?;
@@ -87,7 +87,7 @@ impl Stores {
 }
 
 impl Counters {
-    pub(crate) fn and(&self, more: &Self) -> Self {
+    pub(crate) fn plus(&self, more: &Self) -> Self {
         Self {
             processor: self.processor + more.processor,
             commands: self.commands + more.commands,
@@ -96,11 +96,11 @@ impl Counters {
         }
     }
 
-    /// What came since `before`.
+    /// The difference to `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self {
             processor: self.processor.saturating_sub(before.processor),
-            // One is the question itself.
+            // One command is the question itself.
             commands: self.commands.saturating_sub(before.commands + 1),
             received: self.received.saturating_sub(before.received),
             sent: self.sent.saturating_sub(before.sent),
@@ -108,12 +108,12 @@ impl Counters {
     }
 }
 
-/// The bytes that a Redis uses for its data and itself.
+/// The bytes that a Redis uses for its data and for itself.
 pub(crate) fn redis_memory(connection: &mut Connection) -> Result<u64> {
     number(&redis_info(connection, "memory")?, "used_memory")
 }
 
-/// The bytes that a Redis was sent, since it started.
+/// The bytes that a Redis has received since its start.
 pub(crate) fn redis_received(connection: &mut Connection) -> Result<u64> {
     number(&redis_info(connection, "stats")?, "total_net_input_bytes")
 }
@@ -147,6 +147,6 @@ fn ask_memcached(server: &StoreServer, question: &str, end: &str) -> Result<Vec<
 }
 
 fn number(facts: &Facts, name: &str) -> Result<u64> {
-    let value = facts.get(name).with_context(|| format!("the store tells its `{name}`"))?;
+    let value = facts.get(name).with_context(|| format!("the store does not report `{name}`"))?;
     Ok(value.parse()?)
 }

@@ -7,11 +7,11 @@ use pycket_redis::RedisStore;
 use super::small;
 use crate::servers::IDLE;
 
-/// How many commands go to Redis at once.
+/// The number of records per pipeline.
 const BATCH: usize = 1_000;
 
-/// Stores one record through the driver and copies of it until there are `records`, which is many times
-/// faster than creating each; returns their ids.
+/// Fills a Redis with `records` records and returns their ids. The driver stores the first; the others are
+/// copies of it, which is many times faster.
 pub(super) async fn fill(url: &str, records: usize) -> Result<Vec<SessionId>> {
     let mut redis = redis::Client::open(url)?.get_connection()?;
     let () = redis::cmd("FLUSHALL").query(&mut redis)?;
@@ -21,7 +21,8 @@ pub(super) async fn fill(url: &str, records: usize) -> Result<Vec<SessionId>> {
 
     let key: String = redis::cmd("RANDOMKEY").query(&mut redis)?;
     let fields: HashMap<Vec<u8>, Vec<u8>> = redis::cmd("HGETALL").arg(&key).query(&mut redis)?;
-    let prefix = key.strip_suffix(&first.expose()).context("a key ends with the id")?.to_owned();
+    let prefix =
+        key.strip_suffix(&first.expose()).context("the key does not end with the id")?.to_owned();
     let mut ids = vec![first];
     while ids.len() < records {
         let mut pipeline = redis::Pipeline::new();

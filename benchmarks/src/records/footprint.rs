@@ -10,18 +10,18 @@ use super::{MILLION, small};
 use crate::bench::{redis_memory, resident_memory};
 use crate::servers::tower_redis;
 
-/// Whose records are measured.
+/// The library that stores the records.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Library {
     Pycket,
     TowerSessions,
 }
 
-/// How many records are written to Redis, and by how many at the same time.
+/// The number of records in Redis, and of tasks that write them.
 const IN_REDIS: usize = 100_000;
 const WRITERS: usize = 50;
 
-/// The resident memory that a record takes of a million in this process.
+/// The resident memory per record, with a million records in this process.
 pub(super) async fn in_memory(library: Library) -> Result<f64> {
     let before = resident_memory(std::process::id())?;
     let after = match library {
@@ -44,7 +44,7 @@ pub(super) async fn in_memory(library: Library) -> Result<f64> {
     Ok((after - before) as f64 / MILLION as f64)
 }
 
-/// The memory that a record takes of an otherwise empty Redis.
+/// The memory per record in an otherwise empty Redis.
 pub(super) async fn in_redis(library: Library, url: &str) -> Result<f64> {
     let mut observer = redis::Client::open(url)?.get_connection()?;
     let () = redis::cmd("FLUSHALL").query(&mut observer)?;
@@ -60,7 +60,7 @@ pub(super) async fn in_redis(library: Library, url: &str) -> Result<f64> {
                     Ok(())
                 }
             };
-            all(write).await?;
+            write_all(write).await?;
         }
         Library::TowerSessions => {
             let store = tower_redis(url).await?;
@@ -72,13 +72,13 @@ pub(super) async fn in_redis(library: Library, url: &str) -> Result<f64> {
                     Ok(store.create(&mut record).await?)
                 }
             };
-            all(write).await?;
+            write_all(write).await?;
         }
     }
     Ok((redis_memory(&mut observer)? - before) as f64 / IN_REDIS as f64)
 }
 
-async fn all<F>(write: impl Fn() -> F + Clone + Send + 'static) -> Result<()>
+async fn write_all<F>(write: impl Fn() -> F + Clone + Send + 'static) -> Result<()>
 where
     F: Future<Output = Result<()>> + Send,
 {

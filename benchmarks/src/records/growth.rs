@@ -11,7 +11,7 @@ use super::{Growth, MILLION, THOUSAND, small};
 use crate::report::median;
 use crate::servers::VISITS;
 
-/// How often the two stores take turns.
+/// The number of turns of each store.
 pub(super) const TURNS: usize = 21;
 
 pub(super) async fn in_memory() -> Result<Vec<Growth>> {
@@ -53,7 +53,7 @@ async fn compare(
     Ok(growth)
 }
 
-/// The microseconds of one operation on a record chosen by chance.
+/// The time in microseconds of one operation on a random record.
 async fn time(operation: &str, operations: usize, (store, ids): Filled<'_>) -> Result<f64> {
     let chosen = choose(ids, operations);
     let changes = Changes::new().set(VISITS, Value::encode(&2_u64)?);
@@ -61,7 +61,7 @@ async fn time(operation: &str, operations: usize, (store, ids): Filled<'_>) -> R
     let start = Instant::now();
     for id in &chosen {
         if operation == "load" {
-            anyhow::ensure!(store.load(id).await?.is_some(), "a record is gone");
+            anyhow::ensure!(store.load(id).await?.is_some(), "a record is missing");
         } else {
             let _ = store.update(id, &changes, ttl).await?;
         }
@@ -69,7 +69,7 @@ async fn time(operation: &str, operations: usize, (store, ids): Filled<'_>) -> R
     Ok(start.elapsed().as_secs_f64() * 1e6 / operations as f64)
 }
 
-/// Some ids by chance: chosen before the clock runs, and read in order while it does.
+/// Random ids. They are chosen before the measurement, which only iterates over them.
 pub(super) fn choose<I: Copy>(ids: &[I], number: usize) -> Vec<I> {
     let random = RandomState::new();
     let choice = |n: usize| ids.get(random.hash_one(n) as usize % ids.len()).copied();

@@ -11,7 +11,7 @@ use crate::servers::{VISITS, tower_redis};
 
 const RECORD: usize = 1_000_000;
 
-/// What goes to Redis when one small value of a large record changes.
+/// The bytes that Redis receives for one small change to a large record.
 pub(super) async fn measure(url: &str) -> Result<Large> {
     Ok(Large {
         record_bytes: RECORD,
@@ -26,7 +26,7 @@ async fn pycket(url: &str) -> Result<f64> {
     session.set("draft", &"x".repeat(RECORD))?;
     session.set(VISITS, &1_u64)?;
     session.commit().await?;
-    // The first update also teaches the server the script.
+    // The first update also loads the script into Redis.
     let mut sent = 0.0;
     for visits in 2..=3_u64 {
         let before = received(url)?;

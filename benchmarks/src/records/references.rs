@@ -1,5 +1,5 @@
-//! What others take for the same, so that one sees what of a growth is the machine's: with a million records
-//! most of them are in no cache.
+//! The growth of other maps, for comparison. A million records do not fit into the caches of the processor,
+//! so that every map gets slower.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -21,7 +21,7 @@ pub(super) async fn measure() -> Result<Vec<Growth>> {
     Ok(vec![plain_map(), tower_sessions().await?])
 }
 
-/// The least that a map of shared records can do: one look-up, and one pointer copied.
+/// The minimum for a map of shared records: one lookup and one copied pointer.
 fn plain_map() -> Growth {
     let maps = [THOUSAND, MILLION].map(|records| {
         let record = |_| (SessionId::generate(), Arc::new([0_u8; 200]));
@@ -39,7 +39,7 @@ fn plain_map() -> Growth {
             times.push(micros_each(start));
         }
     }
-    growth("`get` on a `HashMap` of `Arc`s, without a lock or a life", times)
+    growth("`get` on a `HashMap` of `Arc`s, without lock or ttl", times)
 }
 
 async fn tower_sessions() -> Result<Growth> {
@@ -58,7 +58,7 @@ async fn tower_sessions() -> Result<Growth> {
             let chosen = choose(ids, OPERATIONS);
             let start = Instant::now();
             for id in &chosen {
-                anyhow::ensure!(store.load(id).await?.is_some(), "a record is gone");
+                anyhow::ensure!(store.load(id).await?.is_some(), "a record is missing");
             }
             times.push(micros_each(start));
         }

@@ -1,4 +1,4 @@
-//! The record of every visitor here: the same three values in every library.
+//! The record of every client: the same three values in every library.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,6 +29,6 @@ pub(super) fn tower_sessions() -> Result<session::Record> {
     let mut data = std::collections::HashMap::from(texts);
     data.insert(VISITS.to_owned(), 1_u64.into());
     let expiry_date = OffsetDateTime::now_utc().checked_add(IDLE.try_into()?);
-    let expiry_date = expiry_date.context("tomorrow is a date")?;
+    let expiry_date = expiry_date.context("the expiry date is out of range")?;
     Ok(session::Record { id: session::Id::default(), data, expiry_date })
 }

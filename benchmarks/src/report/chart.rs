@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::summary::{Summary, Visitors};
+use super::summary::{Clients, Summary};
 use crate::bench::Route;
 use crate::servers::Server;
 
@@ -8,10 +8,10 @@ const WIDTH: f64 = 760.0;
 const LABELS: f64 = 200.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 26.0;
-/// For a figure behind the longest bar.
+/// Space for the figure behind the longest bar.
 const FIGURE: f64 = 70.0;
 
-/// Colours that can be read on white and on black, and say whose a bar is.
+/// The colours are readable on white and on black. Each kind of server has one.
 const STYLE: &str = "
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
@@ -46,7 +46,7 @@ pub(super) fn chart(summary: &Summary) -> String {
         &mut body,
         (16.0, y),
         "quiet",
-        "microseconds beyond the same framework without sessions; less is better",
+        "microseconds beyond the same framework without sessions; lower is better",
     );
     for (route, bars) in &groups {
         y += 34.0;
@@ -63,8 +63,8 @@ pub(super) fn chart(summary: &Summary) -> String {
 }
 
 fn bars(summary: &Summary, route: Route) -> Vec<(Server, f64)> {
-    let servers = summary.servers().into_iter().filter(|server| *server != server.bare());
-    let added = |server| Some((server, summary.added_cpu(Visitors::Many, server, route)?.max(0.0)));
+    let servers = summary.servers().into_iter().filter(|server| *server != server.baseline());
+    let added = |server| Some((server, summary.added_cpu(Clients::Many, server, route)?.max(0.0)));
     servers.filter_map(added).collect()
 }
 
@@ -76,7 +76,7 @@ fn bar(body: &mut String, y: f64, server: Server, micros: f64, scale: f64) {
     };
     text(body, (32.0, y + 14.0), "", server.name());
     let width = (micros * scale).max(1.0);
-    // Writing to a string does not fail.
+    // A write to a string cannot fail.
     let _ = writeln!(
         body,
         "<rect class=\"{class}\" x=\"{LABELS}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"2\"/>"
@@ -84,7 +84,7 @@ fn bar(body: &mut String, y: f64, server: Server, micros: f64, scale: f64) {
     text(body, (LABELS + width + 8.0, y + 14.0), "quiet", &format!("{micros:.1}"));
 }
 
-/// The words are ours: there is nothing in them to escape.
+/// The texts contain nothing to escape.
 fn text(body: &mut String, (x, y): (f64, f64), class: &str, words: &str) {
     let _ = writeln!(body, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{words}</text>");
 }

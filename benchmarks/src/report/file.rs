@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::chart::chart;
 use super::goals::Goal;
-use super::summary::{Line, Summary, Visitors};
+use super::summary::{Clients, Line, Summary};
 use crate::bench::{Plan, Route};
 use crate::records::Records;
 use crate::servers::Server;
 
-/// Everything that was measured, for programs.
+/// All results, for programs.
 #[derive(Serialize)]
 struct File<'a> {
     /// The day, as in `2025-12-31`.
@@ -21,7 +21,7 @@ struct File<'a> {
     rounds: usize,
     turns: usize,
     slice_ms: u128,
-    visitors: usize,
+    clients: usize,
     busy: BTreeMap<Server, BTreeMap<Route, Line>>,
     alone: BTreeMap<Server, BTreeMap<Route, Line>>,
     resident_memory_bytes: BTreeMap<Server, f64>,
@@ -29,7 +29,7 @@ struct File<'a> {
     goals: &'a [Goal],
 }
 
-/// What it was measured on; nothing by which one machine can be told from another of its kind.
+/// The machine. Contains nothing that identifies a single machine.
 #[derive(Serialize)]
 struct Machine {
     processor: String,
@@ -52,9 +52,9 @@ pub(crate) fn write(
         rounds: summary.rounds(),
         turns: plan.turns,
         slice_ms: plan.slice.as_millis(),
-        visitors: plan.visitors,
-        busy: lines(summary, Visitors::Many),
-        alone: lines(summary, Visitors::One),
+        clients: plan.clients,
+        busy: lines(summary, Clients::Many),
+        alone: lines(summary, Clients::One),
         resident_memory_bytes: summary.servers().iter().filter_map(memory).collect(),
         records,
         goals,
@@ -65,9 +65,9 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn lines(summary: &Summary, visitors: Visitors) -> BTreeMap<Server, BTreeMap<Route, Line>> {
+fn lines(summary: &Summary, clients: Clients) -> BTreeMap<Server, BTreeMap<Route, Line>> {
     let of = |server: Server| {
-        let line = |route| Some((route, summary.line(visitors, server, route)?));
+        let line = |route| Some((route, summary.line(clients, server, route)?));
         (server, Route::ALL.into_iter().filter_map(line).collect())
     };
     summary.servers().into_iter().map(of).collect()
@@ -79,7 +79,7 @@ fn machine(cores: usize) -> Machine {
     let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.and_then(|rest| rest.split_once(':')).map(|(_, model)| model.trim());
     let release = read("/proc/sys/kernel/osrelease");
-    // What comes behind the version names a distribution's or a cloud's own build.
+    // The rest after the version names the build of a distribution or a cloud.
     let kernel = release.split('-').next().unwrap_or_default().trim();
     Machine {
         processor: model.unwrap_or("unknown").to_owned(),

@@ -1,13 +1,13 @@
 use serde::Serialize;
 
-use super::summary::{Summary, Visitors};
+use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
 use crate::servers::Server::{
     self, Floor, PycketMemory, PycketRedis, TowerSessionsMemory, TowerSessionsRedis,
 };
 
-/// Something that was promised, and what was measured.
+/// A promise, and the measured value.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Goal {
     pub(crate) what: String,
@@ -26,7 +26,7 @@ pub(crate) enum Limit {
 
 use Limit::{AtLeast, AtMost};
 
-/// The goals of which something was measured.
+/// The goals that can be checked with these results.
 pub(crate) fn goals(summary: &Summary, records: Option<&Records>) -> Vec<Goal> {
     let mut goals = Vec::new();
     goals.extend(untouched(summary));
@@ -41,43 +41,43 @@ fn untouched(summary: &Summary) -> Vec<Goal> {
     for server in [PycketMemory, PycketRedis] {
         let what =
             format!("untouched route, {}: processor time that the session adds", server.name());
-        let added = summary.added_cpu(Visitors::Many, server, Route::Untouched);
+        let added = summary.added_cpu(Clients::Many, server, Route::Untouched);
         goals.extend(added.map(|added| goal(what, AtMost(0.5), added, "µs")));
     }
     let commands = |sample: &Sample| sample.store_commands;
-    let calls = summary.median(Visitors::Many, PycketRedis, Route::Untouched, commands);
+    let calls = summary.median(Clients::Many, PycketRedis, Route::Untouched, commands);
     goals
         .extend(calls.map(|calls| goal("untouched route: store commands", AtMost(0.0), calls, "")));
     goals
 }
 
 fn redis(summary: &Summary) -> Vec<Goal> {
-    let peers = [(Floor, "the floor's"), (TowerSessionsRedis, "tower-sessions'")];
+    let peers = [(Floor, "the floor"), (TowerSessionsRedis, "tower-sessions")];
     let limits =
         [(Route::Read, [1.15, 0.75], [0.95, 1.1]), (Route::Write, [1.2, 0.65], [0.95, 1.35])];
     let mut goals = Vec::new();
     for (route, added, _) in limits {
-        for ((peer, whose), limit) in peers.into_iter().zip(added) {
-            let what = format!("added processor time, Redis {}, beside {whose}", route.name());
+        for ((peer, name), limit) in peers.into_iter().zip(added) {
+            let what = format!("added processor time, Redis {}, relative to {name}", route.name());
             let ratio = summary.added_cpu_ratio(route, [PycketRedis, peer]);
             goals.extend(ratio.map(|ratio| goal(what, AtMost(limit), ratio, "×")));
         }
     }
     let own = |sample: &Sample| sample.store_cpu_us;
-    let ratio = summary.ratio(Visitors::Many, Route::Write, [PycketRedis, Floor], own);
-    let what = "Redis's own processor time, write, beside the floor's";
+    let ratio = summary.ratio(Clients::Many, Route::Write, [PycketRedis, Floor], own);
+    let what = "processor time of Redis, write, relative to the floor";
     goals.extend(ratio.map(|ratio| goal(what, AtMost(1.0), ratio, "×")));
     for (route, _, rates) in limits {
-        for ((peer, whose), limit) in peers.into_iter().zip(rates) {
-            let what = format!("requests per second, Redis {}, beside {whose}", route.name());
+        for ((peer, name), limit) in peers.into_iter().zip(rates) {
+            let what = format!("requests per second, Redis {}, relative to {name}", route.name());
             let rate = |sample: &Sample| sample.requests_per_second;
-            let ratio = summary.ratio(Visitors::Many, route, [PycketRedis, peer], rate);
+            let ratio = summary.ratio(Clients::Many, route, [PycketRedis, peer], rate);
             goals.extend(ratio.map(|ratio| goal(what, AtLeast(limit), ratio, "×")));
         }
     }
     let latency = |sample: &Sample| sample.latency_p50_us;
-    let ratio = summary.ratio(Visitors::One, Route::Read, [PycketRedis, Floor], latency);
-    let what = "median latency of a single client, Redis read, beside the floor's";
+    let ratio = summary.ratio(Clients::One, Route::Read, [PycketRedis, Floor], latency);
+    let what = "median latency of a single client, Redis read, relative to the floor";
     goals.extend(ratio.map(|ratio| goal(what, AtMost(1.1), ratio, "×")));
     goals
 }
@@ -86,7 +86,8 @@ fn memory(summary: &Summary) -> Vec<Goal> {
     let pair: [Server; 2] = [PycketMemory, TowerSessionsMemory];
     let mut goals = Vec::new();
     for route in [Route::Read, Route::Write] {
-        let what = format!("added processor time, memory {}, beside tower-sessions'", route.name());
+        let what =
+            format!("added processor time, memory {}, relative to tower-sessions", route.name());
         let ratio = summary.added_cpu_ratio(route, pair);
         goals.extend(ratio.map(|ratio| goal(what, AtMost(0.8), ratio, "×")));
     }
@@ -100,11 +101,12 @@ fn of_records(records: &Records) -> Vec<Goal> {
         ("Redis, bytes per small record", &records.redis_bytes),
     ];
     for (what, bytes) in of {
-        let what = format!("{what}, beside tower-sessions'");
+        let what = format!("{what}, relative to tower-sessions");
         goals.push(goal(what, AtMost(1.0), bytes.pycket / bytes.tower_sessions, "×"));
     }
     for growth in &records.growth {
-        let what = format!("time of {} at a million records, beside a thousand", growth.operation);
+        let what =
+            format!("time of {} at a million records, relative to a thousand", growth.operation);
         goals.push(goal(what, AtMost(1.3), growth.at_a_million_us / growth.at_a_thousand_us, "×"));
     }
     let what = "bytes sent to Redis for a small change to a record of 1 MB";
@@ -113,7 +115,7 @@ fn of_records(records: &Records) -> Vec<Goal> {
 }
 
 fn goal(what: impl Into<String>, limit: Limit, value: f64, unit: &'static str) -> Goal {
-    // What is said is what is judged: no goal is missed by what no reader can see.
+    // The rounded value is compared, because it is the one that the reader sees.
     let value = (value * 1000.0).round() / 1000.0;
     let reached = match limit {
         AtMost(limit) => value <= limit,

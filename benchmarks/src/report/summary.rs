@@ -5,26 +5,26 @@ use serde::Serialize;
 use crate::bench::{Round, Route, Sample};
 use crate::servers::Server;
 
-/// The rounds, and what can be said of them: always the median of what each round says by itself, so that
-/// only what was measured within seconds is compared.
+/// The rounds, and medians over them. Ratios and differences are computed per round, between measurements
+/// that are seconds apart.
 #[derive(Debug)]
 pub(crate) struct Summary {
     rounds: Vec<Round>,
 }
 
-/// How many visitors there were at once.
+/// The number of clients at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Visitors {
+pub(crate) enum Clients {
     Many,
     One,
 }
 
-/// A line of the big table; all are medians.
+/// A row of the large table. All figures are medians.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Line {
     #[serde(flatten)]
     pub(crate) sample: Sample,
-    /// The server's processor time beyond that of the same framework without sessions.
+    /// The processor time of the server, less that of the same framework without sessions.
     pub(crate) added_cpu_us: f64,
 }
 
@@ -41,8 +41,8 @@ impl Summary {
         self.rounds.first().map(|round| round.memory.keys().copied().collect()).unwrap_or_default()
     }
 
-    pub(crate) fn line(&self, visitors: Visitors, server: Server, route: Route) -> Option<Line> {
-        let field = |field: fn(&Sample) -> f64| self.median(visitors, server, route, field);
+    pub(crate) fn line(&self, clients: Clients, server: Server, route: Route) -> Option<Line> {
+        let field = |field: fn(&Sample) -> f64| self.median(clients, server, route, field);
         let sample = Sample {
             requests: field(|sample| sample.requests as f64)? as u64,
             requests_per_second: field(|sample| sample.requests_per_second)?,
@@ -54,66 +54,61 @@ impl Summary {
             store_bytes_received: field(|sample| sample.store_bytes_received)?,
             store_bytes_sent: field(|sample| sample.store_bytes_sent)?,
         };
-        Some(Line { sample, added_cpu_us: self.added_cpu(visitors, server, route)? })
+        Some(Line { sample, added_cpu_us: self.added_cpu(clients, server, route)? })
     }
 
     /// One figure of one server on one route.
     pub(crate) fn median(
         &self,
-        visitors: Visitors,
+        clients: Clients,
         server: Server,
         route: Route,
         field: impl Fn(&Sample) -> f64,
     ) -> Option<f64> {
-        self.each(|round| Some(field(sample(round, visitors, server, route)?)))
+        self.over_rounds(|round| Some(field(sample(round, clients, server, route)?)))
     }
 
-    /// How many times as much of something `server` has as `other`.
+    /// A figure of `server` as a multiple of that of `other`.
     pub(crate) fn ratio(
         &self,
-        visitors: Visitors,
+        clients: Clients,
         route: Route,
         [server, other]: [Server; 2],
         field: impl Fn(&Sample) -> f64,
     ) -> Option<f64> {
-        self.each(|round| {
-            let one = field(sample(round, visitors, server, route)?);
-            Some(one / field(sample(round, visitors, other, route)?))
+        self.over_rounds(|round| {
+            let one = field(sample(round, clients, server, route)?);
+            Some(one / field(sample(round, clients, other, route)?))
         })
     }
 
-    pub(crate) fn added_cpu(
-        &self,
-        visitors: Visitors,
-        server: Server,
-        route: Route,
-    ) -> Option<f64> {
-        self.each(|round| added(round, visitors, server, route))
+    pub(crate) fn added_cpu(&self, clients: Clients, server: Server, route: Route) -> Option<f64> {
+        self.over_rounds(|round| added(round, clients, server, route))
     }
 
-    /// How many times as much processor time `server` adds as `other` does.
+    /// The added processor time of `server` as a multiple of that of `other`.
     pub(crate) fn added_cpu_ratio(
         &self,
         route: Route,
         [server, other]: [Server; 2],
     ) -> Option<f64> {
-        self.each(|round| {
-            let one = added(round, Visitors::Many, server, route)?;
-            Some(one / added(round, Visitors::Many, other, route)?)
+        self.over_rounds(|round| {
+            let one = added(round, Clients::Many, server, route)?;
+            Some(one / added(round, Clients::Many, other, route)?)
         })
     }
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self, server: Server) -> Option<f64> {
-        self.each(|round| round.memory.get(&server).map(|bytes| *bytes as f64))
+        self.over_rounds(|round| round.memory.get(&server).map(|bytes| *bytes as f64))
     }
 
-    fn each(&self, figure: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
+    fn over_rounds(&self, figure: impl Fn(&Round) -> Option<f64>) -> Option<f64> {
         median(self.rounds.iter().filter_map(figure).collect())
     }
 }
 
-/// `None` of nothing.
+/// `None` without values.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
@@ -123,17 +118,17 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     Some((values.get(values.len() / 2 - 1)? + upper) / 2.0)
 }
 
-fn sample(round: &Round, visitors: Visitors, server: Server, route: Route) -> Option<&Sample> {
-    let samples: &BTreeMap<_, _> = match visitors {
-        Visitors::Many => &round.busy,
-        Visitors::One => &round.alone,
+fn sample(round: &Round, clients: Clients, server: Server, route: Route) -> Option<&Sample> {
+    let samples: &BTreeMap<_, _> = match clients {
+        Clients::Many => &round.busy,
+        Clients::One => &round.alone,
     };
     samples.get(&server)?.get(&route)
 }
 
-fn added(round: &Round, visitors: Visitors, server: Server, route: Route) -> Option<f64> {
-    let own = sample(round, visitors, server, route)?.server_cpu_us;
-    Some(own - sample(round, visitors, server.bare(), route)?.server_cpu_us)
+fn added(round: &Round, clients: Clients, server: Server, route: Route) -> Option<f64> {
+    let own = sample(round, clients, server, route)?.server_cpu_us;
+    Some(own - sample(round, clients, server.baseline(), route)?.server_cpu_us)
 }
 
 #[cfg(test)]
@@ -141,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_median_is_the_middle_or_between_the_two_in_the_middle() {
+    fn the_median_is_the_middle_or_the_mean_of_the_two_middle_values() {
         assert_eq!(median(vec![]), None);
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0, 3.0, 2.0]), Some(2.5));

@@ -1,20 +1,20 @@
-#![expect(clippy::print_stdout, reason = "the tables are what the program is started for")]
+#![expect(clippy::print_stdout, reason = "the program reports on standard output")]
 
 use super::goals::{Goal, Limit};
-use super::summary::{Summary, Visitors};
+use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
 use crate::servers::Server;
 
-/// Everything that was measured, as Markdown.
+/// Prints all results as Markdown.
 pub(crate) fn print(summary: &Summary, records: Option<&Records>, goals: &[Goal]) {
     for route in Route::ALL {
         println!("\n### {}\n", route.name());
-        table(summary, Visitors::Many, route);
+        table(summary, Clients::Many, route);
     }
     for route in [Route::Read, Route::Write] {
         println!("\n### {}, a single client\n", route.name());
-        table(summary, Visitors::One, route);
+        table(summary, Clients::One, route);
     }
     println!("\n### Memory of the servers\n\n| server | MB |\n|---|---:|");
     for server in summary.servers() {
@@ -41,47 +41,47 @@ pub(crate) fn goals_table(goals: &[Goal]) -> String {
     table
 }
 
-fn table(summary: &Summary, visitors: Visitors, route: Route) {
+fn table(summary: &Summary, clients: Clients, route: Route) {
     println!(
         "| server | requests/s | p50 µs | p99 µs | server CPU µs | added CPU µs | × floor | × tower-sessions | store CPU µs | store commands | to store B | from store B |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for server in summary.servers() {
-        let Some(line) = summary.line(visitors, server, route) else { continue };
+        let Some(line) = summary.line(clients, server, route) else { continue };
         let Sample { requests_per_second: rate, latency_p50_us: p50, latency_p99_us: p99, .. } =
             line.sample;
         let Sample { server_cpu_us: cpu, store_cpu_us, store_commands, .. } = line.sample;
         let Sample { store_bytes_received: to, store_bytes_sent: from, .. } = line.sample;
-        let beside = |other| beside(summary, visitors, route, server, other);
+        let ratio = |other| ratio(summary, clients, route, server, other);
         println!(
             "| {} | {rate:.0} | {p50:.0} | {p99:.0} | {cpu:.1} | {:.1} | {} | {} | {store_cpu_us:.1} | {store_commands:.1} | {to:.0} | {from:.0} |",
             server.name(),
             line.added_cpu_us,
-            beside(Server::Floor),
-            beside(peer(server)),
+            ratio(Server::Floor),
+            ratio(peer(server)),
         );
     }
 }
 
-/// The added processor time as a multiple of another's, where there is one to speak of.
-fn beside(
+/// The added processor time as a multiple of that of `other`, or a dash if that says nothing.
+fn ratio(
     summary: &Summary,
-    visitors: Visitors,
+    clients: Clients,
     route: Route,
     server: Server,
     other: Server,
 ) -> String {
-    if visitors == Visitors::One || route == Route::Untouched || server == server.bare() {
+    if clients == Clients::One || route == Route::Untouched || server == server.baseline() {
         return "–".to_owned();
     }
     let ratio = summary.added_cpu_ratio(route, [server, other]);
     ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
-/// tower-sessions on the same kind of store.
+/// tower-sessions with the same kind of store.
 fn peer(server: Server) -> Server {
-    match server.keeps() {
-        crate::servers::Keeps::Memory => Server::TowerSessionsMemory,
+    match server.store() {
+        crate::servers::StoreKind::Memory => Server::TowerSessionsMemory,
         _ => Server::TowerSessionsRedis,
     }
 }

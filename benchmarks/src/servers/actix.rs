@@ -1,4 +1,4 @@
-//! The same routes on actix-web, with nothing behind them.
+//! The routes on actix-web without sessions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

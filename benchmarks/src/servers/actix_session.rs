@@ -12,13 +12,13 @@ use super::listen::announce;
 use super::{CSRF, IDLE, SECRET, USER, VISITS};
 
 pub(super) fn serve(redis: &str) -> Result<()> {
-    let life = Duration::seconds(IDLE.as_secs() as i64);
+    let ttl = Duration::seconds(IDLE.as_secs() as i64);
     let key = Key::derive_from(SECRET.as_bytes());
     actix_web::rt::System::new().block_on(async {
         let store = RedisSessionStore::new(redis).await?;
         let app = move || {
             let sessions = SessionMiddleware::builder(store.clone(), key.clone())
-                .session_lifecycle(PersistentSession::default().session_ttl(life))
+                .session_lifecycle(PersistentSession::default().session_ttl(ttl))
                 .cookie_content_security(CookieContentSecurity::Signed);
             App::new()
                 .wrap(sessions.build())

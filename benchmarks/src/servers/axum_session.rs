@@ -11,8 +11,8 @@ use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
 type Session = SessionRedisSession;
 
-/// Its own copy of the sessions in memory is turned off: with it a second server process would answer
-/// with what was true an hour ago, and none of the others here does.
+/// The cache in memory is disabled: with it, a second server process returns values that are up to an hour
+/// old. No other server here does that.
 pub(super) async fn router(redis: &str) -> Result<Router> {
     let pool = SingleRedisPool::from(redis::Client::open(redis)?);
     let config = SessionConfig::default()

@@ -1,4 +1,4 @@
-//! The same routes, with nothing behind them.
+//! The routes on axum without sessions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

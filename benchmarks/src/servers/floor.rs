@@ -1,5 +1,5 @@
-//! What a careful engineer would write by hand for these five routes: the cookie is verified, Redis is
-//! asked what pycket asks it, a write never brings a session back, and nothing else happens.
+//! A careful hand-written implementation of the five routes. It verifies the cookie and sends the same
+//! commands to Redis as pycket. A write never revives a session.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ async fn write(State(sessions): Shared, headers: HeaderMap) -> Result<String, Fa
     }
 }
 
-/// A new id, stored before the old one is removed, so that a failure in between leaves one that works.
+/// Stores the new id before it removes the old one: after a failure in between, the old one still works.
 async fn login(State(sessions): Shared, headers: HeaderMap) -> Result<Response, Failure> {
     let old = sessions.authentic_id(&headers).ok_or(Failure::NoSession)?;
     let (mut record, _ttl) = sessions.load(&old).await?;

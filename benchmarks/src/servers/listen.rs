@@ -1,4 +1,4 @@
-#![expect(clippy::print_stdout, reason = "whoever starts a server reads its address")]
+#![expect(clippy::print_stdout, reason = "the parent process reads the address")]
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,8 +7,8 @@ use anyhow::Result;
 use axum::Router;
 use axum::serve::ListenerExt;
 
-/// Serves with one worker thread, as every server here does: its processor time is then that of its
-/// requests, and not of threads that hand them around.
+/// Serves with one worker thread, as every server here. So the processor time contains no exchange between
+/// threads.
 pub(super) fn axum(router: impl Future<Output = Result<Router>>) -> Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -18,7 +18,7 @@ pub(super) fn axum(router: impl Future<Output = Result<Router>>) -> Result<()> {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let listener = listener.tap_io(|stream| {
-            // Without it the answers wait for acknowledgements; a server where it fails is merely slow.
+            // Otherwise responses wait for acknowledgements. If it fails, the server is only slower.
             let _ = stream.set_nodelay(true);
         });
         tokio::spawn(async move { axum::serve(listener, router).await }).await??;
@@ -26,8 +26,8 @@ pub(super) fn axum(router: impl Future<Output = Result<Router>>) -> Result<()> {
     })
 }
 
-/// Listens on a free port and says which. The process ends when its standard input does, so that no
-/// server outlives the program that started it.
+/// Listens on a free port and prints the address. The process ends when its standard input ends, and so
+/// with the program that started it.
 pub(super) fn announce() -> Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     println!("{}", listener.local_addr()?);

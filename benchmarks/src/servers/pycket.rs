@@ -24,7 +24,9 @@ pub(super) fn on_memcached(address: &str) -> Result<Router> {
 }
 
 fn router(store: Arc<dyn SessionStore>) -> Result<Router> {
-    let manager = SessionManager::builder(store).expiry(Expiry::builder().idle_timeout(IDLE).build()?).build()?;
+    let manager = SessionManager::builder(store)
+        .expiry(Expiry::builder().idle_timeout(IDLE).build()?)
+        .build()?;
     let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(SECRET)?);
     Ok(routes(get(read), post(write), post(login), post(first))
         .layer(SessionLayer::new(manager, cookie)))

@@ -18,10 +18,10 @@ pub(super) async fn on_redis(url: &str) -> Result<Router> {
     Ok(router(redis(url).await?))
 }
 
-/// One connection, as for everyone else here; the client pipelines on it by itself.
+/// One connection, as in the other servers. The Redis client pipelines on it.
 pub(crate) async fn redis(url: &str) -> Result<RedisStore<Pool>> {
     let pool = Pool::new(Config::from_url(url)?, None, None, None, 1)?;
-    // Ends with the process.
+    // The task ends with the process.
     let _connection = pool.connect();
     pool.wait_for_connect().await?;
     Ok(RedisStore::new(pool))

@@ -9,52 +9,51 @@ use tokio::net::TcpStream;
 
 use super::Route;
 
-/// As long as a signed cookie, for servers that issue none: they get as many bytes as the others.
+/// A cookie as long as a signed one, for servers that issue none: all servers receive as many bytes.
 const DUMMY: &str =
     "none=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789";
 
-/// One browser: a connection of its own, a cookie of its own, and an exact idea of what every answer has
-/// to be.
-pub(crate) struct Visitor {
+/// A client with its own connection and its own cookie. It checks every response.
+pub(crate) struct Client {
     connection: SendRequest<Empty<Bytes>>,
     host: HeaderValue,
     cookie: Option<HeaderValue>,
     visits: u64,
-    /// A server without sessions counts for all visitors together, and sets no cookie.
+    /// A server without sessions has one counter for all clients and sets no cookie.
     has_session: bool,
 }
 
-impl Visitor {
-    /// A new visitor, after the first request.
-    pub(crate) async fn arrive(address: &str, has_session: bool) -> Result<Self> {
-        let stream = TcpStream::connect(address).await.context("the server takes no connection")?;
+impl Client {
+    /// Connects and sends the first request.
+    pub(crate) async fn connect(address: &str, has_session: bool) -> Result<Self> {
+        let stream =
+            TcpStream::connect(address).await.context("the server accepts no connection")?;
         stream.set_nodelay(true)?;
         let (connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(driver);
         let host = HeaderValue::from_str(address)?;
-        let mut visitor = Self { connection, host, cookie: None, visits: 0, has_session };
-        visitor.request(Route::First).await?;
+        let mut client = Self { connection, host, cookie: None, visits: 0, has_session };
+        client.request(Route::First).await?;
         if !has_session {
-            visitor.cookie = Some(HeaderValue::from_static(DUMMY));
+            client.cookie = Some(HeaderValue::from_static(DUMMY));
         }
-        Ok(visitor)
+        Ok(client)
     }
 
-    /// Sends one request and waits for its answer, which must be the right one in status, body and
-    /// cookie.
+    /// Sends one request, waits for the response, and checks its status, body and cookie.
     pub(crate) async fn request(&mut self, route: Route) -> Result<()> {
-        let response = self.connection.send_request(self.to(route)?).await;
-        let response = response.with_context(|| format!("no answer to `{}`", route.name()))?;
+        let response = self.connection.send_request(self.request_to(route)?).await;
+        let response = response.with_context(|| format!("no response to `{}`", route.name()))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        ensure!(head.status.is_success(), "`{}` was answered with {}", route.name(), head.status);
+        ensure!(head.status.is_success(), "`{}` returned {}", route.name(), head.status);
         let cookie = set_cookie(&head.headers)?;
         if self.has_session {
             self.check(route, &body, cookie.as_ref())?;
         } else {
             ensure!(
                 cookie.is_none() && !body.is_empty(),
-                "`{}` was answered wrongly",
+                "`{}` returned a wrong response",
                 route.name()
             );
         }
@@ -64,7 +63,7 @@ impl Visitor {
         Ok(())
     }
 
-    fn to(&self, route: Route) -> Result<Request<Empty<Bytes>>> {
+    fn request_to(&self, route: Route) -> Result<Request<Empty<Bytes>>> {
         let (method, path) = match route {
             Route::Untouched => (Method::GET, "/untouched"),
             Route::Read => (Method::GET, "/read"),
@@ -93,17 +92,17 @@ impl Visitor {
         let expected = if route == Route::Untouched { "ok" } else { &number };
         if body != expected.as_bytes() {
             let body = String::from_utf8_lossy(body);
-            bail!("`{}` was answered `{body}` instead of `{expected}`", route.name());
+            bail!("`{}` returned `{body}` instead of `{expected}`", route.name());
         }
         if matches!(route, Route::First | Route::Login) {
             ensure!(cookie.is_some(), "`{}` set no cookie", route.name());
-            ensure!(cookie != self.cookie.as_ref(), "`{}` left the id as it was", route.name());
+            ensure!(cookie != self.cookie.as_ref(), "`{}` did not change the id", route.name());
         }
         Ok(())
     }
 }
 
-/// The names and values of the cookies that are set, as a browser sends them back.
+/// The cookies of a response, as a browser sends them back.
 fn set_cookie(headers: &HeaderMap) -> Result<Option<HeaderValue>> {
     let mut cookies = Vec::new();
     for header in headers.get_all(SET_COOKIE) {
