@@ -17,8 +17,7 @@ pub(super) fn check(root: &Path) -> Outcome {
     let members = metadata::members(root)?;
     let findings = [
         refused::check(&tree),
-        manifests::check(&tree, &members),
-        manifests::check_outside(&tree, &members, &standalone::CRATES),
+        manifests::check(&tree, &members, &standalone::CRATES),
         layers::check(&members),
         links::check(&tree),
         guarantees::check(&tree),

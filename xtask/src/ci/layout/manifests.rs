@@ -3,34 +3,26 @@ use std::collections::BTreeSet;
 use super::tree::Tree;
 use crate::metadata::Package;
 
-/// Every member inherits the lints of the workspace.
-pub(super) fn check(tree: &Tree, members: &[Package]) -> Vec<String> {
+/// Every member inherits the lints of the workspace. A crate outside the workspace cannot: it repeats
+/// them, and the step `standalone` builds it.
+pub(super) fn check(tree: &Tree, members: &[Package], standalone: &[&str]) -> Vec<String> {
+    let repeated = lints(tree.text("Cargo.toml").unwrap_or_default(), "[workspace.lints.");
+    let inherited = BTreeSet::from([("]", "workspace = true")]);
     let mut findings = Vec::new();
-    for Package { folder, .. } in members {
-        let manifest = format!("{folder}/Cargo.toml");
-        if lints(tree, &manifest, "[lints") != BTreeSet::from([("]", "workspace = true")]) {
-            findings.push(format!("{manifest}: add `[lints]` with `workspace = true`"));
-        }
-    }
-    findings
-}
-
-/// A crate outside the workspace cannot inherit the lints. It repeats them, and the step `standalone`
-/// builds it.
-pub(super) fn check_outside(tree: &Tree, members: &[Package], built: &[&str]) -> Vec<String> {
-    let expected = lints(tree, "Cargo.toml", "[workspace.lints.");
-    let mut findings = Vec::new();
-    for (manifest, _) in tree.files("/Cargo.toml") {
+    for (manifest, text) in tree.files("/Cargo.toml") {
         let folder = manifest.trim_end_matches("/Cargo.toml");
         if members.iter().any(|member| member.folder == folder) {
+            if lints(text, "[lints") != inherited {
+                findings.push(format!("{manifest}: add `[lints]` with `workspace = true`"));
+            }
             continue;
         }
-        if lints(tree, manifest, "[lints.") != expected {
+        if lints(text, "[lints.") != repeated {
             findings.push(format!(
                 "{manifest}: repeat the lints of the root's Cargo.toml, under `[lints.…]`"
             ));
         }
-        if !built.contains(&folder) {
+        if !standalone.contains(&folder) {
             findings.push(format!("{folder}: add it to `CRATES` in xtask/src/ci/standalone.rs"));
         }
     }
@@ -38,10 +30,10 @@ pub(super) fn check_outside(tree: &Tree, members: &[Package], built: &[&str]) ->
 }
 
 /// The lines in the sections whose headers begin with `start`, each with the rest of its header.
-fn lints<'a>(tree: &'a Tree, manifest: &str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
+fn lints<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
     let mut section = None;
     let mut lints = BTreeSet::new();
-    for line in tree.text(manifest).unwrap_or_default().lines().map(str::trim) {
+    for line in manifest.lines().map(str::trim) {
         if line.starts_with('[') {
             section = line.strip_prefix(start);
         } else if let Some(section) = section.filter(|_| !line.is_empty() && !line.starts_with('#'))
@@ -56,54 +48,38 @@ fn lints<'a>(tree: &'a Tree, manifest: &str, start: &str) -> BTreeSet<(&'a str, 
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_member_with_the_lints_of_the_workspace_passes() {
-        assert!(
-            findings("[package]\nname = 'drv'\n\n[lints]\n# ours\nworkspace = true\n").is_empty()
-        );
+    fn findings(manifest: &str, members: &[Package], standalone: &[&str]) -> Vec<String> {
+        let root = "[workspace]\n\n[workspace.lints.rust]\nunsafe_code = 'forbid'\n";
+        check(&Tree::of([("Cargo.toml", root), ("a/Cargo.toml", manifest)]), members, standalone)
     }
 
     #[test]
-    fn a_member_without_the_lints_of_the_workspace_is_named() {
+    fn a_member_that_does_not_inherit_the_lints_is_named() {
+        let member = Package { folder: "a".to_owned(), ..Package::default() };
+        let findings = |manifest| findings(manifest, std::slice::from_ref(&member), &[]);
+        assert!(
+            findings("[package]\nname = 'a'\n\n[lints]\n# ours\nworkspace = true\n").is_empty()
+        );
         for manifest in [
             "[package]\nworkspace = true",
             "[lints]\n[dependencies]\nworkspace = true",
             "[lints]\n# workspace = true",
             "[lints.rust]\nworkspace = true",
         ] {
-            assert_eq!(
-                findings(manifest),
-                ["drv/Cargo.toml: add `[lints]` with `workspace = true`"],
-                "{manifest}"
-            );
+            let expected = ["a/Cargo.toml: add `[lints]` with `workspace = true`"];
+            assert_eq!(findings(manifest), expected, "{manifest}");
         }
-    }
-
-    fn findings(manifest: &str) -> Vec<String> {
-        let member = Package { folder: "drv".to_owned(), ..Package::default() };
-        check(&Tree::of([("drv/Cargo.toml", manifest)]), &[member])
-    }
-
-    const ROOT: &str = "[workspace]\n\n[workspace.lints.rust]\nunsafe_code = 'forbid'\n";
-
-    fn outside(manifest: &str, built: &[&str]) -> Vec<String> {
-        let tree = Tree::of([("Cargo.toml", ROOT), ("examples/a/Cargo.toml", manifest)]);
-        check_outside(&tree, &[], built)
-    }
-
-    #[test]
-    fn a_crate_outside_that_repeats_the_lints_and_is_built_passes() {
-        let manifest = "[workspace]\n[lints.rust]\n# ours\nunsafe_code = 'forbid'\n\n[package]";
-        assert!(outside(manifest, &["examples/a"]).is_empty());
     }
 
     #[test]
     fn a_crate_outside_with_other_lints_that_is_not_built_is_named() {
+        let good = "[workspace]\n[lints.rust]\n# ours\nunsafe_code = 'forbid'\n\n[package]";
+        assert!(findings(good, &[], &["a"]).is_empty());
         for manifest in ["[workspace]", "[lints.rust]", "[lints.clippy]\nunsafe_code = 'forbid'"] {
-            let findings = outside(manifest, &[]);
+            let findings = findings(manifest, &[], &[]);
             assert_eq!(findings.len(), 2, "{findings:?}");
-            assert!(findings[0].starts_with("examples/a/Cargo.toml: repeat the lints"));
-            assert!(findings[1].starts_with("examples/a: add it to `CRATES`"));
+            assert!(findings[0].starts_with("a/Cargo.toml: repeat the lints"));
+            assert!(findings[1].starts_with("a: add it to `CRATES`"));
         }
     }
 }
