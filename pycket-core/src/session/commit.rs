@@ -43,16 +43,9 @@ impl Shared {
     }
 
     async fn store_all(&self) -> Result<Outcome, Error> {
-        let (has_deletes, has_notifications) = {
-            let state = self.state();
-            let work = state.work();
-            (!work.deletes.is_empty(), !work.notifications.is_empty())
-        };
         // What is rare is boxed, so that the usual commit does not reserve memory for it.
+        let has_deletes = !self.state().work().deletes.is_empty();
         let deleted = if has_deletes { Box::pin(self.delete_sessions()).await? } else { None };
-        if has_notifications {
-            Box::pin(self.store_notifications()).await?;
-        }
         let stored = self.store_session().await;
         if !self.state().work().deletes.is_empty() {
             Box::pin(self.delete_notifications()).await;
@@ -111,31 +104,25 @@ impl Shared {
         }
     }
 
-    /// Stores new notifications, and adds pointers to them to the changes of the session.
-    async fn store_notifications(&self) -> Result<(), Error> {
-        loop {
-            let (new, ttl) = {
-                let state = self.state();
-                let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock());
-                match (state.work().notifications.first(), ttl) {
-                    (Some(new), Some(ttl)) => (new.clone(), ttl),
-                    // Without a ttl the session has ended.
-                    _ => return Ok(()),
-                }
-            };
-            let record = new.record(self.manager.clock().now());
-            let id = resolve::create(self.manager.notifications(), &record, ttl).await?;
-            let pointer = new.pointer(id)?;
-            self.state().point_to(&new, id, pointer);
-        }
-    }
-
+    /// Stores new notifications, and then the record that points to them.
     async fn store_session(&self) -> Result<Outcome, Error> {
         let store = self.manager.store();
-        let (step, sent) = {
-            let state = self.state();
-            let sent = state.send();
-            (self.plan(&state, &sent), sent)
+        let (step, sent) = loop {
+            let (provisional, record, ttl) = {
+                let state = self.state();
+                let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock());
+                match (state.work().notifications.first_key_value(), ttl) {
+                    (Some((id, record)), Some(ttl)) => (*id, record.clone(), ttl),
+                    // Without a ttl the session has ended, and stores none.
+                    _ => {
+                        let sent = state.send();
+                        break (self.plan(&state, &sent), sent);
+                    }
+                }
+            };
+            let notifications = self.manager.notifications();
+            let id = Box::pin(resolve::create(notifications, &record, ttl)).await?;
+            self.state().stored_notification(&provisional, id);
         };
         match step {
             Step::Nothing => Ok(Outcome::Unchanged),

@@ -1,33 +1,15 @@
 use smol_str::SmolStr;
 
-use crate::{Error, Metadata, Record, SessionId, Timestamp, Value};
+use crate::{Error, Record, SessionId, Timestamp, Value};
 
-use super::state::is_reserved;
-
-/// The names of all pointers begin with this; what follows is the id of the notification.
+/// The names of all pointers begin with this. The id of the notification follows.
 const POINTER: &str = "\0pycket:n:";
 
-/// An unread notification of a session.
-#[derive(Clone)]
-pub(crate) enum Unread {
-    /// Its record is stored, and the session points to it.
-    Stored(Pointer),
-    /// This request left it and has not stored it yet.
-    New(NewNotification),
-}
-
-/// An entry of the session's record that points to the record of a notification.
+/// An entry of the session's record that points to the record of an unread notification.
 #[derive(Clone)]
 pub(crate) struct Pointer {
     pub(crate) id: SessionId,
-    name: SmolStr,
-    place: Place,
-}
-
-#[derive(Clone)]
-pub(crate) struct NewNotification {
     pub(crate) name: SmolStr,
-    pub(crate) value: Value,
     pub(crate) place: Place,
 }
 
@@ -51,32 +33,19 @@ impl Place {
     }
 }
 
-impl Unread {
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Stored(pointer) => &pointer.name,
-            Self::New(new) => &new.name,
-        }
-    }
-
-    pub(crate) fn place(&self) -> Place {
-        match self {
-            Self::Stored(pointer) => pointer.place,
-            Self::New(new) => new.place,
-        }
-    }
-}
-
-impl NewNotification {
-    pub(crate) fn record(&self, now: Timestamp) -> Record {
-        Record::new(Metadata::new(now), [(&self.name, self.value.clone())])
-    }
-
-    /// The entry that points to this notification once its record is stored under `id`.
-    pub(crate) fn pointer(&self, id: SessionId) -> Result<(SmolStr, Value), Error> {
+impl Pointer {
+    /// The value of the entry. Its name is [`pointer_name`].
+    pub(crate) fn value(&self) -> Result<Value, Error> {
         let Place { time, sequence } = self.place;
-        let value = Value::encode(&(self.name.as_str(), time.unix_millis(), sequence))?;
-        Ok((pointer_name(&id), value))
+        Value::encode(&(self.name.as_str(), time.unix_millis(), sequence))
+    }
+
+    /// An entry that cannot be read points to nothing.
+    fn read(entry: &str, value: &Value) -> Option<Self> {
+        let id = pointed_to(entry)?;
+        let (name, time, sequence) = value.decode::<(String, u64, u32)>().ok()?;
+        let place = Place { time: Timestamp::from_unix_millis(time), sequence };
+        Some(Self { id, name: name.into(), place })
     }
 }
 
@@ -90,13 +59,7 @@ pub(crate) fn pointed_to(name: &str) -> Option<SessionId> {
     name.strip_prefix(POINTER)?.parse().ok()
 }
 
-/// The pointers in a record. An entry that cannot be read points to nothing.
+/// The pointers in a record.
 pub(crate) fn pointers(record: &Record) -> impl Iterator<Item = Pointer> {
-    let reserved = record.iter().filter(|(name, _)| is_reserved(name));
-    reserved.filter_map(|(entry, value)| {
-        let id = pointed_to(entry)?;
-        let (name, time, sequence) = value.decode::<(String, u64, u32)>().ok()?;
-        let place = Place { time: Timestamp::from_unix_millis(time), sequence };
-        Some(Pointer { id, name: name.into(), place })
-    })
+    record.iter().filter_map(|(entry, value)| Pointer::read(entry, value))
 }

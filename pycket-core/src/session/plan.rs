@@ -69,7 +69,7 @@ fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &d
     let work = state.work();
     let old = live.record.metadata();
     let new = renewed_metadata(old, state, clock);
-    let is_changed = !work.changes().is_empty() || new != *old || !work.notifications.is_empty();
+    let is_changed = !work.changes().is_empty() || new != *old;
     match ttl(state, expiry, clock) {
         None if is_changed || work.rotation.is_some() => Step::GiveUp,
         None => Step::Nothing,

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Changes, Clock, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
 
-use super::notification::{NewNotification, Place, Pointer, Unread, pointer_name, pointers};
+use super::notification::{Pointer, pointer_name, pointers};
 use super::work::{PendingDelete, Rotation, Work};
 
 /// Names that begin with this are reserved for the library.
@@ -164,50 +164,48 @@ impl State {
 /// Notifications.
 impl State {
     /// The unread notifications, in the order in which they were left.
-    pub(crate) fn unread(&self) -> Vec<Unread> {
-        let mut unread: Vec<_> = pointers(&self.view()).map(Unread::Stored).collect();
-        if !matches!(self.base, Base::Ended) {
-            unread.extend(self.work.notifications.iter().cloned().map(Unread::New));
-        }
-        unread.sort_by_key(Unread::place);
+    pub(crate) fn unread(&self) -> Vec<Pointer> {
+        let mut unread: Vec<_> = match self.base {
+            Base::Ended => Vec::new(),
+            Base::Absent | Base::Live(_) => pointers(&self.view()).collect(),
+        };
+        unread.sort_by_key(|pointer| pointer.place);
         unread
     }
 
-    pub(crate) fn leave(&mut self, name: &str, value: Value, place: Place) {
-        self.work.notifications.push(NewNotification { name: name.into(), value, place });
+    pub(crate) fn leave(&mut self, pointer: &Pointer, record: Record) -> Result<(), Error> {
+        let value = pointer.value()?;
+        self.work.notifications.insert(pointer.id, record);
+        self.work.changes_mut().insert(pointer_name(&pointer.id), Some(value));
+        Ok(())
     }
 
     /// Removes a notification that was handed out, or whose record is gone.
-    pub(crate) fn remove_unread(&mut self, unread: &Unread) {
-        match unread {
-            Unread::Stored(Pointer { id, .. }) => _ = self.delete(&pointer_name(id)),
-            Unread::New(new) => self.work.notifications.retain(|other| other.place != new.place),
+    pub(crate) fn remove_unread(&mut self, id: &SessionId) {
+        if self.work.notifications.remove(id).is_some() {
+            self.work.changes_mut().forget(&pointer_name(id));
+        } else {
+            self.delete(&pointer_name(id));
         }
     }
 
     /// Removes an unread notification. Its record is deleted when the removal is stored.
-    pub(crate) fn replace_unread(&mut self, unread: &Unread) {
-        self.remove_unread(unread);
-        if let Unread::Stored(pointer) = unread {
-            self.work.replaced.push(pointer.id);
+    pub(crate) fn replace_unread(&mut self, id: &SessionId) {
+        if !self.work.notifications.contains_key(id) {
+            self.work.replaced.push(*id);
         }
+        self.remove_unread(id);
     }
 
-    /// Puts a pointer in the place of a new notification whose record is stored.
-    pub(crate) fn point_to(
-        &mut self,
-        new: &NewNotification,
-        id: SessionId,
-        pointer: (smol_str::SmolStr, Value),
-    ) {
-        let before = self.work.notifications.len();
-        self.remove_unread(&Unread::New(new.clone()));
-        if self.work.notifications.len() < before {
-            let (name, value) = pointer;
-            self.work.changes_mut().insert(name, Some(value));
-        } else {
+    /// Takes note that a new notification is stored under `id`.
+    pub(crate) fn stored_notification(&mut self, provisional: &SessionId, id: SessionId) {
+        let pointer = pointer_name(provisional);
+        let value = self.work.changes().get(&pointer).flatten().cloned();
+        self.remove_unread(provisional);
+        match value {
+            Some(value) => self.work.changes_mut().insert(pointer_name(&id), Some(value)),
             // It was replaced, or its session destroyed, while it was being stored.
-            self.work.deletes.push(PendingDelete::Notification(id));
+            None => self.work.deletes.push(PendingDelete::Notification(id)),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, ErrorKind, Record, Session, Ttl, Value};
+use crate::{Error, ErrorKind, Metadata, Record, Session, SessionId, Ttl, Value};
 
 use super::commit_lock::CommitLock;
-use super::notification::{Place, Unread};
+use super::notification::{Place, Pointer};
 use super::resolve::{self, Deletion};
 use super::{Shared, check_name, decode};
 
@@ -22,21 +22,21 @@ impl Session {
         let now = self.0.manager.clock().now();
         let mut state = self.state();
         let unread = state.unread();
-        let place = Place::after(unread.last().map(Unread::place), now);
+        let place = Place::after(unread.last().map(|last| last.place), now);
         let (same, mut others): (Vec<_>, Vec<_>) =
-            unread.into_iter().partition(|unread| replaces && unread.name() == name);
+            unread.into_iter().partition(|unread| replaces && unread.name == name);
         let surplus = (others.len() + 1).saturating_sub(MAX_UNREAD);
         for unread in same.into_iter().chain(others.drain(..surplus)) {
-            state.replace_unread(&unread);
+            state.replace_unread(&unread.id);
         }
-        state.leave(name, value, place);
-        Ok(())
+        let pointer = Pointer { id: SessionId::generate(), name: name.into(), place };
+        state.leave(&pointer, Record::new(Metadata::new(now), [(name, value)]))
     }
 
     /// The names of the unread notifications, each once, in order.
     pub(crate) fn unread_names(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            self.state().unread().iter().map(|unread| unread.name().to_owned()).collect();
+        let unread = self.state().unread();
+        let mut names: Vec<_> = unread.iter().map(|unread| unread.name.to_string()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -49,16 +49,12 @@ impl Session {
         let _lock = CommitLock::acquire(&*self.0).await;
         for unread in self.unread(name) {
             let Some(taken) = self.0.hand_out(unread).await? else { continue };
-            return match decode(name, &taken.value) {
-                Ok(value) => {
-                    self.state().remove_unread(&taken.unread);
-                    Ok(Some(value))
-                }
-                Err(error) => {
-                    self.0.put_back(&taken).await?;
-                    Err(error)
-                }
-            };
+            let value = decode(name, &taken.value);
+            match value {
+                Ok(_) => self.state().remove_unread(&taken.pointer.id),
+                Err(_) => self.0.put_back(&taken).await?,
+            }
+            return value.map(Some);
         }
         Ok(None)
     }
@@ -80,8 +76,8 @@ impl Session {
         }
         let mut state = self.state();
         let handed_out = taken.into_iter().map(|taken| {
-            state.remove_unread(&taken.unread);
-            (taken.unread.name().to_owned(), taken.value)
+            state.remove_unread(&taken.pointer.id);
+            (taken.pointer.name.into(), taken.value)
         });
         Ok(handed_out.collect())
     }
@@ -91,74 +87,73 @@ impl Session {
         name: &str,
     ) -> Result<Option<T>, Error> {
         for unread in self.unread(name) {
-            let value = match &unread {
-                Unread::New(new) => Some(new.value.clone()),
-                Unread::Stored(pointer) => {
-                    let found = self.0.manager.notifications().load(&pointer.id).await?;
-                    found.and_then(|found| found.record.get(name).cloned())
+            let record = match self.0.new_notification(&unread.id) {
+                Some(record) => Some(record),
+                None => {
+                    let found = self.0.manager.notifications().load(&unread.id).await?;
+                    found.map(|found| found.record)
                 }
             };
-            if let Some(value) = value {
-                return decode(name, &value).map(Some);
+            if let Some(value) = record.as_ref().and_then(|record| record.get(name)) {
+                return decode(name, value).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn unread(&self, name: &str) -> impl Iterator<Item = Unread> + use<> {
+    fn unread(&self, name: &str) -> impl Iterator<Item = Pointer> + use<> {
         let mut unread = self.state().unread();
-        unread.retain(|unread| unread.name() == name);
+        unread.retain(|unread| unread.name == name);
         unread.into_iter()
     }
 }
 
-/// A notification that this request has got, and no other request can get.
+/// A notification that no other request can get any more.
 struct Taken {
-    unread: Unread,
+    pointer: Pointer,
     value: Value,
-    /// Its record, if it was stored.
+    /// Its record, if that was stored.
     record: Option<Record>,
 }
 
 impl Shared {
     /// Gets a notification for this request alone: of all requests that delete its record, the store gives
     /// it to one. `None` if another request got it or it has expired; its pointer is removed then.
-    async fn hand_out(&self, unread: Unread) -> Result<Option<Taken>, Error> {
-        let id = match &unread {
-            Unread::New(new) => {
-                let value = new.value.clone();
-                return Ok(Some(Taken { unread, value, record: None }));
-            }
-            Unread::Stored(pointer) => pointer.id,
-        };
-        match resolve::delete(self.manager.notifications(), &id).await {
-            Deletion::Deleted(record) => match record.get(unread.name()).cloned() {
-                Some(value) => return Ok(Some(Taken { unread, value, record: Some(record) })),
-                None => self.state().remove_unread(&unread),
+    async fn hand_out(&self, pointer: Pointer) -> Result<Option<Taken>, Error> {
+        let (record, is_stored) = match self.new_notification(&pointer.id) {
+            Some(record) => (Some(record), false),
+            None => match resolve::delete(self.manager.notifications(), &pointer.id).await {
+                Deletion::Deleted(record) => (Some(record), true),
+                Deletion::Absent => (None, true),
+                Deletion::Unseen(error) => {
+                    self.state().remove_unread(&pointer.id);
+                    return Err(error);
+                }
+                Deletion::Kept(error) | Deletion::Unknown(error) => return Err(error),
             },
-            Deletion::Absent => self.state().remove_unread(&unread),
-            Deletion::Unseen(error) => {
-                self.state().remove_unread(&unread);
-                return Err(error);
-            }
-            Deletion::Kept(error) | Deletion::Unknown(error) => return Err(error),
-        }
-        Ok(None)
+        };
+        let value = record.as_ref().and_then(|record| record.get(&pointer.name)).cloned();
+        let Some(value) = value else {
+            self.state().remove_unread(&pointer.id);
+            return Ok(None);
+        };
+        Ok(Some(Taken { pointer, value, record: record.filter(|_| is_stored) }))
     }
 
     /// Stores a notification again under its id, to which the session still points.
     async fn put_back(&self, taken: &Taken) -> Result<(), Error> {
-        let (Unread::Stored(pointer), Some(record)) = (&taken.unread, &taken.record) else {
-            return Ok(());
-        };
         let rest = self.state().live().map(|live| live.expires_in(self.manager.clock()));
-        let Some(ttl) = rest.and_then(|rest| Ttl::try_from(rest).ok()) else {
-            return Ok(());
-        };
-        let stored = self.manager.notifications().create(&pointer.id, record, ttl).await;
+        let ttl = rest.and_then(|rest| Ttl::try_from(rest).ok());
+        let (Some(record), Some(ttl)) = (&taken.record, ttl) else { return Ok(()) };
+        let stored = self.manager.notifications().create(&taken.pointer.id, record, ttl).await;
         stored.map(drop).map_err(|error| {
             let message = "a notification could not be put back, and may be lost";
             Error::new(ErrorKind::Ambiguous, message).with_source(error)
         })
+    }
+
+    /// The record of a notification that this request has left and not stored yet.
+    fn new_notification(&self, id: &SessionId) -> Option<Record> {
+        self.state().work().notifications.get(id).cloned()
     }
 }

@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
-use crate::{Changes, SessionId, Ttl};
+use crate::{Changes, Record, SessionId, Ttl};
 
-use super::notification::{NewNotification, pointed_to, pointers};
+use super::notification::{pointed_to, pointers};
 use super::state::{Base, Live};
 
 /// What the next commit has to do. Each step of a commit removes what it has done.
@@ -13,8 +14,8 @@ pub(crate) struct Work {
     changes: Option<Arc<Changes>>,
     pub(crate) idle_timeout: Option<Ttl>,
     pub(crate) rotation: Option<Rotation>,
-    /// Notifications without a record.
-    pub(crate) notifications: Vec<NewNotification>,
+    /// The records of new notifications. The changes point to each by a provisional id.
+    pub(crate) notifications: BTreeMap<SessionId, Record>,
     /// Notifications that newer ones replace. They are deleted when no pointer leads to them any more.
     pub(crate) replaced: Vec<SessionId>,
     pub(crate) deletes: Vec<PendingDelete>,
@@ -97,17 +98,16 @@ impl Work {
             }
             Base::Ended => !self.changes().is_empty(),
         };
-        has_change || !self.notifications.is_empty() || !self.deletes.is_empty()
+        has_change || !self.deletes.is_empty()
     }
 
     /// Drops everything but the deletes. A notification record of a dropped pointer is deleted, too.
     pub(crate) fn abandon(&mut self) {
-        let work = mem::take(self);
-        self.deletes = work.deletes;
-        let created = work.changes.iter().flat_map(|changes| changes.sets());
-        self.deletes.extend(
-            created.filter_map(|(name, _)| pointed_to(name).map(PendingDelete::Notification)),
-        );
+        let mut work = mem::take(self);
+        self.deletes = mem::take(&mut work.deletes);
+        let left = work.changes().sets().filter_map(|(name, _)| pointed_to(name));
+        let created = left.filter(|id| !work.notifications.contains_key(id));
+        self.deletes.extend(created.map(PendingDelete::Notification));
     }
 
     /// Has the next commit delete a session, unless that is planned already.
