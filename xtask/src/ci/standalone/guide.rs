@@ -47,18 +47,17 @@ pub(super) fn check(root: &Path) -> Outcome {
 /// The manifest of the guide takes our crates from the registry. This takes them from this repository, in
 /// the version that the guide asks for.
 fn with_local_crates(root: &Path, manifest: &str) -> String {
-    ["pycket-core", "pycket-testkit"].iter().fold(manifest.to_owned(), |manifest, name| {
-        let path = root.join(name);
-        let [published, local] =
-            [format!("{name} = \""), format!("{name} = {{ path = {path:?}, version = \"")];
-        manifest
-            .lines()
-            .map(|line| match line.strip_prefix(&published) {
-                Some(version) => format!("{local}{version} }}\n"),
-                None => format!("{line}\n"),
-            })
-            .collect()
-    })
+    let local = |line: &str| match line.split_once(" = ") {
+        Some((name @ ("pycket-core" | "pycket-testkit"), version)) => {
+            let path = root.join(name);
+            match version.strip_prefix("{ ") {
+                Some(rest) => format!("{name} = {{ path = {path:?}, {rest}\n"),
+                None => format!("{name} = {{ path = {path:?}, version = {version} }}\n"),
+            }
+        }
+        _ => format!("{line}\n"),
+    };
+    manifest.lines().map(local).collect()
 }
 
 /// A file that the current stage has already begins the next stage.
@@ -127,10 +126,13 @@ mod tests {
 
     #[test]
     fn our_crates_are_local_in_the_version_that_the_guide_asks_for() {
-        let manifest = "[dependencies]\nserde = \"1\"\npycket-core = \"0.1\"\n";
+        let manifest = "serde = \"1\"\npycket-core = \"0.1\"\n\
+                        pycket-testkit = { version = \"0.1\", features = [\"tls\"] }\n";
         let local = with_local_crates(Path::new("/here"), manifest);
         let core = "pycket-core = { path = \"/here/pycket-core\", version = \"0.1\" }";
-        assert_eq!(local, format!("[dependencies]\nserde = \"1\"\n{core}\n"));
+        let kit = "pycket-testkit = { path = \"/here/pycket-testkit\", version = \"0.1\", \
+                   features = [\"tls\"] }";
+        assert_eq!(local, format!("serde = \"1\"\n{core}\n{kit}\n"));
     }
 
     #[test]
