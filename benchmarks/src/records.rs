@@ -6,7 +6,7 @@ mod references;
 mod small;
 
 use anyhow::{Context, Result};
-use pycket_testkit::Server as StoreServer;
+use pycket_testkit::servers::Server as StoreServer;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use footprint::Library;

@@ -35,16 +35,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// - It must not overwrite a live record: then it returns [`Taken`](Creation::Taken).
     ///   *(`lifecycle::create_never_overwrites`)*
     /// - Of several concurrent creates of one id, exactly one must return [`Created`](Creation::Created).
-    ///   *(`concurrency::one_of_many_creates_wins`)*
+    ///   *(`concurrency::one_of_many_creates_succeeds`)*
     #[doc(alias = "save")] // tower-sessions, actix-session
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error>;
 
     /// Returns the live record and its remaining time.
     ///
-    /// - Without a live record it must return `None`. *(`lifecycle::what_was_never_created_is_absent`)*
+    /// - Without a live record it must return `None`. *(`lifecycle::load_of_an_unknown_id_returns_nothing`)*
     /// - It must return the record as it was at one moment, never a part of an update.
     ///   *(`concurrency::load_never_sees_half_an_update`)*
-    /// - It must not renew the ttl. *(`expiry::loading_does_not_renew`)*
+    /// - It must not renew the ttl. *(`expiry::load_does_not_renew_the_ttl`)*
     #[doc(alias = "Find")] // scs
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error>;
 
@@ -52,11 +52,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// - It must not create a record: without a live one it returns [`Ended`](Update::Ended), also if an
     ///   expectation is not met.
-    ///   *(`lifecycle::update_never_creates`, `expectation::gone_comes_before_conflict`)*
+    ///   *(`lifecycle::update_never_creates`, `expectation::ended_takes_precedence_over_conflict`)*
     /// - If an expectation is not met, it must return [`Conflict`](Update::Conflict). *(`expectation::…`)*
     /// - Names that `changes` does not mention must keep the value that the store has at this moment.
-    ///   *(`merge::…`, `concurrency::updates_of_different_names_all_survive`)*
-    /// - A missing name to remove is no error. *(`merge::removing_a_missing_name_is_no_error`)*
+    ///   *(`merge::…`, `concurrency::concurrent_updates_of_different_names_survive`)*
+    /// - A missing name to remove is no error. *(`merge::remove_of_a_missing_name_is_no_error`)*
     /// - Without a ttl the remaining time must stay as it is. Empty changes with a ttl are a touch.
     ///   *(`expiry::…`)*
     #[doc(alias("save", "update_ttl", "Commit", "touch"))] // tower-sessions, actix, scs, express
@@ -70,11 +70,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Removes the live record and returns it.
     ///
     /// - It must return the record exactly as it was when it was removed, with all applied updates.
-    ///   *(`lifecycle::delete_returns_what_it_removed`, `rotation::no_applied_write_is_lost_in_a_rotation`)*
+    ///   *(`lifecycle::delete_returns_the_removed_record`, `rotation::rotation_loses_no_applied_write`)*
     /// - Without a live record it must return `None`. Of several concurrent deletes only one may return the
-    ///   record. *(`concurrency::one_of_many_deletes_gets_the_record`)*
+    ///   record. *(`concurrency::one_of_many_deletes_returns_the_record`)*
     /// - Afterwards only [`create`](Self::create) may make the id live again.
-    ///   *(`lifecycle::nothing_but_create_revives_a_deleted_id`)*
+    ///   *(`lifecycle::only_create_revives_a_deleted_id`)*
     #[doc(alias = "destroy")] // express-session
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error>;
 }
@@ -107,7 +107,7 @@ pub enum Update {
 pub struct Loaded {
     /// The record.
     pub record: Record,
-    /// The remaining time to live, exact to one second. *(`expiry::expires_in_is_what_is_left`)*
+    /// The remaining time to live, exact to one second. *(`expiry::expires_in_is_the_remaining_time`)*
     pub expires_in: Duration,
 }
 

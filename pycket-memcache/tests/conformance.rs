@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use pycket_core::SessionStore;
 use pycket_memcache::MemcacheStore;
-use pycket_testkit::{Harness, Server, Time};
+use pycket_testkit::servers::Server;
+use pycket_testkit::{Harness, Time};
 
 /// This many servers share the sessions.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pycket_core::SessionStore;
 use pycket_memcache::MemcacheStore;
-use pycket_testkit::{NetworkHarness, Server};
+use pycket_testkit::servers::{NetworkHarness, Server};
 
 #[derive(Debug)]
 struct Memcached;

@@ -17,7 +17,7 @@ use pycket_core::{
     Changes, Creation, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_redis::{RedisStore, RedisStoreBuilder};
-use pycket_testkit::{RedisSentinel, Server};
+use pycket_testkit::servers::{RedisSentinel, Server};
 
 const DAY: Ttl = Ttl::from_millis(86_400_000).unwrap();
 

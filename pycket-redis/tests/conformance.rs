@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pycket_core::SessionStore;
 use pycket_redis::RedisStore;
-use pycket_testkit::{Harness, Server, Time};
+use pycket_testkit::servers::Server;
+use pycket_testkit::{Harness, Time};
 
 #[derive(Debug)]
 struct Redis;

@@ -47,7 +47,7 @@ impl Harness for Deployment {
 
 #[cfg(feature = "cluster")]
 mod cluster {
-    use pycket_testkit::{RedisCluster, Server};
+    use pycket_testkit::servers::{RedisCluster, Server};
 
     use super::*;
 
@@ -65,7 +65,7 @@ mod cluster {
 
 #[cfg(feature = "sentinel")]
 mod sentinel {
-    use pycket_testkit::{RedisSentinel, Server};
+    use pycket_testkit::servers::{RedisSentinel, Server};
 
     use super::*;
 
@@ -95,7 +95,7 @@ mod sentinel {
 
 #[cfg(feature = "tls")]
 mod tls {
-    use pycket_testkit::{RedisTls, Server};
+    use pycket_testkit::servers::{RedisTls, Server};
 
     use super::*;
 

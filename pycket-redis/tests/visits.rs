@@ -17,7 +17,7 @@ use pycket_core::{
     SessionManager, SessionStore, Ttl, Update,
 };
 use pycket_redis::RedisStore;
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 const CLIENTS: usize = 4;
 const WORKERS: usize = 6;

@@ -1,8 +1,8 @@
-//! The cases: each an ordinary function of a [`Harness`](crate::Harness) that panics if the driver breaks
-//! the clause in its description.
+//! The cases: functions of a [`Harness`](crate::Harness). Each panics if the driver breaks the clause in its
+//! description.
 //!
-//! [`conformance!`](crate::conformance) makes a test of every one of them. Called by hand they serve to
-//! prove that a store which is known to be broken is found out.
+//! [`conformance!`](crate::conformance) makes a test of each. Called directly they can prove that the suite
+//! catches a broken store.
 
 pub mod cancellation;
 pub mod concurrency;
@@ -16,12 +16,12 @@ pub mod model;
 pub mod rotation;
 pub mod values;
 
-/// What the case says of itself: the description above its definition, on one line.
+/// The clause that a case proves: its description, on one line.
 pub(crate) fn clause(group: &str, case: &str) -> Option<String> {
     description(source(group)?, case)
 }
 
-/// The description above the definition of a function in this source, on one line.
+/// The description of a function in this source, on one line.
 pub(crate) fn description(source: &str, function: &str) -> Option<String> {
     let (before, _) = source.split_once(&format!("\npub async fn {function}("))?;
     let mut lines: Vec<_> =

@@ -1,10 +1,11 @@
-/// Emits one plain `#[test]` per case of the contract, in the modules `lifecycle`, `values`, `expiry`,
-/// `merge`, `expectation`, `rotation`, `concurrency`, `cancellation`, `isolation` and `errors`.
+/// Emits one plain `#[test]` per case of the contract. Each group of cases is a module: `lifecycle`,
+/// `values`, `expiry`, `merge`, `expectation`, `rotation`, `concurrency`, `cancellation`, `isolation`,
+/// `errors` and `model`.
 ///
-/// The argument is an expression for a [`Harness`](crate::Harness). Every test evaluates it anew, inside
-/// the kit's own runtime, so it may `.await`; the driver's crate needs no runtime of its own.
+/// The argument is an expression for a [`Harness`](crate::Harness). Every test evaluates it inside the kit's
+/// own runtime, so it may `.await`, and the driver's crate needs no runtime of its own.
 ///
-/// To test several settings of a driver in one file put each call into a module of its own:
+/// To test several settings of a driver in one file, put each call into a module:
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -50,13 +51,7 @@ macro_rules! emit_tests {
                 $(
                     #[test]
                     fn $case() {
-                        let place = $crate::Place {
-                            package: env!("CARGO_PKG_NAME"),
-                            module: module_path!(),
-                            group: stringify!($group),
-                            case: stringify!($case),
-                        };
-                        $crate::run_case(place, async {
+                        $crate::run_case($crate::test_name!($group, $case), async {
                             let harness = super::conformance_harness().await;
                             $crate::cases::$group::$case(&harness).await;
                         });
@@ -64,5 +59,19 @@ macro_rules! emit_tests {
                 )*
             }
         )*
+    };
+}
+
+/// The name of a test that a macro emits.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! test_name {
+    ($group:ident, $case:ident) => {
+        $crate::TestName {
+            package: env!("CARGO_PKG_NAME"),
+            module: module_path!(),
+            group: stringify!($group),
+            case: stringify!($case),
+        }
     };
 }

@@ -1,4 +1,4 @@
-//! Sequences of calls at random, compared with a small model; one that fails is shrunk and printed as a
+//! Random sequences of calls, compared with a small model. A failing sequence is shortened and printed as a
 //! test.
 
 mod calls;

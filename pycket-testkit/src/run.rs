@@ -4,18 +4,19 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::{cases, faults};
+use crate::cases;
 
-/// Longer than any case takes on a busy machine; what takes longer hangs.
+/// Longer than any case takes on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Enough that tasks truly run side by side, even on a machine that reports a single processor.
+/// Enough that tasks run in parallel even on a machine that reports a single processor.
 const WORKERS: usize = 4;
 
-/// Runs `future` to its end on the kit's runtime, for a driver's own tests beside the suite.
+/// Runs `future` to its end on the kit's runtime. For a driver's own tests beside the suite.
 ///
-/// It is one multi-threaded tokio runtime for the whole process, with timers and the network enabled,
-/// and it is never shut down: a connection that one test opened may be used by the next.
+/// It is one multi-threaded tokio runtime for the whole process, with timers, and with the network if the
+/// driver enables tokio's feature `net`. It is never shut down, so a test may use a connection that another
+/// test opened.
 ///
 /// ```
 /// use pycket_core::{MemoryStore, SessionId, SessionStore};
@@ -29,24 +30,20 @@ const WORKERS: usize = 4;
 ///
 /// # Panics
 ///
-/// If it is called from within a runtime, or if no thread can be started.
+/// If it is called within a runtime, or if no thread can be started.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(WORKERS)
-                .thread_name("pycket-testkit")
-                .enable_all()
-                .build()
-                .expect("the machine lets a test start threads")
-        })
-        .block_on(future)
+    let build = || {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(WORKERS).thread_name("pycket-testkit").enable_all();
+        builder.build().expect("threads can be started")
+    };
+    RUNTIME.get_or_init(build).block_on(future)
 }
 
-/// Where a case was called from, so that its failure can say how to repeat it.
+/// Names a test that a macro emitted, so that its failure can say how to repeat it.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct TestName {
     /// The crate that is tested.
     pub package: &'static str,
     /// The full path of the module of the test.
@@ -57,32 +54,28 @@ pub struct Place {
     pub case: &'static str,
 }
 
-/// Runs one case; if it panics, says which clause of the contract is broken and how to repeat it.
-pub fn run_case(place: Place, case: impl Future<Output = ()>) {
-    let clause = cases::clause(place.group, place.case).unwrap_or_default();
-    let contract = "broken clause of the contract of `SessionStore`";
-    let _report = Report { place, sentence: format!("{contract}:\n  {clause}") };
+/// Runs one case. If it panics, prints which clause of the contract is broken and how to repeat the test.
+pub fn run_case(test: TestName, case: impl Future<Output = ()>) {
+    let clause = cases::clause(test.group, test.case).unwrap_or_default();
+    let _report =
+        Report::new(test, format!("broken clause of the contract of `SessionStore`:\n  {clause}"));
     block_on(async {
         if timeout(LIMIT, case).await.is_err() {
-            panic!("the case did not end within {LIMIT:?}: a call to the store never answers");
+            panic!("the case did not end within {LIMIT:?}: a call of the store never returns");
         }
     });
 }
 
-/// Runs an operation that a fault of the network strikes; if it panics, says which and how to repeat it.
-///
-/// In a runtime of its own, because a test that pauses the clock must be alone with it.
-pub fn run_fault(place: Place, trial: impl Future<Output = ()>) {
-    let fault = faults::description(place.case).unwrap_or_default();
-    let sentence = format!("`{}` does not survive this fault:\n  {fault}", place.group);
-    let _report = Report { place, sentence };
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.expect("the machine lets a test wait for sockets").block_on(trial);
+/// Prints its message when it is dropped by a panic.
+pub(crate) struct Report {
+    test: TestName,
+    message: String,
 }
 
-struct Report {
-    place: Place,
-    sentence: String,
+impl Report {
+    pub(crate) fn new(test: TestName, message: String) -> Self {
+        Self { test, message }
+    }
 }
 
 impl Drop for Report {
@@ -90,14 +83,12 @@ impl Drop for Report {
         if !std::thread::panicking() {
             return;
         }
-        let Place { package, module, case, .. } = self.place;
+        let TestName { package, module, case, .. } = self.test;
         let test = match module.split_once("::") {
             Some((_crate, module)) => format!("{module}::{case}"),
             None => case.to_owned(),
         };
-        eprintln!(
-            "\n{}\nrepeat it with:\n  cargo test -p {package} -- --exact {test}\n",
-            self.sentence
-        );
+        let message = &self.message;
+        eprintln!("\n{message}\nrepeat it with:\n  cargo test -p {package} -- --exact {test}\n");
     }
 }

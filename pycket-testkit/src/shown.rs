@@ -1,19 +1,20 @@
 use std::borrow::Borrow;
+use std::error::Error as StdError;
 use std::fmt::Display;
 
-use pycket_core::{Record, Value};
+use pycket_core::{Error, Record, SessionId, Value};
 
-/// A record on one line, for a test to compare or print: its `Debug` hides the values.
+/// A record on one line, for a test to compare or print. (The `Debug` of a record hides the values.)
 ///
-/// First when it was created, in milliseconds, then names and values. Small whole numbers are shown as
-/// such, all else as its bytes.
+/// First the time of creation in milliseconds, then names and values. A value is shown as a number or a text
+/// if it is one, else as its bytes; see [`shown_values`].
 ///
 /// ```
 /// use pycket_core::{Metadata, Record, Timestamp, Value};
 ///
 /// let metadata = Metadata::new(Timestamp::from_unix_millis(7));
 /// let record = Record::new(metadata, [("a", Value::encode(&1)?), ("b", Value::encode("x")?)]);
-/// assert_eq!(pycket_testkit::shown(Some(record)), "7: a=1, b=[161, 120]");
+/// assert_eq!(pycket_testkit::shown(Some(record)), "7: a=1, b=\"x\"");
 /// assert_eq!(pycket_testkit::shown(None), "nothing");
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
@@ -21,10 +22,14 @@ pub fn shown(record: Option<Record>) -> String {
     let Some(record) = record else {
         return "nothing".to_owned();
     };
-    format!("{}: {}", record.metadata().created.unix_millis(), shown_values(record.iter()))
+    let metadata = record.metadata();
+    let created = metadata.created.unix_millis();
+    let own = metadata.lifetime.map_or_else(String::new, |ttl| format!(" (lifetime {ttl:?})"));
+    format!("{created}{own}: {}", shown_values(record.iter()))
 }
 
-/// Names and values on one line, those of a session for example, as [`shown`] has those of a record.
+/// Names and values on one line, for example those of a session. At most 20 of them, and long texts are cut
+/// short.
 ///
 /// ```
 /// # use pycket_core::{MemoryStore, SessionManager};
@@ -40,12 +45,63 @@ pub fn shown(record: Option<Record>) -> String {
 pub fn shown_values<N: Display, V: Borrow<Value>>(
     values: impl IntoIterator<Item = (N, V)>,
 ) -> String {
-    let shown = values.into_iter().map(|(name, value)| {
-        let value: &Value = value.borrow();
-        match value.decode::<u8>() {
-            Ok(number) => format!("{name}={number}"),
-            Err(_) => format!("{name}={:?}", value.as_bytes()),
-        }
-    });
-    shown.collect::<Vec<_>>().join(", ")
+    let mut values = values.into_iter();
+    let shown = |(name, value): (N, V)| {
+        format!("{}={}", excerpt(name.to_string()), shown_value(value.borrow()))
+    };
+    let mut all: Vec<_> = values.by_ref().take(20).map(shown).collect();
+    match values.count() {
+        0 => {}
+        more => all.push(format!("and {more} more")),
+    }
+    all.join(", ")
+}
+
+fn shown_value(value: &Value) -> String {
+    if let Ok(text) = value.decode::<String>() {
+        return format!("{:?}", excerpt(text));
+    }
+    if let Ok(number) = value.decode::<u64>() {
+        return number.to_string();
+    }
+    let bytes = value.as_bytes();
+    match bytes.get(..16) {
+        Some(start) if bytes.len() > 16 => format!("{start:02x?}… ({} bytes)", bytes.len()),
+        _ => format!("{bytes:02x?}"),
+    }
+}
+
+fn excerpt(text: String) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
+}
+
+/// Everything that a log could show of an error: `Display` and `Debug` of the error and of all its sources.
+/// For tests that an error shows no secret, or that it shows what it should.
+///
+/// ```
+/// use pycket_core::{Error, ErrorKind};
+///
+/// let refused = std::io::Error::other("no room");
+/// let error = Error::new(ErrorKind::Full, "the store is full").with_source(refused);
+/// let shown = pycket_testkit::all_shown_by(&error);
+/// assert!(shown.contains("the store is full") && shown.contains("no room"));
+/// ```
+pub fn all_shown_by(error: &Error) -> String {
+    let shown = chain(error).map(|error| format!("{error}\n{error:?}\n{error:#?}\n"));
+    shown.collect()
+}
+
+/// The error and its sources.
+pub(crate) fn chain(error: &Error) -> impl Iterator<Item = &dyn StdError> {
+    std::iter::successors(Some(error as &dyn StdError), |&error| error.source())
+}
+
+/// Whether the error shows the id, or enough of it to find it in a store.
+pub(crate) fn shows_id(error: &Error, id: &SessionId) -> bool {
+    let id = id.expose();
+    let last_group = id.rsplit('-').next().unwrap_or(&id);
+    all_shown_by(error).to_lowercase().contains(last_group)
 }

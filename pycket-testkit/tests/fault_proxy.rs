@@ -7,7 +7,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use pycket_testkit::{Exchange, FaultProxy, NetworkFault, block_on};
+use pycket_testkit::servers::{Exchange, FaultProxy, NetworkFault};
+use pycket_testkit::block_on;
 
 use NetworkFault::{Corrupt, Cut, Delay, Swallow, Truncate};
 

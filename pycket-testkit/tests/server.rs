@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 #[test]
 fn a_redis_server_answers_as_soon_as_it_is_there() {

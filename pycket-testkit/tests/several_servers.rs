@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 #[test]
 fn a_cluster_serves_every_slot_as_soon_as_it_is_there() {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use pycket_testkit::Server as StoreServer;
+use pycket_testkit::servers::Server as StoreServer;
 use redis::Connection;
 
 use super::process::processor_time;

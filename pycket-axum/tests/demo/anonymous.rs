@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 use crate::client::Client;
 use crate::program::Demo;

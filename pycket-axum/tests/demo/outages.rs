@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 use serde_json::json;
 
 use crate::client::{Client, Response};

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 use crate::client::Client;
 

@@ -1,7 +1,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 /// Sends one command and returns its reply: the text of a string, a number or an error.
 pub(crate) fn command(server: &Server, parts: &[&[u8]]) -> String {

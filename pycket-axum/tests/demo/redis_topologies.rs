@@ -1,6 +1,6 @@
 //! The demo with Redis on several servers.
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 use crate::program::Demo;
 

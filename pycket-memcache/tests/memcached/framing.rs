@@ -1,6 +1,6 @@
 //! Replies with a corrupted byte around the value. (A corrupted byte inside the value is just another value.)
 
-use pycket_testkit::NetworkFault;
+use pycket_testkit::servers::NetworkFault;
 use tokio::task::JoinSet;
 
 use crate::*;

@@ -1,7 +1,7 @@
 //! Requests that the server receives and whose replies are lost.
 
 use pycket_core::Outcome;
-use pycket_testkit::NetworkFault;
+use pycket_testkit::servers::NetworkFault;
 
 use crate::*;
 

@@ -37,7 +37,8 @@ use pycket_core::{
     SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
-use pycket_testkit::{FaultProxy, Server, all_shown_by as shown};
+use pycket_testkit::all_shown_by as shown;
+use pycket_testkit::servers::{FaultProxy, Server};
 use raw_client::RawClient;
 
 const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();

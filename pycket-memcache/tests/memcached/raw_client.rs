@@ -1,7 +1,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 
 /// A client without the driver, for what an operator or another program would do.
 pub(crate) struct RawClient(BufReader<TcpStream>);

@@ -1,7 +1,7 @@
 //! Answers in which a byte is wrong that says where a value begins and ends. (One inside a value cannot be
 //! told from another value.)
 
-use pycket_testkit::{FaultProxy, NetworkFault};
+use pycket_testkit::servers::{FaultProxy, NetworkFault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;

@@ -44,7 +44,8 @@ use pycket_core::{
     Changes, Error, ErrorKind, Record, Session, SessionId, SessionManager, SessionStore, Ttl, Value,
 };
 use pycket_redis::{RedisStore, RedisStoreBuilder};
-use pycket_testkit::{Server, all_shown_by as shown};
+use pycket_testkit::all_shown_by as shown;
+use pycket_testkit::servers::Server;
 use records::*;
 
 /// A server that no test changes, pauses or kills.

@@ -1,7 +1,7 @@
 //! Sessions over a network in which any request or answer may be cut.
 
 use pycket_core::{IdChange, Outcome};
-use pycket_testkit::{FaultProxy, NetworkFault};
+use pycket_testkit::servers::{FaultProxy, NetworkFault};
 
 use crate::*;
 

@@ -1,6 +1,6 @@
 //! Connections that nobody can listen to, and what keeps one from coming about.
 
-use pycket_testkit::RedisTls;
+use pycket_testkit::servers::RedisTls;
 
 use crate::stand_in::{Manner, StandIn};
 use crate::*;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pycket_testkit::RedisCluster;
+use pycket_testkit::servers::RedisCluster;
 
 use crate::migration::SlotMigration;
 use crate::operator::Operator;

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use pycket_core::{Creation, ErrorKind, SessionId, SessionManager, SessionStore, Update};
 use pycket_redis::{RedisStore, RedisStoreBuilder};
-use pycket_testkit::Server;
+use pycket_testkit::servers::Server;
 use records::*;
 
 /// Timeouts so long that a busy machine does not fail a test.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use pycket_testkit::RedisCluster;
+use pycket_testkit::servers::RedisCluster;
 
 use crate::operator::Operator;
 use crate::traffic::{Phase, Traffic};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pycket_testkit::RedisCluster;
+use pycket_testkit::servers::RedisCluster;
 
 use crate::*;
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use pycket_testkit::RedisCluster;
+use pycket_testkit::servers::RedisCluster;
 
 use crate::operator::{Operator, wait_until};
 use crate::*;

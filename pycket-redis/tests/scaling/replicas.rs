@@ -1,6 +1,6 @@
 //! Writes that wait for replicas, and what a failover loses without that.
 
-use pycket_testkit::RedisSentinel;
+use pycket_testkit::servers::RedisSentinel;
 
 use crate::operator::{Operator, wait_until};
 use crate::traffic::Phase;

@@ -1,6 +1,6 @@
 //! A primary that sentinels watch and replace.
 
-use pycket_testkit::RedisSentinel;
+use pycket_testkit::servers::RedisSentinel;
 
 use crate::operator::{Operator, wait_until};
 use crate::traffic::{Acknowledged, Phase, Traffic, check_failover};

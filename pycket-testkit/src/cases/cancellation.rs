@@ -1,4 +1,4 @@
-//! Calls whose future is dropped: in the middle of an exchange, before it, or after it.
+//! Calls whose future is dropped: before an exchange with the store, during it, or after it.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -7,10 +7,10 @@ use pycket_core::{Changes, Creation, SessionId, Update};
 
 use crate::Harness;
 use crate::check::{answered, check};
-use crate::steps::{HOUR, Store, all, number, open, put, record, stored, text};
+use crate::fixtures::{HOUR, Store, all, number, open, put, record, stored, text};
 
-/// A create that was dropped happened whole or not at all, and is as final as any other.
-pub async fn a_dropped_create_happened_whole_or_not_at_all(harness: &impl Harness) {
+/// A dropped create happened whole or not at all, and a later create never overwrites it.
+pub async fn dropped_create_is_atomic(harness: &impl Harness) {
     let store = open(harness).await;
     let (first, second) = (record([("a", "1"), ("b", "1")]), record([("c", "2")]));
     for cut in Cut::all() {
@@ -19,17 +19,21 @@ pub async fn a_dropped_create_happened_whole_or_not_at_all(harness: &impl Harnes
         if let Some(found) = answered("a load", stored(&store, &id).await) {
             check("a record after a dropped create", Ok(found), first.clone());
         }
-        // The dropped call may still be on its way: whichever create came first, the other is refused.
+        // The dropped call may still arrive: the create that comes second is refused.
         let winner = match answered("another create", store.create(&id, &second, HOUR).await) {
             Creation::Created => &second,
             Creation::Taken => &first,
         };
-        check("the record that won", stored(&store, &id).await, Some(winner.clone()));
+        check(
+            "the record of the create that succeeded",
+            stored(&store, &id).await,
+            Some(winner.clone()),
+        );
     }
 }
 
-/// An update that was dropped happened whole or not at all, and keeps nobody from the next one.
-pub async fn a_dropped_update_happened_whole_or_not_at_all(harness: &impl Harness) {
+/// A dropped update happened whole or not at all, and does not block the next one.
+pub async fn dropped_update_is_atomic(harness: &impl Harness) {
     let store = open(harness).await;
     let changes = Changes::new().set("a", text("2")).set("b", text("2")).remove("c");
     let later = Changes::new().set("later", text("3"));
@@ -47,8 +51,8 @@ pub async fn a_dropped_update_happened_whole_or_not_at_all(harness: &impl Harnes
     }
 }
 
-/// A delete that was dropped happened whole or not at all.
-pub async fn a_dropped_delete_happened_whole_or_not_at_all(harness: &impl Harness) {
+/// A dropped delete happened whole or not at all.
+pub async fn dropped_delete_is_atomic(harness: &impl Harness) {
     let store = open(harness).await;
     let whole = record([("a", "1"), ("b", "1")]);
     for cut in Cut::all() {
@@ -58,22 +62,22 @@ pub async fn a_dropped_delete_happened_whole_or_not_at_all(harness: &impl Harnes
             check("the record after a dropped delete", Ok(found), whole.clone());
         }
         if let Some(found) = answered("the next delete", store.delete(&id).await) {
-            check("the record that the next delete got", Ok(found), whole.clone());
+            check("the record that the next delete returned", Ok(found), whole.clone());
         }
         check("a load after it", stored(&store, &id).await, None);
     }
 }
 
-/// After a call was dropped, every later call on the same handle gets its own answer, not the one that
-/// nobody waited for.
-pub async fn later_calls_get_their_own_answers(harness: &impl Harness) {
+/// After a dropped call every later call on the same handle gets its own answer, not the one to the dropped
+/// call.
+pub async fn calls_after_a_dropped_call_get_their_own_answers(harness: &impl Harness) {
     let store = open(harness).await;
     let (own, other) = (record([("of", "own")]), record([("of", "other")]));
     let id = put(&store, &own, HOUR).await;
     let other_id = put(&store, &other, HOUR).await;
     let changes = Changes::new().set("of", text("own"));
     for cut in Cut::all() {
-        let doomed = put(&store, &other, HOUR).await;
+        let to_delete = put(&store, &other, HOUR).await;
         cut.short(store.load(&other_id)).await;
         check("a load", stored(&store, &id).await, Some(own.clone()));
         cut.short(store.load(&SessionId::generate())).await;
@@ -82,14 +86,14 @@ pub async fn later_calls_get_their_own_answers(harness: &impl Harness) {
         check("a create", store.create(&id, &other, HOUR).await, Creation::Taken);
         cut.short(store.create(&other_id, &own, HOUR)).await;
         check("an update", store.update(&id, &changes, None).await, Update::Applied);
-        cut.short(store.delete(&doomed)).await;
+        cut.short(store.delete(&to_delete)).await;
         check("a delete", store.delete(&SessionId::generate()).await, None);
         check("a load", stored(&store, &other_id).await, Some(other.clone()));
     }
 }
 
-/// While half of many callers drop their calls, the other half, on the same handle, get their own answers.
-pub async fn dropped_calls_disturb_no_other_caller(harness: &impl Harness) {
+/// While half of many callers drop their calls, the others, on the same handle, get their own answers.
+pub async fn dropped_call_disturbs_no_other_caller(harness: &impl Harness) {
     let store = open(harness).await;
     let callers = (0..32).map(|caller| busy_caller(store.clone(), caller));
     all(callers).await;
@@ -111,7 +115,7 @@ async fn busy_caller(store: Store, caller: u64) {
     }
 }
 
-/// When to drop a future: after so many polls, at once or when it is next ready to go on.
+/// When to drop a future: after so many polls, either at once or when it is woken again.
 #[derive(Clone, Copy)]
 struct Cut {
     polls: usize,
@@ -119,7 +123,7 @@ struct Cut {
 }
 
 impl Cut {
-    /// More polls than a call needs, so that the last cuts cut nothing.
+    /// Up to more polls than a call needs, so that the last calls are not cut.
     fn all() -> impl Iterator<Item = Self> {
         (0..=12).flat_map(|polls| [false, true].map(|woken| Self { polls, woken }))
     }

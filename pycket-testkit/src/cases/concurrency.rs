@@ -1,4 +1,4 @@
-//! Many callers at once, half of them on another server.
+//! Many callers at the same time, half of them on another server.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use tokio::task::yield_now;
 
 use crate::Harness;
 use crate::check::{answered, check, ensure};
-use crate::steps::{HOUR, METADATA, Store, all, number, open_two, put, record, stored, text};
+use crate::fixtures::{HOUR, METADATA, Store, all, number, open_two, put, record, stored, text};
 
 const CALLERS: usize = 64;
 const ROUNDS: usize = 8;
 
-/// Of many creates of one id at the same time exactly one is told `Created`, and the record is its own.
-pub async fn one_of_many_creates_wins(harness: &impl Harness) {
+/// Of many creates of one id at the same time exactly one returns `Created`, and its record is stored.
+pub async fn one_of_many_creates_succeeds(harness: &impl Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let id = SessionId::generate();
@@ -29,14 +29,14 @@ pub async fn one_of_many_creates_wins(harness: &impl Harness) {
             .map(|(caller, _)| caller)
             .collect();
         let [winner] = winners[..] else {
-            panic!("one of many creates\n  expected: one winner\n  came:     {winners:?}");
+            panic!("one of many creates\n  expected: one `Created`\n  got:      {winners:?}");
         };
         check("the record", stored(&stores[0], &id).await, Some(of_caller(winner)));
     }
 }
 
-/// Updates of different names by many callers at the same time all survive.
-pub async fn updates_of_different_names_all_survive(harness: &impl Harness) {
+/// Updates of different names at the same time all survive.
+pub async fn concurrent_updates_of_different_names_survive(harness: &impl Harness) {
     let stores = open_two(harness).await;
     let id = put(&stores[0], &record([("before", "x")]), HOUR).await;
     at_once(&stores, move |caller, store| async move {
@@ -54,8 +54,8 @@ pub async fn updates_of_different_names_all_survive(harness: &impl Harness) {
     check("the record", stored(&stores[1], &id).await, Some(expected));
 }
 
-/// A touch carries no data: many of them at the same time undo no update.
-pub async fn touches_undo_no_update(harness: &impl Harness) {
+/// A touch changes no data: it undoes no update that runs at the same time.
+pub async fn touch_undoes_no_concurrent_update(harness: &impl Harness) {
     const ROUNDS: usize = 4;
     let name = |caller, round| format!("name {caller} {round}");
     let stores = open_two(harness).await;
@@ -74,8 +74,8 @@ pub async fn touches_undo_no_update(harness: &impl Harness) {
     check("the record", stored(&stores[1], &id).await, Some(expected));
 }
 
-/// Many callers who each add one to a number, with the number they read as the expectation and again
-/// after a conflict, count exactly.
+/// Many callers who increment a number, each expecting the number that it read and retrying after a
+/// conflict, count exactly.
 pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
     let stores = open_two(harness).await;
     let id = put(&stores[0], &Record::new(METADATA, [("n", number(0))]), HOUR).await;
@@ -86,7 +86,7 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
             match answered("an increment", store.update(&id, &changes, None).await) {
                 Update::Applied => break,
                 Update::Conflict => yield_now().await,
-                Update::Ended => panic!("an increment of a live record\n  came: Ended"),
+                Update::Gone => panic!("an increment of a live record\n  expected: Applied or Conflict\n  got:      Gone"),
             }
         }
     })
@@ -95,8 +95,8 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
     check("the record", stored(&stores[1], &id).await, Some(counted));
 }
 
-/// Of many deletes of one id at the same time exactly one gets the record, and gets it whole.
-pub async fn one_of_many_deletes_gets_the_record(harness: &impl Harness) {
+/// Of many deletes of one id at the same time exactly one returns the record, and returns it whole.
+pub async fn one_of_many_deletes_returns_the_record(harness: &impl Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let created = record([("user", "ann"), ("cart", "apples")]);
@@ -104,13 +104,13 @@ pub async fn one_of_many_deletes_gets_the_record(harness: &impl Harness) {
         let answers = at_once(&stores, move |_, store| async move {
             answered("a delete", store.delete(&id).await)
         });
-        let got: Vec<_> = answers.await.into_iter().flatten().collect();
-        ensure("deletes that got a record", 1, got.len(), got.len() == 1);
-        check("the record that one of them got", Ok(got.into_iter().next()), Some(created));
+        let returned: Vec<_> = answers.await.into_iter().flatten().collect();
+        ensure("deletes that returned a record", 1, returned.len(), returned.len() == 1);
+        check("the returned record", Ok(returned.into_iter().next()), Some(created));
     }
 }
 
-/// A load sees all of an update or nothing of it.
+/// A load sees all of an update or none of it.
 pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
     const LAST: u64 = 300;
     let [writer, reader] = open_two(harness).await;
@@ -127,7 +127,7 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
         loop {
             let record = answered("a load", stored(&reader, &id).await).expect("a live record");
             let [left, right] = ["left", "right"].map(|name| decoded(&record, name));
-            ensure("two names that are always set together", left, right, left == right);
+            ensure("two names that every update sets together", left, right, left == right);
             if left == LAST {
                 break;
             }
@@ -139,8 +139,8 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
     writing.await.unwrap();
 }
 
-/// Updates that race with a delete never bring the record back.
-pub async fn updates_that_race_with_a_delete_revive_nothing(harness: &impl Harness) {
+/// Updates that run at the same time as a delete never bring the record back.
+pub async fn update_during_a_delete_revives_nothing(harness: &impl Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let id = put(&stores[0], &record([("user", "ann")]), HOUR).await;
@@ -155,13 +155,13 @@ pub async fn updates_that_race_with_a_delete_revive_nothing(harness: &impl Harne
             ensure("an update", "no Conflict", answer, answer != Update::Conflict);
         })
         .await;
-        check("a load after it all", stored(&stores[1], &id).await, None);
+        check("a load after all calls", stored(&stores[1], &id).await, None);
         let late = Changes::new().set("user", text("eve"));
-        check("an update after it all", stores[1].update(&id, &late, None).await, Update::Ended);
+        check("an update after all calls", stores[1].update(&id, &late, None).await, Update::Gone);
     }
 }
 
-/// Starts all callers at the same moment, every other one on the other server.
+/// Runs all callers at the same moment, every second one on the other server.
 async fn at_once<T, C>(stores: &[Store; 2], call: impl Fn(usize, Store) -> C) -> Vec<T>
 where
     T: Send + 'static,
@@ -178,7 +178,7 @@ where
     .await
 }
 
-/// Values of which nobody else has any.
+/// Values under names that no other caller uses.
 fn of_caller(caller: usize) -> Record {
     let names = ["one", "two", "three"].map(|part| format!("{caller} {part}"));
     Record::new(METADATA, names.map(|name| (name.clone(), text(&name))))

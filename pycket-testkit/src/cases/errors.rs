@@ -1,7 +1,7 @@
-//! How a driver fails when its store is not there.
+//! How a driver fails when its store cannot be reached.
 //!
-//! A driver that has nothing to reach (see [`Harness::unreachable`]) cannot fail like that, and shows it
-//! by working where there is no network.
+//! A driver without a server (see [`Harness::unreachable`]) cannot fail like this. It proves that by working
+//! without a network.
 
 use std::error::Error as _;
 use std::thread;
@@ -11,11 +11,11 @@ use tokio::runtime::Builder;
 
 use crate::Harness;
 use crate::check::{check, ensure};
-use crate::errors_seen::{all_shown_by, ids_shown};
-use crate::steps::{HOUR, METADATA, Store, open, stored, text};
+use crate::fixtures::{HOUR, METADATA, Store, open, stored, text};
+use crate::shown::{all_shown_by, shows_id};
 
-/// A call to a store that is not there is an error of kind `Unavailable`, which is transient.
-pub async fn an_unreachable_store_is_unavailable(harness: &impl Harness) {
+/// A call to an unreachable store is an error of kind `Unavailable`, which is transient.
+pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
@@ -26,36 +26,41 @@ pub async fn an_unreachable_store_is_unavailable(harness: &impl Harness) {
     }
 }
 
-/// An error that has a cause keeps it as its `source()`, and does not repeat it in its own message.
-pub async fn an_error_keeps_its_cause(harness: &impl Harness) {
+/// An error keeps its cause as `source()`, and does not repeat it in its own message.
+pub async fn error_keeps_its_source(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
     for (method, _, error) in failures(&store).await {
         let Some(source) = error.source() else {
-            panic!("{method}\n  expected: an error with a source\n  came:     {error:?}");
+            panic!("{method}\n  expected: an error with a source\n  got:      {error:?}");
         };
         let (message, cause) = (error.to_string(), source.to_string());
-        ensure(method, "a cause that says something", &cause, !cause.is_empty());
-        ensure(method, "a message without the cause", &message, !message.contains(&cause));
+        ensure(method, "a source with a message", &cause, !cause.is_empty());
+        ensure(
+            method,
+            "a message that does not repeat the source",
+            &message,
+            !message.contains(&cause),
+        );
     }
 }
 
-/// No error shows an id or a value: not in its message, not in its `Debug`, not in those of its sources.
-pub async fn no_error_shows_an_id_or_a_value(harness: &impl Harness) {
+/// No error shows an id or a value: neither its `Display` nor its `Debug`, nor those of its sources.
+pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
     for (method, id, error) in failures(&store).await {
         let shown = all_shown_by(&error);
-        ensure(method, "an error without the id", &shown, !ids_shown(&error, &id));
+        ensure(method, "an error without the id", &shown, !shows_id(&error, &id));
         ensure(method, "an error without a value", &shown, !shown.contains(SECRET));
     }
 }
 
 const SECRET: &str = "open-sesame";
 
-/// What each method answers, and for which id.
+/// The error of each method, and the id it was called with.
 async fn failures(store: &Store) -> Vec<(&'static str, SessionId, Error)> {
     let id = SessionId::generate();
     let record = pycket_core::Record::new(METADATA, [("password", text(SECRET))]);
@@ -63,7 +68,7 @@ async fn failures(store: &Store) -> Vec<(&'static str, SessionId, Error)> {
     let failed = |method, error: Option<Error>| match error {
         Some(error) => (method, id, error),
         None => {
-            panic!("{method} of an unreachable store\n  expected: an error\n  came:     an answer")
+            panic!("{method} of an unreachable store\n  expected: an error\n  got:      an answer")
         }
     };
     vec![
@@ -75,12 +80,12 @@ async fn failures(store: &Store) -> Vec<(&'static str, SessionId, Error)> {
     ]
 }
 
-/// Calls every method where tokio's network is switched off: what needs a socket panics there.
+/// Calls every method in a runtime without tokio's network: a call that needs a socket panics there.
 fn works_without_a_network(harness: &impl Harness) {
     let calls = async {
         let store = open(harness).await;
         let id = SessionId::generate();
-        let record = crate::steps::record([("a", "1")]);
+        let record = crate::fixtures::record([("a", "1")]);
         check("a create", store.create(&id, &record, HOUR).await, Creation::Created);
         check("a load", stored(&store, &id).await, Some(record.clone()));
         let touch = store.update(&id, &Changes::new(), Some(HOUR)).await;

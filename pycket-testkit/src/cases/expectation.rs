@@ -1,14 +1,14 @@
-//! Updates that depend on what the store holds.
+//! Updates that are applied only if the record is as expected.
 
 use pycket_core::{Changes, Metadata, Record, SessionId, Timestamp, Ttl, Update, Value};
 
 use crate::Harness;
 use crate::check::check;
-use crate::life::Watch;
-use crate::steps::{HOUR, METADATA, open, put, record, stored, text};
+use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text};
+use crate::timer::Timer;
 
-/// An update whose expectation holds is applied.
-pub async fn an_expectation_that_holds_lets_the_update_happen(harness: &impl Harness) {
+/// An update whose expectation is met is applied.
+pub async fn update_with_a_met_expectation_is_applied(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("n", "1"), ("other", "x")]), HOUR).await;
     let changes = Changes::new().expect("n", Some(text("1"))).set("n", text("2"));
@@ -18,8 +18,8 @@ pub async fn an_expectation_that_holds_lets_the_update_happen(harness: &impl Har
     check("the same update again", store.update(&id, &changes, None).await, Update::Conflict);
 }
 
-/// If another value is stored than the one expected, or none, the answer is `Conflict`.
-pub async fn another_value_is_a_conflict(harness: &impl Harness) {
+/// If the stored value is another than the expected one, or missing, the answer is `Conflict`.
+pub async fn unexpected_value_is_a_conflict(harness: &impl Harness) {
     let store = open(harness).await;
     let created = record([("n", "1")]);
     let id = put(&store, &created, HOUR).await;
@@ -30,8 +30,8 @@ pub async fn another_value_is_a_conflict(harness: &impl Harness) {
     }
 }
 
-/// That a name is missing can be expected too; if it is there, the answer is `Conflict`.
-pub async fn a_name_can_be_expected_to_be_missing(harness: &impl Harness) {
+/// An update can expect that a name is missing; if it is present, the answer is `Conflict`.
+pub async fn absence_of_a_name_can_be_expected(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     let changes = Changes::new().expect("lock", None).set("lock", text("mine"));
@@ -42,13 +42,13 @@ pub async fn a_name_can_be_expected_to_be_missing(harness: &impl Harness) {
     check("the record", stored(&store, &id).await, Some(expected));
 }
 
-/// After a conflict nothing has changed: no value, no removal, no metadata, no remaining life.
-pub async fn a_conflict_changes_nothing(harness: &impl Harness) {
+/// A conflict changes nothing: no values, no metadata, no ttl.
+pub async fn conflict_changes_nothing(harness: &impl Harness) {
     let store = open(harness).await;
-    let watch = Watch::new(harness);
+    let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
-    let (life, id) = watch.give(HOUR, put(&store, &created, HOUR)).await;
-    let metadata = Metadata::new(Timestamp::from_unix_millis(9)).with_idle_timeout(Some(HOUR));
+    let (expiry, id) = timer.start(HOUR, put(&store, &created, HOUR)).await;
+    let metadata = Metadata { created: Timestamp::from_unix_millis(9), lifetime: Some(HOUR) };
     let changes = Changes::new()
         .set("a", text("x"))
         .remove("b")
@@ -58,11 +58,11 @@ pub async fn a_conflict_changes_nothing(harness: &impl Harness) {
     for ttl in [None, Some(Ttl::MIN), Some(Ttl::MAX)] {
         check("an update", store.update(&id, &changes, ttl).await, Update::Conflict);
         check("the record", stored(&store, &id).await, Some(created.clone()));
-        life.is_left("the life", &store, &id).await;
+        expiry.is_remaining("the remaining time", &store, &id).await;
     }
 }
 
-/// All of several expectations must hold.
+/// An update is applied only if all of its expectations are met.
 pub async fn every_expectation_must_hold(harness: &impl Harness) {
     let store = open(harness).await;
     let created = record([("a", "1"), ("b", "2"), ("c", "3")]);
@@ -81,8 +81,8 @@ pub async fn every_expectation_must_hold(harness: &impl Harness) {
     check("an update", store.update(&id, &all, None).await, Update::Applied);
 }
 
-/// Without a live record the answer is `Ended`, whatever is expected.
-pub async fn gone_comes_before_conflict(harness: &impl Harness) {
+/// Without a live record the answer is `Ended`, whatever the update expects.
+pub async fn ended_takes_precedence_over_conflict(harness: &impl Harness) {
     let store = open(harness).await;
     let deleted = put(&store, &record([("a", "1")]), HOUR).await;
     store.delete(&deleted).await.unwrap();
@@ -95,8 +95,8 @@ pub async fn gone_comes_before_conflict(harness: &impl Harness) {
     }
 }
 
-/// What is expected need not change, and what changes need not be expected.
-pub async fn an_unchanged_name_can_be_expected(harness: &impl Harness) {
+/// An update can expect a name that it does not change, and change a name that it does not expect.
+pub async fn unchanged_name_can_be_expected(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("version", "7"), ("a", "1")]), HOUR).await;
     let changes = Changes::new().expect("version", Some(text("7"))).set("a", text("2"));
@@ -108,20 +108,20 @@ pub async fn an_unchanged_name_can_be_expected(harness: &impl Harness) {
     check("the record", stored(&store, &id).await, Some(expected));
 }
 
-/// An expectation without a change is still an expectation, and guards a touch.
-pub async fn an_expectation_guards_a_touch(harness: &impl Harness) {
+/// A touch checks its expectations too.
+pub async fn touch_checks_expectations(harness: &impl Harness) {
     let store = open(harness).await;
-    let watch = Watch::new(harness);
+    let timer = Timer::new(harness);
     let created = record([("a", "1")]);
-    let (life, id) = watch.give(HOUR, put(&store, &created, HOUR)).await;
+    let (expiry, id) = timer.start(HOUR, put(&store, &created, HOUR)).await;
     let wrong = Changes::new().expect("a", Some(text("2")));
     check("a touch", store.update(&id, &wrong, Some(Ttl::MAX)).await, Update::Conflict);
-    life.is_left("the life after it", &store, &id).await;
+    expiry.is_remaining("the remaining time", &store, &id).await;
     let right = Changes::new().expect("a", Some(text("1")));
     let touch = store.update(&id, &right, Some(Ttl::MAX));
-    let (life, answer) = watch.give(Ttl::MAX, touch).await;
+    let (expiry, answer) = timer.start(Ttl::MAX, touch).await;
     check("a touch", answer, Update::Applied);
-    life.is_left("the life after it", &store, &id).await;
+    expiry.is_remaining("the remaining time", &store, &id).await;
     check("the record", stored(&store, &id).await, Some(created));
 }
 

@@ -1,12 +1,12 @@
-//! What has nothing to do with each other.
+//! Which handles share records, and which do not.
 
 use pycket_core::{Changes, Creation, SessionId, Update};
 
 use crate::Harness;
 use crate::check::check;
-use crate::steps::{HOUR, fresh_namespace, open, open_two, put, record, stored, text};
+use crate::fixtures::{HOUR, fresh_namespace, open, open_two, put, record, stored, text};
 
-/// Two servers of one application share all records at once.
+/// Two handles of one namespace share all records, without delay.
 pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let first = record([("user", "ann")]);
@@ -21,10 +21,10 @@ pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
     check("a load after it", stored(&one, &id).await, None);
 }
 
-/// Records under one id in different namespaces know nothing of each other.
-pub async fn namespaces_know_nothing_of_each_other(harness: &impl Harness) {
+/// Records under one id in different namespaces are independent.
+pub async fn namespaces_share_no_records(harness: &impl Harness) {
     let name = fresh_namespace();
-    // One name begins with the other: a store must not take the one for a part of the other.
+    // One name is the beginning of the other.
     let one = harness.open(&name).await;
     let two = harness.open(&format!("{name}-2")).await;
     let (of_one, of_two) = (record([("user", "ann")]), record([("user", "bob")]));
@@ -42,8 +42,8 @@ pub async fn namespaces_know_nothing_of_each_other(harness: &impl Harness) {
     check("the record there", stored(&two, &id).await, Some(of_two));
 }
 
-/// Records under different ids know nothing of each other, however alike the ids are.
-pub async fn ids_know_nothing_of_each_other(harness: &impl Harness) {
+/// Records under different ids are independent, however similar the ids are.
+pub async fn similar_ids_share_no_records(harness: &impl Harness) {
     let store = open(harness).await;
     let texts = [
         "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f",

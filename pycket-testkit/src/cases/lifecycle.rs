@@ -1,20 +1,20 @@
-//! When an id is live, and what ends and begins that.
+//! Which calls make an id live, and which end it.
 
 use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
 
 use crate::Harness;
 use crate::check::check;
-use crate::life::Watch;
-use crate::steps::{HOUR, METADATA, open, put, record, stored, text, ttl};
+use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text, ttl};
+use crate::timer::Timer;
 
-/// An id under which nothing was ever created has no record.
-pub async fn what_was_never_created_is_absent(harness: &impl Harness) {
+/// A load of an id under which nothing was created returns nothing.
+pub async fn load_of_an_unknown_id_returns_nothing(harness: &impl Harness) {
     let store = open(harness).await;
     check("a load of an unknown id", stored(&store, &SessionId::generate()).await, None);
 }
 
-/// A load gives the whole record that was created.
-pub async fn a_created_record_is_loaded_whole(harness: &impl Harness) {
+/// A load returns the whole record that was created.
+pub async fn load_returns_the_whole_created_record(harness: &impl Harness) {
     let store = open(harness).await;
     let metadata =
         Metadata::new(Timestamp::from_unix_millis(1)).with_idle_timeout(Some(ttl(86_400_000)));
@@ -24,29 +24,29 @@ pub async fn a_created_record_is_loaded_whole(harness: &impl Harness) {
     check("another load", stored(&store, &id).await, Some(created));
 }
 
-/// A create never overwrites: where a live record is, the answer is `Taken`, and neither the record nor
-/// its life changes.
+/// A create never overwrites: under the id of a live record it returns `Taken`, and changes neither the
+/// record nor its ttl.
 pub async fn create_never_overwrites(harness: &impl Harness) {
     let store = open(harness).await;
-    let watch = Watch::new(harness);
+    let timer = Timer::new(harness);
     let first = record([("user", "ann")]);
-    let (life, id) = watch.give(HOUR, put(&store, &first, HOUR)).await;
+    let (expiry, id) = timer.start(HOUR, put(&store, &first, HOUR)).await;
     let second = Record::new(
         Metadata::new(Timestamp::from_unix_millis(7)).with_idle_timeout(Some(HOUR)),
         [("user", text("eve")), ("more", text("x"))],
     );
     let answer = store.create(&id, &second, Ttl::MAX).await;
     check("a create of a live id", answer, Creation::Taken);
-    check("the record afterwards", stored(&store, &id).await, Some(first.clone()));
+    check("the record after it", stored(&store, &id).await, Some(first.clone()));
     check(
         "a create of the same record",
         store.create(&id, &first, Ttl::MAX).await,
         Creation::Taken,
     );
-    life.is_left("the life afterwards", &store, &id).await;
+    expiry.is_remaining("the remaining time", &store, &id).await;
 }
 
-/// An update never creates: without a live record the answer is `Ended`, and there is still none.
+/// An update never creates: without a live record it returns `Ended`, and there is still no record.
 pub async fn update_never_creates(harness: &impl Harness) {
     let store = open(harness).await;
     let id = SessionId::generate();
@@ -62,9 +62,9 @@ pub async fn update_never_creates(harness: &impl Harness) {
     check("the created record", stored(&store, &id).await, Some(first));
 }
 
-/// A delete returns the record exactly as it was when it was removed: its values with every update, and
-/// its metadata.
-pub async fn delete_returns_what_it_removed(harness: &impl Harness) {
+/// A delete returns the record exactly as it was when it was removed: its metadata, and its values with
+/// every update.
+pub async fn delete_returns_the_removed_record(harness: &impl Harness) {
     let store = open(harness).await;
     let metadata = Metadata::new(Timestamp::from_unix_millis(123)).with_idle_timeout(Some(ttl(1)));
     let mut expected = Record::new(metadata, [("a", text("1")), ("b", text("2"))]);
@@ -76,8 +76,8 @@ pub async fn delete_returns_what_it_removed(harness: &impl Harness) {
     check("a load after it", stored(&store, &id).await, None);
 }
 
-/// A delete where there is no live record finds nothing, and that is no error.
-pub async fn deleting_what_is_absent_finds_nothing(harness: &impl Harness) {
+/// A delete without a live record returns nothing; that is no error.
+pub async fn delete_of_an_absent_record_returns_nothing(harness: &impl Harness) {
     let store = open(harness).await;
     check("a delete of an unknown id", store.delete(&SessionId::generate()).await, None);
     let created = record([("user", "ann")]);
@@ -86,8 +86,8 @@ pub async fn deleting_what_is_absent_finds_nothing(harness: &impl Harness) {
     check("the second delete", store.delete(&id).await, None);
 }
 
-/// After a delete only a create makes the id live again, and nothing of the old record is left then.
-pub async fn nothing_but_create_revives_a_deleted_id(harness: &impl Harness) {
+/// After a delete only a create makes the id live again, and the new record holds nothing of the old one.
+pub async fn only_create_revives_a_deleted_id(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("user", "ann"), ("old", "x")]), HOUR).await;
     store.delete(&id).await.unwrap();
@@ -104,9 +104,9 @@ pub async fn nothing_but_create_revives_a_deleted_id(harness: &impl Harness) {
     check("the created record", stored(&store, &id).await, Some(new));
 }
 
-/// A record from which the last value was removed is still live: it can be loaded, updated and deleted,
-/// and its id is taken.
-pub async fn an_emptied_record_is_still_live(harness: &impl Harness) {
+/// A record whose last value was removed is still live: it can be loaded, updated and deleted, and its id
+/// is taken.
+pub async fn record_stays_live_without_values(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1"), ("b", "2")]), HOUR).await;
     let empty = record([]);

@@ -1,13 +1,13 @@
-//! What an update does to the values, and what it leaves alone.
+//! What an update changes, and what it does not change.
 
 use pycket_core::{Changes, Metadata, Record, Timestamp, Update};
 
 use crate::Harness;
 use crate::check::check;
-use crate::steps::{HOUR, open, open_two, put, record, stored, text};
+use crate::fixtures::{HOUR, open, open_two, put, record, stored, text};
 
-/// Names that an update does not mention keep the value that they have in the store at that moment.
-pub async fn names_that_are_not_mentioned_survive(harness: &impl Harness) {
+/// Names that an update does not mention keep the values that the store has at that moment.
+pub async fn unmentioned_names_keep_their_values(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let id = put(&one, &record([("a", "1"), ("b", "1")]), HOUR).await;
     let of_one = Changes::new().set("b", text("2"));
@@ -20,7 +20,7 @@ pub async fn names_that_are_not_mentioned_survive(harness: &impl Harness) {
 }
 
 /// A set replaces the whole value, longer or shorter.
-pub async fn a_set_replaces_the_value(harness: &impl Harness) {
+pub async fn set_replaces_the_whole_value(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "middle"), ("b", "1")]), HOUR).await;
     for value in ["a much longer value than before", "short", ""] {
@@ -31,8 +31,8 @@ pub async fn a_set_replaces_the_value(harness: &impl Harness) {
     }
 }
 
-/// A removal takes the names that it mentions and no other.
-pub async fn a_removal_takes_only_what_it_mentions(harness: &impl Harness) {
+/// A removal deletes the values under its names and no others.
+pub async fn remove_deletes_only_the_named_values(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1"), ("ab", "2"), ("b", "3"), ("c", "4")]), HOUR).await;
     let changes = Changes::new().remove("a").remove("c");
@@ -50,8 +50,8 @@ pub async fn one_update_sets_and_removes(harness: &impl Harness) {
     check("the record", stored(&store, &id).await, Some(expected));
 }
 
-/// Removing a name that is not there is no error and keeps nothing else of the update from happening.
-pub async fn removing_a_missing_name_is_no_error(harness: &impl Harness) {
+/// Removing a missing name is no error, and the rest of the update is applied.
+pub async fn remove_of_a_missing_name_is_no_error(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     let changes = Changes::new().remove("missing");
@@ -63,7 +63,7 @@ pub async fn removing_a_missing_name_is_no_error(harness: &impl Harness) {
 }
 
 /// A name that was removed can be set again.
-pub async fn a_removed_name_can_be_set_again(harness: &impl Harness) {
+pub async fn removed_name_can_be_set_again(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     for value in ["2", "3"] {
@@ -75,8 +75,8 @@ pub async fn a_removed_name_can_be_set_again(harness: &impl Harness) {
     }
 }
 
-/// An update without any change is applied to a live record, with a ttl or without, and carries no data.
-pub async fn an_empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
+/// An update without changes is applied to a live record, with or without a ttl, and changes no data.
+pub async fn empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
     let store = open(harness).await;
     let created = record([("a", "1")]);
     let id = put(&store, &created, HOUR).await;
@@ -86,7 +86,7 @@ pub async fn an_empty_update_of_a_live_record_is_applied(harness: &impl Harness)
     }
 }
 
-/// The metadata change when an update gives new ones, and only then.
+/// The metadata change only if an update gives new ones.
 pub async fn metadata_change_only_when_given(harness: &impl Harness) {
     let store = open(harness).await;
     let first = Metadata::new(Timestamp::from_unix_millis(5)).with_idle_timeout(Some(HOUR));

@@ -1,4 +1,4 @@
-//! A session that changes its id: a create under the new one, then a delete under the old one.
+//! The calls of a rotation: a create under the new id, then a delete of the old one.
 
 use pycket_core::{Changes, Creation, Record, SessionId, Update};
 
@@ -6,11 +6,11 @@ use tokio::task::yield_now;
 
 use crate::Harness;
 use crate::check::{answered, check, ensure};
-use crate::steps::{HOUR, METADATA, all, number, open_two, put, record, stored, text};
+use crate::fixtures::{HOUR, METADATA, all, number, open_two, put, record, stored, text};
 
-/// The delete that ends a rotation returns what others wrote under the old id since it was read, so that
-/// it can be carried over to the new one.
-pub async fn a_rotation_sees_what_others_wrote_in_between(harness: &impl Harness) {
+/// The delete of the old id returns what others wrote after the record was read, so that the rotation can
+/// write it to the new record.
+pub async fn delete_of_the_old_id_returns_late_writes(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let read = record([("user", "ann")]);
     let old = put(&one, &read, HOUR).await;
@@ -19,16 +19,16 @@ pub async fn a_rotation_sees_what_others_wrote_in_between(harness: &impl Harness
     let late = Changes::new().set("cart", text("apples")).remove("user");
     check("another server's update", two.update(&old, &late, None).await, Update::Applied);
 
-    let left = record([("cart", "apples")]);
-    check("the delete of the old id", one.delete(&old).await, Some(left.clone()));
-    let carried = Changes::new().remove("user").set("cart", text("apples"));
-    check("the update of the new id", one.update(&new, &carried, None).await, Update::Applied);
-    check("the record under the new id", stored(&two, &new).await, Some(left));
+    let remaining = record([("cart", "apples")]);
+    check("the delete of the old id", one.delete(&old).await, Some(remaining.clone()));
+    let carried_over = Changes::new().remove("user").set("cart", text("apples"));
+    check("the update of the new id", one.update(&new, &carried_over, None).await, Update::Applied);
+    check("the record under the new id", stored(&two, &new).await, Some(remaining));
     check("the record under the old id", stored(&two, &old).await, None);
 }
 
-/// Who still writes under the old id after a rotation is told `Ended`, and changes neither record.
-pub async fn a_writer_under_the_old_id_is_told_gone(harness: &impl Harness) {
+/// After a rotation an update under the old id returns `Ended` and changes neither record.
+pub async fn update_under_the_old_id_returns_ended(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let rotated = record([("user", "ann")]);
     let old = put(&one, &rotated, HOUR).await;
@@ -44,9 +44,9 @@ pub async fn a_writer_under_the_old_id_is_told_gone(harness: &impl Harness) {
     check("the record under the new id", stored(&two, &new).await, Some(rotated));
 }
 
-/// While a rotation goes on, every write is either in the record that its delete returns or was told
-/// `Ended`: none is applied and lost.
-pub async fn no_applied_write_is_lost_in_a_rotation(harness: &impl Harness) {
+/// During a rotation every write is either in the record that the delete returns, or its answer was
+/// `Ended`: no applied write is lost.
+pub async fn rotation_loses_no_applied_write(harness: &impl Harness) {
     const WRITERS: u64 = 16;
     let [one, two] = open_two(harness).await;
     for round in 0..10 {
@@ -63,14 +63,14 @@ pub async fn no_applied_write_is_lost_in_a_rotation(harness: &impl Harness) {
                         Update::Ended => break,
                         Update::Conflict => panic!("a write without expectations: Conflict"),
                     }
-                    // A store in memory never makes its caller wait; without this nobody else may run.
+                    // A store in memory never waits; without this no other task may run.
                     yield_now().await;
                 }
                 applied
             }
         }));
         let rotation = async {
-            // Some rounds delete at once, others when the writers are at work.
+            // Some rounds delete at once, others after several writes.
             while answered("a load", stored(&one, &old).await).is_some_and(|r| r.len() < round * 4)
             {
                 yield_now().await;

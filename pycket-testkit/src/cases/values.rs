@@ -1,14 +1,14 @@
-//! What a record may hold: everything comes back as it was.
+//! What a record may hold: everything is loaded as it was stored.
 
 use pycket_core::{Changes, ErrorKind, Metadata, Record, Timestamp, Ttl, Update, Value};
 
 use crate::Harness;
 use crate::check::{check, ensure};
-use crate::errors_seen::ids_shown;
-use crate::steps::{HOUR, METADATA, Store, number, open, put, record, stored, text};
+use crate::fixtures::{HOUR, METADATA, Store, number, open, put, record, stored, text};
+use crate::shown::shows_id;
 
-/// Every byte of a value comes back: text or not, NUL or not, even none at all.
-pub async fn every_byte_comes_back(harness: &impl Harness) {
+/// A value keeps every byte, whether it is text, binary or empty.
+pub async fn values_keep_every_byte(harness: &impl Harness) {
     let store = open(harness).await;
     let every: Vec<u8> = (0..=u8::MAX).collect();
     let values = [
@@ -25,17 +25,17 @@ pub async fn every_byte_comes_back(harness: &impl Harness) {
     round_trip(&store, values.map(|(name, bytes)| (name, Value::from(bytes)))).await;
 }
 
-/// A value of 512 kB comes back.
-pub async fn a_large_value_comes_back(harness: &impl Harness) {
+/// A value of 512 kB is stored.
+pub async fn large_value_is_stored(harness: &impl Harness) {
     let store = open(harness).await;
     let bytes: Vec<u8> =
         (0..512_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     round_trip(&store, [("large", Value::from(bytes)), ("small", text("x"))]).await;
 }
 
-/// What exceeds the store's limit is an error of kind `TooLarge`, and what was stored before is still
-/// there. A store without such a limit takes it.
-pub async fn what_is_too_large_leaves_the_record_alone(harness: &impl Harness) {
+/// A value over the store's size limit is an error of kind `TooLarge`, and the record stays as it was. A
+/// store without a limit stores the value.
+pub async fn too_large_value_leaves_the_record_unchanged(harness: &impl Harness) {
     let store = open(harness).await;
     let before = record([("user", "ann")]);
     let id = put(&store, &before, HOUR).await;
@@ -45,115 +45,59 @@ pub async fn what_is_too_large_leaves_the_record_alone(harness: &impl Harness) {
     match store.update(&id, &changes, Some(Ttl::MAX)).await {
         Ok(answer) => {
             check("an update with a value of 4 MiB", Ok(answer), Update::Applied);
-            check("the record afterwards", stored(&store, &id).await, Some(after));
+            check("the record after it", stored(&store, &id).await, Some(after));
         }
         Err(error) => {
             let kind = error.kind();
             ensure("an error", ErrorKind::TooLarge, kind, kind == ErrorKind::TooLarge);
-            ensure("the error's text", "no id", format!("{error:?}"), !ids_shown(&error, &id));
-            check("the record afterwards", stored(&store, &id).await, Some(before));
+            ensure(
+                "the error's text",
+                "a text without the id",
+                format!("{error:?}"),
+                !shows_id(&error, &id),
+            );
+            check("the record after it", stored(&store, &id).await, Some(before));
         }
     }
 }
 
-/// A record of five thousand names comes back, and so does one that grew to it by an update.
-pub async fn thousands_of_names_come_back(harness: &impl Harness) {
+/// A record of five thousand names is stored, by a create and by an update.
+pub async fn thousands_of_names_are_stored(harness: &impl Harness) {
     let store = open(harness).await;
     let names: Vec<String> = (0..5_000).map(|i| format!("name {i}")).collect();
     round_trip(&store, (0_u64..).zip(&names).map(|(i, name)| (name.as_str(), number(i)))).await;
 }
 
-/// Any name comes back as it is, whatever it means to the store, to its protocol or to a language.
-pub async fn hostile_names_come_back(harness: &impl Harness) {
+/// A name is stored unchanged, whatever it means to the store, its protocol or a language.
+pub async fn hostile_names_are_stored(harness: &impl Harness) {
     let store = open(harness).await;
     let long = "long ".repeat(2_000);
-    let names = [
-        " ",
-        "  ",
-        "\n",
-        "\r\n",
-        "\0",
-        "a\0b",
-        "\"",
-        "'",
-        "\\",
-        "a b",
-        "a:b",
-        "{a}",
-        "*",
-        "%s",
-        "$1",
-        "über",
-        "日本語",
-        "🦀",
-        "\u{202e}",
-        "\u{feff}",
-        "get a",
-        "\r\nDEL *\r\n",
-        "1",
-        "-1",
-        "0",
-        "nil",
-        "null",
-        "true",
-        "NaN",
-        "../..",
-        "<script>",
-        "'; --",
-        &long,
-    ];
+    let names = " |  |\n|\r\n|\0|a\0b|\"|'|\\|a b|a:b|{a}|*|%s|$1|über|日本語|🦀|\u{202e}|\u{feff}|get a|\
+                 \r\nDEL *\r\n|1|-1|0|nil|null|true|NaN|../..|<script>|'; --";
+    let names = names.split('|').chain([long.as_str()]);
     round_trip(&store, names.map(|name| (name, text(name)))).await;
 }
 
-/// Names that look like something a store or a language keeps for itself are names like any other, and
-/// the metadata are untouched by them.
-pub async fn names_like_metadata_come_back(harness: &impl Harness) {
+/// Names that a store or a language uses for itself are names like any other, and do not change the
+/// metadata.
+pub async fn names_like_metadata_are_stored(harness: &impl Harness) {
     let store = open(harness).await;
-    let names = [
-        "v",
-        "m",
-        "t",
-        "_",
-        "__",
-        "meta",
-        "metadata",
-        "_meta",
-        "__meta__",
-        "\0meta",
-        ":meta",
-        "@meta",
-        "created",
-        "lifetime",
-        "version",
-        "ttl",
-        "expires",
-        "expires_in",
-        "expires_at",
-        "values",
-        "record",
-        "data",
-        "id",
-        "_id",
-        "key",
-        "cas",
-        "flags",
-        "__proto__",
-        "constructor",
-        "__class__",
-        "toString",
-    ];
+    let names = "v m t _ __ meta metadata _meta __meta__ \0meta :meta @meta created lifetime version ttl \
+                 expires expires_in expires_at values record data id _id key cas flags __proto__ \
+                 constructor __class__ toString";
+    let names = names.split(' ');
     round_trip(&store, names.map(|name| (name, text(name)))).await;
 }
 
-/// Names are compared byte by byte: letter case, spaces and composed characters make a difference.
-pub async fn similar_names_are_different(harness: &impl Harness) {
+/// Names are compared byte by byte: letter case, spaces and composed characters count.
+pub async fn similar_names_stay_distinct(harness: &impl Harness) {
     let store = open(harness).await;
     let names = ["a", "A", "a ", " a", "a\0", "a\n", "\u{e9}", "e\u{301}", "1", "01", "1.0"];
     round_trip(&store, names.map(|name| (name, text(name)))).await;
 }
 
-/// A record without values is a record.
-pub async fn a_record_without_values_comes_back(harness: &impl Harness) {
+/// A record without values is stored.
+pub async fn record_without_values_is_stored(harness: &impl Harness) {
     let store = open(harness).await;
     let empty = record([]);
     let id = put(&store, &empty, HOUR).await;
@@ -161,11 +105,11 @@ pub async fn a_record_without_values_comes_back(harness: &impl Harness) {
     check("a delete", store.delete(&id).await, Some(empty));
 }
 
-/// The metadata come back exactly, over their whole range.
-pub async fn metadata_come_back(harness: &impl Harness) {
+/// The metadata are stored exactly, over their whole range.
+pub async fn metadata_are_stored_exactly(harness: &impl Harness) {
     let store = open(harness).await;
     let lifetimes = [None, Some(Ttl::MIN), Some(HOUR), Some(Ttl::MAX)];
-    // 2^53 + 1 is the first whole number that a store which counts in floating point gets wrong.
+    // 2^53 + 1 is the first whole number that a floating point number cannot hold.
     for created in [0, 1, 1_700_000_000_123, (1 << 53) + 1, u64::MAX] {
         for lifetime in lifetimes {
             let metadata =
@@ -182,7 +126,7 @@ pub async fn metadata_come_back(harness: &impl Harness) {
     }
 }
 
-/// Sends the values there and back by every way there is: create, update, load, delete, and removal.
+/// Stores the values by a create and by an update, and reads them by a load and by a delete.
 async fn round_trip<'a>(store: &Store, values: impl IntoIterator<Item = (&'a str, Value)>) {
     let whole = Record::new(METADATA, values);
 

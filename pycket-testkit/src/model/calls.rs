@@ -6,22 +6,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::collection::{btree_map, vec};
+use proptest::option;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
-use pycket_core::{Changes, Error, SessionId, Ttl};
+use pycket_core::{Changes, Error, SessionId};
 
 use crate::Time;
 use crate::check::show_error;
-use crate::steps::{Store, number, ttl};
+use crate::fixtures::{Store, number, ttl};
 
 use super::failure::Failure;
-use super::records::{Answer, Kept, Values, answer, metadata, record};
+use super::records::{Kept, Values, answer, found, metadata, record};
 use super::script::Script;
 
 const IDS: usize = 3;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// After this a short life is over, in every store: it may last a second longer than asked.
+/// In milliseconds: an hour, more than the thirty days that some engines read as a date, and one that has
+/// passed after [`PASS`].
+const TTLS: [u64; 3] = [3_600_000, 90 * 24 * 3_600_000, 100];
+
+/// After this time a record with the short ttl has ended in every store: it may live a second longer.
 const PASS: Duration = Duration::from_millis(1_200);
 
 #[derive(Clone, Debug)]
@@ -32,9 +37,9 @@ pub(crate) struct Step {
 
 #[derive(Clone, Debug)]
 pub(super) enum Call {
-    Create { id: usize, created: u64, values: Values, life: Life },
+    Create { id: usize, created: u64, values: Values, ttl: u64 },
     Load { id: usize },
-    Update { id: usize, delta: Delta, life: Option<Life> },
+    Update { id: usize, delta: Delta, ttl: Option<u64> },
     Delete { id: usize },
     Pass,
 }
@@ -46,38 +51,25 @@ pub(super) struct Delta {
     pub(super) created: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// Over after [`PASS`].
-    Short,
-    Hour,
-    /// More than the thirty days that some engines read as a date.
-    Quarter,
-}
-
 pub(crate) fn sequences() -> impl Strategy<Value = Vec<Step>> {
-    let name = || select(&NAMES[..]);
     let id = || 0..IDS;
-    let life = || prop_oneof![Just(Life::Hour), Just(Life::Quarter), Just(Life::Short)];
-    let writes = btree_map(name(), proptest::option::of(0..4_u8), 0..3);
+    let ttl = || select(&TTLS[..]);
+    let name = || select(&NAMES[..]);
+    let values = btree_map(name(), 0..4_u8, 0..3);
+    let writes = btree_map(name(), option::of(0..4_u8), 0..3);
     let expected = prop_oneof![
         2 => Just(BTreeMap::new()),
-        1 => btree_map(name(), proptest::option::of(0..4_u8), 1..3),
+        1 => btree_map(name(), option::of(0..4_u8), 1..3),
     ];
     let created = prop_oneof![4 => Just(None), 1 => (1..4_u64).prop_map(Some)];
-    let delta = (writes, expected, created).prop_map(|(writes, expected, created)| Delta {
-        writes,
-        expected,
-        created,
-    });
-    let values = btree_map(name(), 0..4_u8, 0..3);
+    let delta = (writes, expected, created);
+    let delta = delta.prop_map(|(writes, expected, created)| Delta { writes, expected, created });
     let call = prop_oneof![
-        5 => (id(), 1..4_u64, values, life()).prop_map(|(id, created, values, life)| {
-            Call::Create { id, created, values, life }
-        }),
+        5 => (id(), 1..4_u64, values, ttl())
+            .prop_map(|(id, created, values, ttl)| Call::Create { id, created, values, ttl }),
         6 => id().prop_map(|id| Call::Load { id }),
-        9 => (id(), delta, proptest::option::of(life()))
-            .prop_map(|(id, delta, life)| Call::Update { id, delta, life }),
+        9 => (id(), delta, option::of(ttl()))
+            .prop_map(|(id, delta, ttl)| Call::Update { id, delta, ttl }),
         3 => id().prop_map(|id| Call::Delete { id }),
         1 => Just(Call::Pass),
     ];
@@ -101,15 +93,15 @@ pub(crate) async fn run(
             continue;
         };
         let before = kept[id].take();
-        // In real time nobody knows of a short life whether it is over yet.
-        let may_be_over = before.as_ref().is_some_and(|kept| kept.ends < now + PASS)
+        // In real time a short ttl may have passed already.
+        let may_have_ended = before.as_ref().is_some_and(|kept| kept.ends < now + PASS)
             && matches!(time, Time::Real);
         let (expected, after) = answer(before, call, now);
-        let other = may_be_over.then(|| answer(None, call, now));
+        let other = may_have_ended.then(|| answer(None, call, now));
         let code = call.code(*handle);
         match call.make(&stores[*handle], &ids).await {
             Ok((came, expires_in)) if came == expected => {
-                script.assert_eq(&code, &expected.code());
+                script.assert_eq(&code, &expected);
                 let rest = after.as_ref().map(|kept| kept.ends - now);
                 if !is_right(expires_in, rest, &time) {
                     script.line(call.code_of_expires_in(*handle));
@@ -120,20 +112,20 @@ pub(crate) async fn run(
                 kept[id] = after;
             }
             Ok((came, _)) if other.as_ref().is_some_and(|(other, _)| *other == came) => {
-                script.assert_eq(&code, &came.code());
+                script.assert_eq(&code, &came);
                 kept[id] = other.and_then(|(_, after)| after);
             }
             wrong => {
-                script.assert_eq(&code, &expected.code());
-                let came = wrong.map_or_else(|error| show_error(&error), |(came, _)| came.show());
-                return Err(Failure { script: script.of_calls(), expected: expected.show(), came });
+                script.assert_eq(&code, &expected);
+                let came = wrong.map_or_else(|error| show_error(&error), |(came, _)| came);
+                return Err(Failure { script: script.of_calls(), expected, came });
             }
         }
     }
     Ok(())
 }
 
-/// Real time passes by itself, so that only a turned clock tells whether too much of a life is left.
+/// Real time passes by itself, so only a manual clock shows that too little time remains.
 fn is_right(expires_in: Option<Duration>, rest: Option<Duration>, time: &Time) -> bool {
     let (Some(expires_in), Some(rest)) = (expires_in, rest) else {
         return true;
@@ -146,7 +138,7 @@ fn is_right(expires_in: Option<Duration>, rest: Option<Duration>, time: &Time) -
 }
 
 impl Call {
-    /// Whose record it is about; only time is about none.
+    /// The record that the call is about; `None` for the passing of time.
     fn id(&self) -> Option<usize> {
         match *self {
             Self::Create { id, .. }
@@ -157,28 +149,29 @@ impl Call {
         }
     }
 
-    /// The answer, and what is left of the record's life, if the call tells.
+    /// The answer as Rust, and the record's remaining time if the call returns it.
     async fn make(
         &self,
         store: &Store,
         ids: &[SessionId; IDS],
-    ) -> Result<(Answer, Option<Duration>), Error> {
+    ) -> Result<(String, Option<Duration>), Error> {
         let answer = match self {
-            Self::Create { id, created, values, life } => {
+            Self::Create { id, created, values, ttl: millis } => {
                 let record = record(*created, values);
-                Answer::Creation(store.create(&ids[*id], &record, life.ttl()).await?)
+                let answer = store.create(&ids[*id], &record, ttl(*millis)).await?;
+                format!("Creation::{answer:?}")
             }
             Self::Load { id } => {
-                let found = store.load(&ids[*id]).await?;
-                let expires_in = found.as_ref().map(|found| found.expires_in);
-                return Ok((Answer::Record(found.map(|found| found.record)), expires_in));
+                let loaded = store.load(&ids[*id]).await?;
+                let expires_in = loaded.as_ref().map(|loaded| loaded.expires_in);
+                return Ok((found(loaded.map(|loaded| loaded.record)), expires_in));
             }
-            Self::Update { id, delta, life } => {
-                let ttl = life.map(Life::ttl);
-                Answer::Update(store.update(&ids[*id], &delta.changes(), ttl).await?)
+            Self::Update { id, delta, ttl: millis } => {
+                let answer = store.update(&ids[*id], &delta.changes(), millis.map(ttl)).await?;
+                format!("Update::{answer:?}")
             }
-            Self::Delete { id } => Answer::Record(store.delete(&ids[*id]).await?),
-            Self::Pass => Answer::Record(None),
+            Self::Delete { id } => found(store.delete(&ids[*id]).await?),
+            Self::Pass => String::new(),
         };
         Ok((answer, None))
     }
@@ -199,24 +192,6 @@ impl Delta {
         match self.created {
             Some(created) => changes.with_metadata(metadata(created)),
             None => changes,
-        }
-    }
-}
-
-impl Life {
-    fn ttl(self) -> Ttl {
-        ttl(self.millis())
-    }
-
-    pub(super) fn duration(self) -> Duration {
-        self.ttl().as_duration()
-    }
-
-    fn millis(self) -> u64 {
-        match self {
-            Self::Short => 100,
-            Self::Hour => 3_600_000,
-            Self::Quarter => 90 * 24 * 3_600_000,
         }
     }
 }

@@ -8,16 +8,16 @@ use crate::Time;
 
 use super::failure::Failure;
 
-/// Enough to find out every broken store that we could think of; a run for an hour is a variable away.
+/// Enough to catch every broken store that we could think of. `PROPTEST_CASES` sets more.
 const SEQUENCES: u32 = 64;
 
-/// The same sequences every time, unless other ones are asked for: a test that fails, fails again.
+/// The same sequences in every run, so that a failing test fails again. `PROPTEST_RNG_SEED` sets others.
 const SEED: u64 = 1997;
 
-/// Well below the limit of a case, so that what was found until then is printed.
+/// Well below the time limit of a case, so that the shortest failure found so far is printed.
 const SHRINKING: Duration = Duration::from_secs(30);
 
-/// Runs sequences, each on a world of its own, and panics with the shortest that fails.
+/// Runs sequences, each in a world of its own, and panics with the shortest that fails.
 pub(crate) async fn explore<S, W, F>(
     time: &Time,
     sequences: S,
@@ -31,7 +31,7 @@ pub(crate) async fn explore<S, W, F>(
     let spawn = async |tree: &S::Tree| tokio::spawn(run(start().await, tree.current()));
     let mut left = runner.config().cases;
     while left > 0 {
-        // A clock that is turned is turned for all, so there only one runs at a time.
+        // Advancing a manual clock affects all sequences, so only one runs at a time.
         let batch = match time {
             Time::Real => left.min(SEQUENCES),
             Time::Manual(_) => 1,
@@ -39,7 +39,7 @@ pub(crate) async fn explore<S, W, F>(
         left -= batch;
         let mut running = Vec::new();
         for _ in 0..batch {
-            let tree = sequences.new_tree(&mut runner).expect("no sequence is refused");
+            let tree = sequences.new_tree(&mut runner).expect("the strategy rejects nothing");
             let outcome = spawn(&tree).await;
             running.push((tree, outcome));
         }
@@ -52,7 +52,7 @@ pub(crate) async fn explore<S, W, F>(
     }
 }
 
-/// Changes the sequence to simpler ones for as long as they fail too.
+/// Simplifies the sequence for as long as it still fails.
 async fn shrink<T: ValueTree>(
     mut tree: T,
     mut failure: Failure,

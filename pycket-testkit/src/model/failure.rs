@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A sequence whose last step was answered wrongly, as a test that can be pasted.
+/// A sequence whose last call got a wrong answer, as a test that can be pasted.
 pub(crate) struct Failure {
     pub(crate) script: String,
     pub(crate) expected: String,
@@ -12,8 +12,8 @@ impl fmt::Display for Failure {
         let Self { script, expected, came } = self;
         write!(
             f,
-            "the last call of this test was answered wrongly\n  expected: {expected}\n  \
-             came:     {came}\n\npaste it below the call of `conformance!`:\n\n{script}"
+            "the last call of this test got a wrong answer\n  expected: {expected}\n  \
+             got:      {came}\n\npaste it below the call of `conformance!`:\n\n{script}"
         )
     }
 }

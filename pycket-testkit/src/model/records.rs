@@ -1,17 +1,18 @@
-//! What a store must answer, in as few words as there are.
+//! The model of a store: what each call must answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pycket_core::{Creation, Metadata, Record, Timestamp, Update};
+use pycket_core::{Metadata, Record, Timestamp};
 
-use crate::steps::number;
+use crate::fixtures::number;
+use crate::shown;
 
 use super::calls::{Call, Delta};
 
 pub(super) type Values = BTreeMap<&'static str, u8>;
 
-/// A record as the store should have it.
+/// A record that the store should have.
 #[derive(Debug)]
 pub(super) struct Kept {
     created: u64,
@@ -19,34 +20,30 @@ pub(super) struct Kept {
     pub(super) ends: Duration,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Creation(Creation),
-    Update(Update),
-    Record(Option<Record>),
-}
-
-/// The answer to a call, and what the store has under its id afterwards.
-pub(super) fn answer(kept: Option<Kept>, call: &Call, now: Duration) -> (Answer, Option<Kept>) {
-    match (call, kept) {
-        (Call::Create { .. }, Some(kept)) => (Answer::Creation(Creation::Taken), Some(kept)),
-        (Call::Create { created, values, life, .. }, None) => {
-            let ends = now + life.duration();
+/// The answer to a call, as Rust, and the record that the store should have afterwards.
+pub(super) fn answer(kept: Option<Kept>, call: &Call, now: Duration) -> (String, Option<Kept>) {
+    let (answer, kept) = match (call, kept) {
+        (Call::Create { .. }, Some(kept)) => ("Creation::Taken", Some(kept)),
+        (Call::Create { created, values, ttl, .. }, None) => {
+            let ends = now + Duration::from_millis(*ttl);
             let kept = Kept { created: *created, values: values.clone(), ends };
-            (Answer::Creation(Creation::Created), Some(kept))
+            ("Creation::Created", Some(kept))
         }
-        (Call::Load { .. } | Call::Pass, kept) => (found(kept.as_ref()), kept),
-        (Call::Delete { .. }, kept) => (found(kept.as_ref()), None),
-        (Call::Update { .. }, None) => (Answer::Update(Update::Ended), None),
+        (Call::Load { .. } | Call::Pass, kept) => {
+            return (found(kept.as_ref().map(Kept::record)), kept);
+        }
+        (Call::Delete { .. }, kept) => return (found(kept.as_ref().map(Kept::record)), None),
+        (Call::Update { .. }, None) => ("Update::Gone", None),
         (Call::Update { delta, .. }, Some(kept)) if !kept.meets(delta) => {
-            (Answer::Update(Update::Conflict), Some(kept))
+            ("Update::Conflict", Some(kept))
         }
-        (Call::Update { delta, life, .. }, Some(mut kept)) => {
+        (Call::Update { delta, ttl, .. }, Some(mut kept)) => {
             kept.apply(delta);
-            kept.ends = life.map_or(kept.ends, |life| now + life.duration());
-            (Answer::Update(Update::Applied), Some(kept))
+            kept.ends = ttl.map_or(kept.ends, |ttl| now + Duration::from_millis(ttl));
+            ("Update::Applied", Some(kept))
         }
-    }
+    };
+    (answer.to_owned(), kept)
 }
 
 impl Kept {
@@ -63,10 +60,15 @@ impl Kept {
         }
         self.created = delta.created.unwrap_or(self.created);
     }
+
+    fn record(&self) -> Record {
+        record(self.created, &self.values)
+    }
 }
 
-fn found(kept: Option<&Kept>) -> Answer {
-    Answer::Record(kept.map(|kept| record(kept.created, &kept.values)))
+/// A record in an answer, as Rust.
+pub(super) fn found(record: Option<Record>) -> String {
+    format!("{:?}", shown(record))
 }
 
 pub(super) fn record(created: u64, values: &Values) -> Record {

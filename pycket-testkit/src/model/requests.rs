@@ -10,7 +10,7 @@ use proptest::sample::select;
 use pycket_core::{Error, ErrorKind, Expiry, IdChange, Session, SessionId, SessionManager};
 
 use crate::check::show_error;
-use crate::steps::Store;
+use crate::fixtures::Store;
 use crate::{Time, shown_values};
 
 use super::client::{Client, IDLE, REMEMBERED, Request};

@@ -1,4 +1,4 @@
-/// What happened, as lines of Rust.
+/// The calls so far, as lines of Rust.
 #[derive(Default)]
 pub(super) struct Script(Vec<String>);
 

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use driver::{Defect, Driver};
 use pycket_core::SessionStore;
-use pycket_testkit::NetworkHarness;
-use pycket_testkit::faults::{self, Operation};
+use pycket_testkit::servers::NetworkHarness;
+use pycket_testkit::servers::faults::{self, Operation};
 
 /// A driver that is sound but for one thing.
 #[derive(Clone, Copy, Debug)]
@@ -54,16 +54,16 @@ macro_rules! caught {
 }
 
 caught! {
-    who_calls_every_failure_unavailable: EverythingIsUnavailable by whose_answer_is_cut of Update
-    who_writes_again_after_a_lost_answer: WritesAgain by whose_answer_is_cut of Create
-    who_takes_the_end_for_an_answer: TheEndIsAnAnswer by whose_answer_is_truncated of Load
-    who_takes_a_cut_for_nothing: TheEndIsAnAnswer by whose_request_is_cut of Load
-    who_waits_for_ever: WaitsForEver by whose_answer_is_swallowed of Load
-    who_waits_for_ever_for_a_lost_request: WaitsForEver by whose_request_is_swallowed of Delete
-    who_keeps_a_silent_connection: KeepsTheConnection by whose_answer_is_swallowed of Load
-    who_reads_the_answer_to_another_call: KeepsTheConnection by whose_answer_is_delayed of Load
-    who_keeps_a_connection_with_a_late_request: KeepsTheConnection by whose_request_is_delayed of Update
-    who_believes_every_answer: BelievesEverything by whose_answer_is_corrupted of Load
-    who_panics_at_nonsense: Panics by whose_answer_is_corrupted of Touch
-    who_shows_the_id: ShowsTheId by whose_request_is_truncated of Delete
+    who_calls_every_failure_unavailable: EverythingIsUnavailable by answer_is_cut of Update
+    who_writes_again_after_a_lost_answer: WritesAgain by answer_is_cut of Create
+    who_takes_the_end_for_an_answer: TheEndIsAnAnswer by answer_is_truncated of Load
+    who_takes_a_cut_for_nothing: TheEndIsAnAnswer by request_is_cut of Load
+    who_waits_for_ever: WaitsForEver by answer_is_swallowed of Load
+    who_waits_for_ever_for_a_lost_request: WaitsForEver by request_is_swallowed of Delete
+    who_keeps_a_silent_connection: KeepsTheConnection by answer_is_swallowed of Load
+    who_reads_the_answer_to_another_call: KeepsTheConnection by answer_is_delayed of Load
+    who_keeps_a_connection_with_a_late_request: KeepsTheConnection by request_is_delayed of Update
+    who_believes_every_answer: BelievesEverything by answer_is_corrupted of Load
+    who_panics_at_nonsense: Panics by answer_is_corrupted of Touch
+    who_shows_the_id: ShowsTheId by request_is_truncated of Delete
 }

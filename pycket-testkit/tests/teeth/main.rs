@@ -52,94 +52,94 @@ macro_rules! teeth {
 
 teeth! {
     lifecycle {
-        what_was_never_created_is_absent: AbsentIsEmpty;
-        a_created_record_is_loaded_whole: LifetimeIsForgotten;
+        load_of_an_unknown_id_returns_nothing: AbsentIsEmpty;
+        load_returns_the_whole_created_record: LifetimeIsForgotten;
         create_never_overwrites: CreateOverwrites CreateRenewsWhatIsTaken;
         update_never_creates: UpdateCreates;
-        delete_returns_what_it_removed:
+        delete_returns_the_removed_record:
             DeleteReturnsNothing DeleteReturnsWhatWasCreated LifetimeIsForgotten;
-        deleting_what_is_absent_finds_nothing: DeleteFindsTheAbsent;
-        nothing_but_create_revives_a_deleted_id: TouchRevives UpdateCreates;
-        an_emptied_record_is_still_live: EmptiedRecordsVanish;
+        delete_of_an_absent_record_returns_nothing: DeleteFindsTheAbsent;
+        only_create_revives_a_deleted_id: TouchRevives UpdateCreates;
+        record_stays_live_without_values: EmptiedRecordsVanish;
     }
     values {
-        every_byte_comes_back: ValuesAreText;
-        a_large_value_comes_back: ValuesEndAt64K;
-        what_is_too_large_leaves_the_record_alone: TooLargeDeletes ValuesEndAt64K;
-        thousands_of_names_come_back: NamesStopAtAThousand;
-        hostile_names_come_back: NamesEndAtNul;
-        names_like_metadata_come_back: NamesOfItsOwnVanish;
-        similar_names_are_different: NamesAreLowerCase;
-        a_record_without_values_comes_back: EmptyRecordsAreNotStored;
-        metadata_come_back: TimesAreFloats LifetimeIsForgotten;
+        values_keep_every_byte: ValuesAreText;
+        large_value_is_stored: ValuesEndAt64K;
+        too_large_value_leaves_the_record_unchanged: TooLargeDeletes ValuesEndAt64K;
+        thousands_of_names_are_stored: NamesStopAtAThousand;
+        hostile_names_are_stored: NamesEndAtNul;
+        names_like_metadata_are_stored: NamesOfItsOwnVanish;
+        similar_names_stay_distinct: NamesAreLowerCase;
+        record_without_values_is_stored: EmptyRecordsAreNotStored;
+        metadata_are_stored_exactly: TimesAreFloats LifetimeIsForgotten;
     }
     expiry {
-        a_record_lives_as_long_as_its_ttl: SecondsAreCutOff;
-        a_record_is_gone_a_second_after_its_ttl: LivesAreTooLong ExpiryIsForLoadsOnly;
-        one_millisecond_is_a_life: PartsOfASecondAreRefused LivesAreTooLong;
-        thirty_days_and_more_are_a_life: ThirtyDaysAreADate;
-        expires_in_is_what_is_left: ExpiresInIsTheWholeTtl;
-        loading_does_not_renew: LoadRenews;
-        an_update_without_a_ttl_leaves_the_life_alone: UpdateRestartsTheLife UpdateMakesImmortal;
-        a_touch_renews_the_life_and_nothing_else: TouchOnlyLengthens;
-        an_update_with_a_ttl_renews_the_life: TtlOnlyCountsForTouches;
-        a_recreated_record_has_its_own_life: OldTimersEndNewRecords;
+        record_is_live_until_its_ttl_passes: SecondsAreCutOff;
+        record_has_ended_one_second_after_its_ttl: LivesAreTooLong ExpiryIsForLoadsOnly;
+        one_millisecond_is_a_valid_ttl: PartsOfASecondAreRefused LivesAreTooLong;
+        ttl_over_thirty_days_is_not_a_date: ThirtyDaysAreADate;
+        expires_in_is_the_remaining_time: ExpiresInIsTheWholeTtl;
+        load_does_not_renew_the_ttl: LoadRenews;
+        update_without_ttl_keeps_the_remaining_time: UpdateRestartsTheLife UpdateMakesImmortal;
+        touch_changes_only_the_ttl: TouchOnlyLengthens;
+        update_with_ttl_sets_the_new_ttl: TtlOnlyCountsForTouches;
+        recreated_record_has_its_own_ttl: OldTimersEndNewRecords;
     }
     merge {
-        names_that_are_not_mentioned_survive: UpdateReplacesTheRecord;
-        a_set_replaces_the_value: SetKeepsTheOldValue;
-        a_removal_takes_only_what_it_mentions: RemovalGoesByPrefix;
+        unmentioned_names_keep_their_values: UpdateReplacesTheRecord;
+        set_replaces_the_whole_value: SetKeepsTheOldValue;
+        remove_deletes_only_the_named_values: RemovalGoesByPrefix;
         one_update_sets_and_removes: SetsHideRemovals;
-        removing_a_missing_name_is_no_error: RemovalOfNothingIsRefused;
-        a_removed_name_can_be_set_again: RemovedNamesAreLost;
-        an_empty_update_of_a_live_record_is_applied: EmptyUpdateIsGone;
+        remove_of_a_missing_name_is_no_error: RemovalOfNothingIsRefused;
+        removed_name_can_be_set_again: RemovedNamesAreLost;
+        empty_update_of_a_live_record_is_applied: EmptyUpdateIsGone;
         metadata_change_only_when_given: MetadataAreAlwaysReplaced;
     }
     expectation {
-        an_expectation_that_holds_lets_the_update_happen: ExpectationsAreNeverMet;
-        another_value_is_a_conflict: ExpectationsAreIgnored;
-        a_name_can_be_expected_to_be_missing: ExpectationsOfMissingNamesAreIgnored;
-        a_conflict_changes_nothing: ConflictAppliesTheRest ConflictRenews;
+        update_with_a_met_expectation_is_applied: ExpectationsAreNeverMet;
+        unexpected_value_is_a_conflict: ExpectationsAreIgnored;
+        absence_of_a_name_can_be_expected: ExpectationsOfMissingNamesAreIgnored;
+        conflict_changes_nothing: ConflictAppliesTheRest ConflictRenews;
         every_expectation_must_hold: OnlyOneExpectationCounts;
-        gone_comes_before_conflict: ConflictComesBeforeGone;
-        an_unchanged_name_can_be_expected: ExpectationsOfUnchangedNamesAreIgnored;
-        an_expectation_guards_a_touch: ExpectationsOfTouchesAreIgnored;
+        ended_takes_precedence_over_conflict: ConflictComesBeforeGone;
+        unchanged_name_can_be_expected: ExpectationsOfUnchangedNamesAreIgnored;
+        touch_checks_expectations: ExpectationsOfTouchesAreIgnored;
         expectations_compare_every_byte: ExpectationsCompareLengths;
     }
     rotation {
-        a_rotation_sees_what_others_wrote_in_between: DeleteReturnsWhatWasCreated;
-        a_writer_under_the_old_id_is_told_gone: UpdateCreates TouchRevives;
-        no_applied_write_is_lost_in_a_rotation: DeleteReadsThenRemoves;
+        delete_of_the_old_id_returns_late_writes: DeleteReturnsWhatWasCreated;
+        update_under_the_old_id_returns_ended: UpdateCreates TouchRevives;
+        rotation_loses_no_applied_write: DeleteReadsThenRemoves;
     }
     concurrency {
-        one_of_many_creates_wins: CreateChecksThenWrites;
-        updates_of_different_names_all_survive: UpdateWritesTheWholeRecord;
-        touches_undo_no_update: TouchWritesTheWholeRecord;
+        one_of_many_creates_succeeds: CreateChecksThenWrites;
+        concurrent_updates_of_different_names_survive: UpdateWritesTheWholeRecord;
+        touch_undoes_no_concurrent_update: TouchWritesTheWholeRecord;
         compare_and_swap_counts_every_increment: ExpectationsAreCheckedBeforehand;
-        one_of_many_deletes_gets_the_record: DeleteReadsThenRemoves;
+        one_of_many_deletes_returns_the_record: DeleteReadsThenRemoves;
         load_never_sees_half_an_update: UpdateTakesTwoSteps;
-        updates_that_race_with_a_delete_revive_nothing: UpdateWritesTheWholeRecord;
+        update_during_a_delete_revives_nothing: UpdateWritesTheWholeRecord;
     }
     cancellation {
-        a_dropped_create_happened_whole_or_not_at_all: CreateTakesTwoSteps;
-        a_dropped_update_happened_whole_or_not_at_all: UpdateTakesTwoSteps;
-        a_dropped_delete_happened_whole_or_not_at_all: DeleteTakesTwoSteps;
-        later_calls_get_their_own_answers: AnswersAreLeftBehind;
-        dropped_calls_disturb_no_other_caller: AnswersAreLeftBehind;
+        dropped_create_is_atomic: CreateTakesTwoSteps;
+        dropped_update_is_atomic: UpdateTakesTwoSteps;
+        dropped_delete_is_atomic: DeleteTakesTwoSteps;
+        calls_after_a_dropped_call_get_their_own_answers: AnswersAreLeftBehind;
+        dropped_call_disturbs_no_other_caller: AnswersAreLeftBehind;
     }
     isolation {
         handles_of_one_namespace_share_records: EveryHandleIsAlone;
-        namespaces_know_nothing_of_each_other: KeysLackTheNamespace;
-        ids_know_nothing_of_each_other: KeysAreCutShort;
+        namespaces_share_no_records: KeysLackTheNamespace;
+        similar_ids_share_no_records: KeysAreCutShort;
     }
     errors {
-        an_unreachable_store_is_unavailable: OutageIsARejection NetworkIsConcealed;
-        an_error_keeps_its_cause: ErrorsHaveNoSource ErrorsRepeatTheSource NetworkIsConcealed;
-        no_error_shows_an_id_or_a_value:
+        unreachable_store_is_unavailable: OutageIsARejection NetworkIsConcealed;
+        error_keeps_its_source: ErrorsHaveNoSource ErrorsRepeatTheSource NetworkIsConcealed;
+        error_shows_no_id_and_no_value:
             ErrorsShowTheId SourcesShowTheId ErrorsShowValues NetworkIsConcealed;
     }
     model {
-        every_sequence_of_calls_is_answered_as_by_a_map:
+        calls_agree_with_the_model:
             AbsentIsEmpty CreateOverwrites CreateRenewsWhatIsTaken EmptyRecordsAreNotStored
             OldTimersEndNewRecords LoadRenews ExpiresInIsTheWholeTtl UpdateCreates UpdateReplacesTheRecord
             UpdateRestartsTheLife UpdateMakesImmortal SetKeepsTheOldValue SetsHideRemovals
@@ -149,7 +149,7 @@ teeth! {
             ExpectationsOfTouchesAreIgnored OnlyOneExpectationCounts ConflictComesBeforeGone
             ConflictAppliesTheRest ConflictRenews DeleteReturnsNothing DeleteReturnsWhatWasCreated
             DeleteFindsTheAbsent ThirtyDaysAreADate EveryHandleIsAlone;
-        every_sequence_of_requests_is_answered_as_by_a_mapping:
+        requests_agree_with_the_model:
             UpdateCreates UpdateReplacesTheRecord
             SetKeepsTheOldValue SetsHideRemovals RemovedNamesAreLost EmptiedRecordsVanish
             ExpectationsAreIgnored
@@ -164,51 +164,51 @@ mod in_real_time {
     use pycket_testkit::cases::expiry;
 
     #[test]
-    fn a_record_lives_as_long_as_its_ttl() {
+    fn record_is_live_until_its_ttl_passes() {
         let bench = Bench::in_real_time(Some(Fault::SecondsAreCutOff));
-        assert!(is_caught(expiry::a_record_lives_as_long_as_its_ttl(&bench)));
+        assert!(is_caught(expiry::record_is_live_until_its_ttl_passes(&bench)));
     }
 
     #[test]
-    fn a_record_is_gone_a_second_after_its_ttl() {
+    fn record_has_ended_one_second_after_its_ttl() {
         let bench = Bench::in_real_time(Some(Fault::LivesAreTooLong));
-        assert!(is_caught(expiry::a_record_is_gone_a_second_after_its_ttl(&bench)));
+        assert!(is_caught(expiry::record_has_ended_one_second_after_its_ttl(&bench)));
     }
 
     #[test]
-    fn thirty_days_and_more_are_a_life() {
+    fn ttl_over_thirty_days_is_not_a_date() {
         let bench = Bench::in_real_time(Some(Fault::ThirtyDaysAreADate));
-        assert!(is_caught(expiry::thirty_days_and_more_are_a_life(&bench)));
+        assert!(is_caught(expiry::ttl_over_thirty_days_is_not_a_date(&bench)));
     }
 
     #[test]
-    fn expires_in_is_what_is_left() {
+    fn expires_in_is_the_remaining_time() {
         let bench = Bench::in_real_time(Some(Fault::ExpiresInIsTheWholeTtl));
-        assert!(is_caught(expiry::expires_in_is_what_is_left(&bench)));
+        assert!(is_caught(expiry::expires_in_is_the_remaining_time(&bench)));
     }
 
     #[test]
-    fn loading_does_not_renew() {
+    fn load_does_not_renew_the_ttl() {
         let bench = Bench::in_real_time(Some(Fault::LoadRenews));
-        assert!(is_caught(expiry::loading_does_not_renew(&bench)));
+        assert!(is_caught(expiry::load_does_not_renew_the_ttl(&bench)));
     }
 
     #[test]
-    fn an_update_without_a_ttl_leaves_the_life_alone() {
+    fn update_without_ttl_keeps_the_remaining_time() {
         let bench = Bench::in_real_time(Some(Fault::UpdateRestartsTheLife));
-        assert!(is_caught(expiry::an_update_without_a_ttl_leaves_the_life_alone(&bench)));
+        assert!(is_caught(expiry::update_without_ttl_keeps_the_remaining_time(&bench)));
     }
 
     #[test]
-    fn a_touch_renews_the_life_and_nothing_else() {
+    fn touch_changes_only_the_ttl() {
         let bench = Bench::in_real_time(Some(Fault::TouchOnlyLengthens));
-        assert!(is_caught(expiry::a_touch_renews_the_life_and_nothing_else(&bench)));
+        assert!(is_caught(expiry::touch_changes_only_the_ttl(&bench)));
     }
 
     #[test]
-    fn a_recreated_record_has_its_own_life() {
+    fn recreated_record_has_its_own_ttl() {
         let bench = Bench::in_real_time(Some(Fault::OldTimersEndNewRecords));
-        assert!(is_caught(expiry::a_recreated_record_has_its_own_life(&bench)));
+        assert!(is_caught(expiry::recreated_record_has_its_own_ttl(&bench)));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 #[test]
 fn a_failing_sequence_of_calls_is_printed_as_a_test_of_two_calls_and_what_shows_the_fault() {
     let bench = Bench::new(Some(Fault::UpdateReplacesTheRecord));
-    let case = cases::model::every_sequence_of_calls_is_answered_as_by_a_map(&bench);
+    let case = cases::model::calls_agree_with_the_model(&bench);
     let printed = message(case);
     assert!(printed.contains(include_str!("printed/calls.rs")), "{printed}");
 }
@@ -18,7 +18,7 @@ fn a_failing_sequence_of_calls_is_printed_as_a_test_of_two_calls_and_what_shows_
 #[test]
 fn a_failing_sequence_of_requests_is_printed_as_a_test() {
     let bench = Bench::new(Some(Fault::DeleteReturnsWhatWasCreated));
-    let case = cases::model::every_sequence_of_requests_is_answered_as_by_a_mapping(&bench);
+    let case = cases::model::requests_agree_with_the_model(&bench);
     let printed = message(case);
     assert!(printed.contains(include_str!("printed/requests.rs")), "{printed}");
 }

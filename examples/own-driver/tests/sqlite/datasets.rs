@@ -26,7 +26,7 @@ impl Harness for OneFile {
 
 #[test]
 fn datasets_of_one_file_know_nothing_of_each_other() {
-    block_on(cases::isolation::namespaces_know_nothing_of_each_other(&OneFile(File::new())));
+    block_on(cases::isolation::namespaces_share_no_records(&OneFile(File::new())));
 }
 
 #[test]

@@ -1,32 +1,27 @@
-//! Calls and answers as Rust, in the words that the script's head defines.
+//! Calls as Rust, in the words that the head of the script defines.
 
 use std::fmt::Write;
 
-use crate::check::Show;
-use crate::model::records::{Answer, Values};
-use crate::shown;
-
-use super::{Call, Delta, Life};
+use super::{Call, Delta};
 
 impl Call {
     pub(super) fn code(&self, handle: usize) -> String {
+        let store = format!("stores[{handle}]");
         match self {
-            Self::Create { id, created, values, life } => format!(
-                "stores[{handle}].create(&ids[{id}], &record({created}, {}), ttl({})).await?",
-                entries(values),
-                life.millis()
-            ),
+            Self::Create { id, created, values, ttl } => {
+                let values: Vec<_> = values.iter().collect();
+                format!(
+                    "{store}.create(&ids[{id}], &record({created}, &{values:?}), ttl({ttl})).await?"
+                )
+            }
             Self::Load { id } => {
-                format!("shown(stores[{handle}].load(&ids[{id}]).await?.map(|found| found.record))")
+                format!("shown({store}.load(&ids[{id}]).await?.map(|found| found.record))")
             }
-            Self::Update { id, delta, life } => format!(
-                "stores[{handle}].update(&ids[{id}], &{}, {}).await?",
-                delta.code(),
-                life.map_or("None".to_owned(), Life::code)
-            ),
-            Self::Delete { id } => {
-                format!("shown(stores[{handle}].delete(&ids[{id}]).await?)")
+            Self::Update { id, delta, ttl } => {
+                let ttl = ttl.map_or("None".to_owned(), |ttl| format!("Some(ttl({ttl}))"));
+                format!("{store}.update(&ids[{id}], &{}, {ttl}).await?", delta.code())
             }
+            Self::Delete { id } => format!("shown({store}.delete(&ids[{id}]).await?)"),
             Self::Pass => String::new(),
         }
     }
@@ -50,44 +45,12 @@ impl Delta {
             };
         }
         for (name, value) in &self.expected {
-            let _ = match value {
-                Some(value) => write!(code, ".expect({name:?}, Some(value({value})))"),
-                None => write!(code, ".expect({name:?}, None)"),
-            };
+            let value = value.map_or("None".to_owned(), |value| format!("Some(value({value}))"));
+            let _ = write!(code, ".expect({name:?}, {value})");
         }
         if let Some(created) = self.created {
             let _ = write!(code, ".with_metadata(metadata({created}))");
         }
         code
     }
-}
-
-impl Life {
-    fn code(self) -> String {
-        format!("Some(ttl({}))", self.millis())
-    }
-}
-
-impl Answer {
-    pub(super) fn code(&self) -> String {
-        match self {
-            Self::Creation(creation) => format!("Creation::{creation:?}"),
-            Self::Update(update) => format!("Update::{update:?}"),
-            Self::Record(record) => format!("{:?}", shown(record.clone())),
-        }
-    }
-
-    pub(super) fn show(&self) -> String {
-        match self {
-            Self::Creation(creation) => creation.show(),
-            Self::Update(update) => update.show(),
-            Self::Record(record) => record.show(),
-        }
-    }
-}
-
-fn entries(values: &Values) -> String {
-    let entries: Vec<_> =
-        values.iter().map(|(name, value)| format!("({name:?}, {value})")).collect();
-    format!("&[{}]", entries.join(", "))
 }

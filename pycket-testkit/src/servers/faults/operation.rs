@@ -3,35 +3,35 @@ use pycket_core::{
 };
 
 use crate::check::{answered, check, ensure};
-use crate::steps::{HOUR, Store, put, record, stored, text, ttl};
+use crate::fixtures::{HOUR, Store, put, record, stored, text, ttl};
 
-/// A call of a store that a fault may strike.
+/// A call that a fault may hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// `create` of a record that is not there.
+    /// `create` under a new id.
     Create,
-    /// `load` of a record.
+    /// `load` of a live record.
     Load,
     /// `update` that sets, replaces and removes values.
     Update,
-    /// `update` that renews the life and does nothing else.
+    /// `update` that changes only the ttl.
     Touch,
-    /// `delete` of a record.
+    /// `delete` of a live record.
     Delete,
 }
 
-/// What a call came to, and whether that was what it was for.
+/// What a call returned.
 pub(super) enum Answer {
     Right,
     Wrong(String),
     Failed(Error),
 }
 
-/// What a record has to live before the call, in milliseconds; a call that renews it gives it an hour.
+/// The ttl of the record before the call, in milliseconds; a call that renews it sets an hour.
 const SHORT: u64 = 600_000;
 
 impl Operation {
-    /// What has to be there before the call.
+    /// Stores what the call needs.
     pub(super) async fn prepare(self, store: &Store) -> SessionId {
         match self {
             Self::Create => SessionId::generate(),
@@ -54,10 +54,10 @@ impl Operation {
         }
     }
 
-    /// Looks by another handle at what became of it; whether it happened.
+    /// Loads the record over another handle; returns whether the call has happened.
     pub(super) async fn has_happened(self, store: &Store, id: &SessionId) -> bool {
-        let found = answered("a look by another handle", store.load(id).await);
-        // A store may leave it a second more than it was given.
+        let found = answered("a load over another handle", store.load(id).await);
+        // A record may live a second longer than its ttl.
         let is_renewed =
             found.as_ref().is_some_and(|found| found.expires_in.as_millis() > (2 * SHORT).into());
         let found = found.map(|found| found.record);
@@ -68,20 +68,25 @@ impl Operation {
             Self::Delete => (Some(before()), None),
         };
         let is_whole = found == old || found == new;
-        ensure("what is there", "all of it or nothing", &found, is_whole);
+        ensure("the record after the call", "the old one or the new one", &found, is_whole);
         match self {
             Self::Load => true,
             Self::Touch => is_renewed,
             Self::Update => {
                 let is_new = found == new;
-                ensure("the life and the values", "both or none", is_renewed, is_renewed == is_new);
+                ensure(
+                    "the ttl and the values",
+                    "both or neither changed",
+                    is_renewed,
+                    is_renewed == is_new,
+                );
                 is_new
             }
             Self::Create | Self::Delete => found == new,
         }
     }
 
-    /// Whether this call may fail so. `Unavailable` besides means that it did not happen.
+    /// Whether this kind is allowed. (`Unavailable` also means that the call did not happen.)
     pub(super) fn may_fail_as(self, kind: ErrorKind, is_corrupted: bool) -> bool {
         match kind {
             ErrorKind::Unavailable => true,
@@ -92,14 +97,14 @@ impl Operation {
     }
 }
 
-/// The same handle works again, for reading and writing, and gets its own answers.
-pub(super) async fn works(store: &Store, witness: &SessionId) {
+/// The same handle reads and writes again, and gets the answers to its own calls.
+pub(super) async fn assert_works(store: &Store, witness: &SessionId) {
     let changes = Changes::new().set("seen", text("again"));
     check("the next update", store.update(witness, &changes, None).await, Update::Applied);
     let expected = record([("of", "the witness"), ("seen", "again")]);
     check("the next load", stored(store, witness).await, Some(expected.clone()));
     check("the next delete", store.delete(witness).await, Some(expected));
-    check("a load of what is gone", stored(store, witness).await, None);
+    check("a load after it", stored(store, witness).await, None);
     let id = SessionId::generate();
     check("the next create", store.create(&id, &after(), HOUR).await, Creation::Created);
 }
@@ -122,10 +127,10 @@ fn after() -> Record {
     record
 }
 
-fn judge<T: PartialEq + std::fmt::Debug>(came: Result<T, Error>, right: T) -> Answer {
-    match came {
-        Ok(came) if came == right => Answer::Right,
-        Ok(came) => Answer::Wrong(format!("{came:?}")),
+fn judge<T: PartialEq + std::fmt::Debug>(result: Result<T, Error>, right: T) -> Answer {
+    match result {
+        Ok(answer) if answer == right => Answer::Right,
+        Ok(answer) => Answer::Wrong(format!("{answer:?}")),
         Err(error) => Answer::Failed(error),
     }
 }

@@ -3,25 +3,26 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::Kind;
+use super::server::Kind;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
-/// A small shell process between the test and the server. Rust runs no destructor when a process is
-/// killed or a `static` goes out of use, but the system always closes the pipe that this one reads.
+/// A small shell process between the test and the server. It ends the server when its stdin closes: Rust
+/// runs no destructor for a `static` or in a killed process, but the system always closes the pipe.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     process: Child,
+    /// `None` while this is being dropped.
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     directory: PathBuf,
 }
 
 impl Watchdog {
-    /// Starts nothing yet but the shell.
+    /// Starts the shell, but not the server yet.
     pub(super) fn new(kind: &Kind, port: u16) -> Self {
         require(kind);
-        // Kept by us, because the shell removes it, however the test ends.
+        // The shell removes it, so that it also goes when the test process is killed.
         let directory = tempfile::Builder::new()
             .prefix("pycket-testkit-")
             .tempdir()
@@ -35,7 +36,7 @@ impl Watchdog {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // An interrupt from the terminal is for the test; the shell ends when the test has ended.
+            // An interrupt from the terminal goes to the test only; the shell ends after the test.
             .process_group(0)
             .spawn()
             .expect("`sh` runs");
@@ -45,20 +46,17 @@ impl Watchdog {
     }
 
     /// Gives an order, waits until it is carried out, and returns the server's process id.
-    pub(super) fn tell(&mut self, order: &str) -> String {
+    pub(super) fn order(&mut self, order: &str) -> String {
         let mut answer = String::new();
-        let told = match &mut self.orders {
-            Some(orders) => writeln!(orders, "{order}"),
-            None => Ok(()),
-        };
-        let answered = told.and_then(|()| self.answers.read_line(&mut answer));
-        if !matches!(answered, Ok(1..)) {
-            panic!("the server's watchdog has ended: somebody killed it");
+        let sent = self.orders.as_mut().map_or(Ok(()), |orders| writeln!(orders, "{order}"));
+        let received = sent.and_then(|()| self.answers.read_line(&mut answer));
+        if !matches!(received, Ok(1..)) {
+            panic!("the server's watchdog was killed");
         }
         answer.trim().to_owned()
     }
 
-    /// The server's own, which goes when it goes.
+    /// The server's own directory. It is removed when the server ends.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -74,7 +72,6 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.orders.take());
-        // It has been told to end; if the system cannot say when, there is nothing to be done here.
         let _ = self.process.wait();
     }
 }
@@ -87,6 +84,6 @@ fn require(kind: &Kind) {
         .stderr(Stdio::null())
         .status();
     if version.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        panic!("`{}` is not installed, and this test needs it.\n{}", kind.program, kind.install);
+        panic!("`{}` is not installed; this test needs it.\n{}", kind.program, kind.install);
     }
 }

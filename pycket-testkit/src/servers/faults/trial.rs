@@ -1,52 +1,45 @@
 use std::time::Duration;
 
-use pycket_core::ErrorKind;
+use pycket_core::{ErrorKind, SessionId};
 use tokio::time::timeout;
 
-use super::operation::{Answer, Operation, witness, works};
+use super::operation::{Answer, Operation, assert_works, witness};
 use crate::check::ensure;
-use crate::errors_seen::{all_shown_by, ids_shown};
-use crate::steps::{HOUR, Store, fresh_namespace, put};
-use crate::{Exchange, FaultProxy, NetworkFault, NetworkHarness};
+use crate::fixtures::{HOUR, Store, fresh_namespace, put};
+use crate::servers::proxy::Side;
+use crate::servers::{Exchange, FaultProxy, NetworkFault, NetworkHarness};
+use crate::shown::{all_shown_by, shows_id};
 
-/// Longer than any timeout of a driver. Where nothing comes it is over at once, by a paused clock.
+/// Longer than any timeout of a driver. The clock is paused where nothing arrives, so no test waits for it.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Request,
-    Answer,
-}
-
-/// What the call is made with: a handle whose connection was used before, or one that has to connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Handle {
-    Used,
+    /// Its connection was used before.
+    Connected,
+    /// It has to connect first.
     New,
 }
 
-/// Strikes every exchange of the operation, one at a time, with each fault that fits it.
-pub(super) async fn survey(
+/// Hits every exchange of the operation, one at a time, with each fault that fits it.
+pub(super) async fn try_every_exchange(
     harness: &impl NetworkHarness,
     operation: Operation,
     side: Side,
     faults: impl Fn(Exchange) -> Vec<NetworkFault>,
 ) {
     let mut struck = 0;
-    for handle in [Handle::Used, Handle::New] {
-        let undisturbed = Trial::new(harness, operation, handle).await;
-        undisturbed.proxy.take_exchanges();
-        undisturbed.is_right().await;
-        for (nth, seen) in undisturbed.proxy.take_exchanges().into_iter().enumerate() {
+    for handle in [Handle::Connected, Handle::New] {
+        let without_fault = Trial::new(harness, operation, handle).await;
+        without_fault.proxy.take_exchanges();
+        let answer = operation.call(&*without_fault.store, &without_fault.id).await;
+        expect_right("a call without a fault", answer);
+        for (nth, seen) in without_fault.proxy.take_exchanges().into_iter().enumerate() {
             for fault in faults(seen) {
                 let trial = Trial::new(harness, operation, handle).await;
-                match side {
-                    Side::Request => trial.proxy.fail_request(nth, fault),
-                    Side::Answer => trial.proxy.fail_answer(nth, fault),
-                }
+                trial.proxy.fail(side, nth, fault);
                 let what = format!("{handle:?} handle, exchange {nth}, {side:?}: {fault:?}");
-                struck += usize::from(trial.survives(&what, fault).await);
+                struck += usize::from(trial.run(&what, fault).await);
             }
         }
     }
@@ -57,10 +50,11 @@ pub(super) async fn survey(
 struct Trial {
     operation: Operation,
     proxy: FaultProxy,
+    /// A handle without the proxy.
     direct: Store,
     store: Store,
-    id: pycket_core::SessionId,
-    witness: pycket_core::SessionId,
+    id: SessionId,
+    witness: SessionId,
 }
 
 impl Trial {
@@ -69,7 +63,7 @@ impl Trial {
         let proxy = FaultProxy::new(harness.server());
         let direct = harness.open_at(harness.server(), &namespace).await;
         let store = harness.open_at(proxy.address(), &namespace).await;
-        if handle == Handle::Used {
+        if handle == Handle::Connected {
             let other = operation.prepare(&store).await;
             expect_right("a call before the fault", operation.call(&*store, &other).await);
         }
@@ -78,54 +72,53 @@ impl Trial {
         Self { operation, proxy, direct, store, id, witness }
     }
 
-    async fn is_right(&self) {
-        expect_right("a call without a fault", self.operation.call(&*self.store, &self.id).await);
-    }
-
-    /// Whether the fault struck at all.
-    async fn survives(self, what: &str, fault: NetworkFault) -> bool {
+    /// Makes the call and checks what it did. Returns whether the fault struck.
+    async fn run(self, what: &str, fault: NetworkFault) -> bool {
         let answer = self.call(what, fault).await;
         let has_struck = self.proxy.pending() == 0;
         self.proxy.heal();
         let happened = self.operation.has_happened(&self.direct, &self.id).await;
         match answer {
             Answer::Right => ensure(what, "an acknowledged call happened", happened, happened),
-            Answer::Wrong(came) => panic!("{what}\n  expected: the truth\n  came:     {came}"),
+            Answer::Wrong(got) => {
+                panic!("{what}\n  expected: a correct answer or an error\n  got:      {got}")
+            }
             Answer::Failed(error) => {
-                ensure(what, "a fault that struck", &error, has_struck);
+                ensure(what, "no error without a fault", &error, has_struck);
                 let kind = error.kind();
                 let is_corrupted = matches!(fault, NetworkFault::Corrupt { .. });
                 let may = self.operation.may_fail_as(kind, is_corrupted);
-                ensure(what, "an error that says what became of the call", &error, may);
+                ensure(what, "an error kind that tells the outcome", &error, may);
                 let is_true = kind != ErrorKind::Unavailable
                     || self.operation == Operation::Load
                     || !happened;
-                ensure(what, "`Unavailable` only if it did not happen", &error, is_true);
-                let is_shown = ids_shown(&error, &self.id);
-                ensure(what, "an error without the id", all_shown_by(&error), !is_shown);
+                ensure(what, "`Unavailable` only if the call did not happen", &error, is_true);
+                let shows_id = shows_id(&error, &self.id);
+                ensure(what, "an error without the id", all_shown_by(&error), !shows_id);
             }
         }
-        works(&self.store, &self.witness).await;
+        assert_works(&self.store, &self.witness).await;
         has_struck
     }
 
-    /// The call, which must end. Where the fault leaves nothing to wait for but a timeout, the clock runs
+    /// Makes the call, which must end. If the fault leaves nothing to wait for but a timeout, the clock runs
     /// ahead to it.
     async fn call(&self, what: &str, fault: NetworkFault) -> Answer {
         let call = timeout(LIMIT, self.operation.call(&*self.store, &self.id));
-        let ended = match fault {
+        let answer = match fault {
             NetworkFault::Swallow | NetworkFault::Delay => self.proxy.fast_forward(call).await,
             _ => call.await,
         };
-        ended
-            .unwrap_or_else(|_| panic!("{what}\n  expected: an end\n  came:     none in {LIMIT:?}"))
+        answer.unwrap_or_else(|_| {
+            panic!("{what}\n  expected: an answer or an error\n  got:      none in {LIMIT:?}")
+        })
     }
 }
 
 fn expect_right(what: &str, answer: Answer) {
     match answer {
         Answer::Right => {}
-        Answer::Wrong(came) => panic!("{what}\n  came: {came}"),
-        Answer::Failed(error) => panic!("{what}\n  came: {error:?}"),
+        Answer::Wrong(got) => panic!("{what}\n  expected: success\n  got:      {got}"),
+        Answer::Failed(error) => panic!("{what}\n  expected: success\n  got:      {error:?}"),
     }
 }

@@ -1,5 +1,5 @@
-# Runs one server for a test process, whose orders come over stdin, and outlives that process just long
-# enough to end the server: the end of stdin is the end of both.
+# Runs one server for a test process. Orders come over stdin. When stdin ends, the test process has ended, and
+# this script ends the server and itself.
 directory=$1
 shift
 pid=
@@ -12,7 +12,7 @@ end() {
     pid=
 }
 
-# A signal is on its way for a while; until then single threads go on. Systems without /proc are believed.
+# A signal takes a while to arrive; until then some threads still run. Without /proc this cannot be checked.
 is_stopped() {
     for thread in /proc/"$pid"/task/*/stat; do
         [ -e "$thread" ] || continue

@@ -1,16 +1,17 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Door, Kind, Server, State};
+use super::server::{Kind, Server};
 
 pub(super) static VOLATILE: Kind = Kind {
     scheme: "redis",
     program: "redis-server",
     install: "Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis",
     arguments: |port, directory| arguments(port, directory, &["--appendonly", "no"]),
-    door: Door::Port,
-    question: "INFO server\r\nPING\r\n",
-    judge,
+    probe_socket: None,
+    probe: "INFO server\r\nPING\r\n",
+    pid_label: "process_id:",
+    ready: "+PONG\r\n",
 };
 
 static PERSISTENT: Kind = Kind {
@@ -31,7 +32,7 @@ impl Server {
     }
 
     /// A Redis server that writes every change to its append-only file before it answers: a
-    /// [`restart`](Self::restart) finds all data again.
+    /// [`restart`](Self::restart) keeps all data.
     ///
     /// # Panics
     ///
@@ -50,18 +51,4 @@ pub(super) fn arguments(port: u16, directory: &Path, more: &[&str]) -> Vec<OsStr
     arguments.push(directory.into());
     arguments.extend(more.iter().map(OsString::from));
     arguments
-}
-
-fn judge(answer: &str, pid: u32) -> Option<State> {
-    let (_, process_id) = answer.split_once("process_id:")?;
-    let (process_id, rest) = process_id.split_once("\r\n")?;
-    if process_id != pid.to_string() {
-        Some(State::Foreign)
-    } else if rest.contains("+PONG\r\n") {
-        Some(State::Ready)
-    } else if rest.contains("-LOADING") {
-        Some(State::Busy)
-    } else {
-        None
-    }
 }

@@ -5,30 +5,30 @@ use std::path::Path;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 use super::redis::{VOLATILE, arguments};
-use super::{Door, Kind, Server};
+use super::server::{Kind, Server};
 
 const SOCKET: &str = "socket";
 
-static TRUSTED: Kind = Kind {
+static VALID: Kind = Kind {
     scheme: "rediss",
-    arguments: |port, directory| secured(port, directory, "server"),
-    door: Door::Socket(SOCKET),
+    arguments: |port, directory| tls_arguments(port, directory, "server"),
+    probe_socket: Some(SOCKET),
     ..VOLATILE
 };
 
 static EXPIRED: Kind =
-    Kind { arguments: |port, directory| secured(port, directory, "expired"), ..TRUSTED };
+    Kind { arguments: |port, directory| tls_arguments(port, directory, "expired"), ..VALID };
 
-/// A Redis server whose port speaks TLS only; all methods of [`Server`] are its own.
+/// A Redis server whose port speaks TLS only. It has all methods of [`Server`].
 ///
-/// Its certificate is for `localhost` and `127.0.0.1` and signed by an authority that nobody knows but
-/// this value. It asks for a client's certificate and does not insist.
+/// Its certificate is for `localhost` and `127.0.0.1`, signed by an authority that only this value knows.
+/// It asks for a client certificate but does not require one.
 ///
 /// ```no_run
-/// use pycket_testkit::Server;
+/// use pycket_testkit::servers::Server;
 ///
 /// let server = Server::redis_tls();
-/// println!("{} is trusted by\n{}", server.url(), server.authority());
+/// println!("{} has a certificate of\n{}", server.url(), server.authority());
 /// ```
 #[derive(Debug)]
 pub struct RedisTls {
@@ -36,16 +36,16 @@ pub struct RedisTls {
 }
 
 impl Server {
-    /// A Redis server that speaks TLS, and a Unix socket for what a test wants to change in it.
+    /// A Redis server that speaks TLS. Tests that change its settings use its Unix socket.
     ///
     /// # Panics
     ///
     /// Like [`redis`](Self::redis), and if this `redis-server` was built without TLS.
     pub fn redis_tls() -> RedisTls {
-        RedisTls { server: Self::launch(&TRUSTED) }
+        RedisTls { server: Self::launch(&VALID) }
     }
 
-    /// The same with a certificate that was good until the end of the year 2000.
+    /// The same with a certificate that expired at the end of the year 2000.
     ///
     /// # Panics
     ///
@@ -61,17 +61,17 @@ impl RedisTls {
         self.read("authority.pem")
     }
 
-    /// A client's certificate that the server accepts, in PEM.
+    /// A client certificate that the server accepts, in PEM.
     pub fn client_certificate(&self) -> String {
         self.read("client.pem")
     }
 
-    /// The key of that certificate, in PEM.
+    /// The key of the client certificate, in PEM.
     pub fn client_key(&self) -> String {
         self.read("client.key")
     }
 
-    /// The server without TLS, over a Unix socket.
+    /// The URL of the same server without TLS, over a Unix socket.
     pub fn socket_url(&self) -> String {
         format!("redis+unix://{}", self.server.directory().join(SOCKET).display())
     }
@@ -89,25 +89,21 @@ impl Deref for RedisTls {
     }
 }
 
-fn secured(port: u16, directory: &Path, certificate: &str) -> Vec<OsString> {
+fn tls_arguments(port: u16, directory: &Path, certificate: &str) -> Vec<OsString> {
     if !directory.join("authority.pem").exists() {
         make_certificates(directory).expect("certificates can be made");
     }
     let mut words =
         arguments(0, directory, &["--appendonly", "no", "--tls-auth-clients", "optional"]);
-    let file = |name: String| directory.join(name).into_os_string();
-    words.extend([
-        "--unixsocket".into(),
-        file(SOCKET.to_owned()),
-        "--tls-port".into(),
-        port.to_string().into(),
-        "--tls-cert-file".into(),
-        file(format!("{certificate}.pem")),
-        "--tls-key-file".into(),
-        file(format!("{certificate}.key")),
-        "--tls-ca-cert-file".into(),
-        file("authority.pem".to_owned()),
-    ]);
+    words.extend(["--tls-port".into(), port.to_string().into()]);
+    for (option, file) in [
+        ("--unixsocket", SOCKET.to_owned()),
+        ("--tls-cert-file", format!("{certificate}.pem")),
+        ("--tls-key-file", format!("{certificate}.key")),
+        ("--tls-ca-cert-file", "authority.pem".to_owned()),
+    ] {
+        words.extend([option.into(), directory.join(file).into_os_string()]);
+    }
     words
 }
 
@@ -123,8 +119,7 @@ fn make_certificates(directory: &Path) -> Result<(), Box<dyn std::error::Error>>
 
     for name in ["server", "expired", "client"] {
         let key = KeyPair::generate()?;
-        let hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let mut params = CertificateParams::new(hosts)?;
+        let mut params = CertificateParams::new(["localhost", "127.0.0.1"].map(str::to_owned))?;
         if name == "expired" {
             params.not_before = date_time_ymd(2000, 1, 1);
             params.not_after = date_time_ymd(2000, 12, 31);

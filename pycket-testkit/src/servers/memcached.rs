@@ -1,15 +1,16 @@
 use std::ffi::OsString;
 
-use super::{Door, Kind, Server, State};
+use super::server::{Kind, Server};
 
 static MEMCACHED: Kind = Kind {
     scheme: "memcached",
     program: "memcached",
     install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
     arguments: |port, _| arguments(port, &[]),
-    door: Door::Port,
-    question: "stats\r\n",
-    judge,
+    probe_socket: None,
+    probe: "stats\r\n",
+    pid_label: "STAT pid ",
+    ready: "END\r\n",
 };
 
 static SMALL: Kind =
@@ -26,8 +27,8 @@ impl Server {
         Self::launch(&MEMCACHED)
     }
 
-    /// A memcached server that is soon full: it has 2 MB of memory for items of up to 512 kB, and evicts
-    /// none but refuses new ones.
+    /// A memcached server that is full soon: it has 2 MB of memory for items of up to 512 kB. When it is
+    /// full it refuses new items; it evicts none.
     ///
     /// # Panics
     ///
@@ -39,13 +40,7 @@ impl Server {
 
 fn arguments(port: u16, limits: &[&str]) -> Vec<OsString> {
     let port = port.to_string();
-    // Only root has to name a user.
+    // memcached refuses to run as root unless the user is named; other users ignore `-u`.
     let fixed = ["-l", "127.0.0.1", "-p", &port, "-U", "0", "-u", "root"];
     fixed.iter().chain(limits).map(OsString::from).collect()
-}
-
-fn judge(answer: &str, pid: u32) -> Option<State> {
-    let (answer, _) = answer.split_once("END\r\n")?;
-    let is_ours = answer.contains(&format!("STAT pid {pid}\r\n"));
-    Some(if is_ours { State::Ready } else { State::Foreign })
 }

@@ -1,11 +1,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::command::wait_until;
 use super::redis::{VOLATILE, arguments};
-use super::talk::await_that;
-use super::{Kind, Server};
+use super::server::{Kind, Server};
 
-/// How long the primary may be silent before a sentinel calls it dead.
+/// How long the primary may be silent before a sentinel counts it as failed.
 const DOWN_AFTER_MS: &str = "1000";
 
 const REPLICAS: usize = 2;
@@ -14,44 +14,39 @@ const QUORUM: &str = "2";
 
 static MEMBER: Kind = Kind { arguments: member, ..VOLATILE };
 
-static WATCHER: Kind = Kind { arguments: watcher, ..VOLATILE };
+static SENTINEL: Kind = Kind { arguments: sentinel, ..VOLATILE };
 
-/// A Redis primary with two replicas, and three sentinels that make one of them primary when the first
-/// has been silent for a second.
+/// A Redis primary with two replicas and three sentinels. When the primary is silent for a second, the
+/// sentinels promote a replica.
 ///
-/// Every one of the six is a [`Server`] of its own, so it can be killed, paused and restarted alone; they
-/// all end with this value or with the test process.
+/// Each of the six is a [`Server`] that can be killed, paused and restarted alone.
 ///
 /// ```no_run
-/// use pycket_testkit::Server;
+/// use pycket_testkit::servers::Server;
 ///
-/// let watched = Server::redis_sentinel();
-/// println!("{}", watched.url());
-/// watched.primary().kill();
+/// let group = Server::redis_sentinel();
+/// println!("{}", group.url());
+/// group.primary().kill();
 /// ```
-///
-/// # Panics
-///
-/// As every method of [`Server`].
 #[derive(Debug)]
 pub struct RedisSentinel {
-    /// The primary first.
+    /// The primary is the first.
     members: Vec<Server>,
     sentinels: Vec<Server>,
 }
 
 impl Server {
-    /// A primary with two replicas and three sentinels, who agree with each other.
+    /// A primary with two replicas and three sentinels. When this returns the sentinels agree.
     ///
     /// # Panics
     ///
     /// Like [`redis`](Self::redis).
     pub fn redis_sentinel() -> RedisSentinel {
         let members = (0..=REPLICAS).map(|_| Self::launch(&MEMBER)).collect();
-        let sentinels = (0..SENTINELS).map(|_| Self::launch(&WATCHER)).collect();
-        let watched = RedisSentinel { members, sentinels };
-        watched.join();
-        watched
+        let sentinels = (0..SENTINELS).map(|_| Self::launch(&SENTINEL)).collect();
+        let group = RedisSentinel { members, sentinels };
+        group.join();
+        group
     }
 }
 
@@ -67,17 +62,17 @@ impl RedisSentinel {
         format!("redis+sentinel://{}/{}", sentinels.join(","), Self::SERVICE)
     }
 
-    /// The server that was primary in the beginning.
+    /// The server that started as the primary.
     pub fn primary(&self) -> &Server {
         &self.members[0]
     }
 
-    /// Those that were its replicas.
+    /// The servers that started as replicas.
     pub fn replicas(&self) -> &[Server] {
         &self.members[1..]
     }
 
-    /// Who watches them.
+    /// The sentinels.
     pub fn sentinels(&self) -> &[Server] {
         &self.sentinels
     }
@@ -85,28 +80,29 @@ impl RedisSentinel {
     fn join(&self) {
         let port = self.primary().port().to_string();
         for replica in self.replicas() {
-            replica.order(&["REPLICAOF", "127.0.0.1", &port]);
+            replica.command(&["REPLICAOF", "127.0.0.1", &port]);
         }
-        await_that("the replicas have the data", || {
+        wait_until("the replicas have the data", || {
             let up = "master_link_status:up";
-            self.replicas().iter().all(|replica| replica.order(&["INFO"]).contains(up))
-                && self.primary().order(&["INFO"]).contains(&format!("connected_slaves:{REPLICAS}"))
+            let all = format!("connected_slaves:{REPLICAS}");
+            self.replicas().iter().all(|replica| replica.command(&["INFO"]).contains(up))
+                && self.primary().command(&["INFO"]).contains(&all)
         });
         for sentinel in &self.sentinels {
-            sentinel.order(&["SENTINEL", "MONITOR", Self::SERVICE, "127.0.0.1", &port, QUORUM]);
+            sentinel.command(&["SENTINEL", "MONITOR", Self::SERVICE, "127.0.0.1", &port, QUORUM]);
             let set = ["SENTINEL", "SET", Self::SERVICE];
             let values = ["down-after-milliseconds", DOWN_AFTER_MS, "failover-timeout", "5000"];
-            sentinel.order(&[set.as_slice(), &values].concat());
+            sentinel.command(&[set.as_slice(), &values].concat());
         }
-        await_that("the sentinels know each other", || {
-            let known = [
+        wait_until("the sentinels know each other", || {
+            let expected = [
                 format!("num-slaves\n{REPLICAS}\n"),
                 format!("num-other-sentinels\n{}\n", SENTINELS - 1),
                 "flags\nmaster\n".to_owned(),
             ];
             self.sentinels.iter().all(|sentinel| {
-                let master = sentinel.order(&["SENTINEL", "MASTER", Self::SERVICE]);
-                known.iter().all(|known| master.contains(known))
+                let state = sentinel.command(&["SENTINEL", "MASTER", Self::SERVICE]);
+                expected.iter().all(|expected| state.contains(expected))
             })
         });
     }
@@ -116,10 +112,10 @@ fn member(port: u16, directory: &Path) -> Vec<OsString> {
     arguments(port, directory, &["--appendonly", "no", "--repl-diskless-sync-delay", "0"])
 }
 
-/// A sentinel keeps what it knows in its settings file, and does not start without one.
-fn watcher(port: u16, directory: &Path) -> Vec<OsString> {
+/// A sentinel keeps its state in its settings file, and does not start without one.
+fn sentinel(port: u16, directory: &Path) -> Vec<OsString> {
     let file = directory.join("sentinel.conf");
-    std::fs::write(&file, "").expect("the server's directory can be written to");
+    std::fs::write(&file, "").expect("the server's directory is writable");
     let port = port.to_string();
     let mut words: Vec<OsString> = vec![file.into(), "--sentinel".into()];
     words.extend(["--bind", "127.0.0.1", "--port", &port, "--dir"].map(OsString::from));

@@ -1,4 +1,4 @@
-//! What the cases have in common: opening a store, building a record, waiting for tasks.
+//! What the cases start from: handles, records and tasks.
 
 use std::sync::Arc;
 
@@ -12,26 +12,27 @@ use crate::check::check;
 
 pub(crate) type Store = Arc<dyn SessionStore>;
 
-/// Long enough that no case outlasts it, however busy the machine.
+/// Longer than any case takes, even on a busy machine.
 pub(crate) const HOUR: Ttl = match Ttl::from_millis(3_600_000) {
     Some(ttl) => ttl,
     None => unreachable!(),
 };
 
-/// What most records of the suite say about themselves.
-pub(crate) const METADATA: Metadata = Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
+/// The metadata of most records of the suite.
+pub(crate) const METADATA: Metadata =
+    Metadata { created: Timestamp::from_unix_millis(1_600_000_000_000), lifetime: None };
 
 /// A namespace that was never used.
 pub(crate) fn fresh_namespace() -> String {
     format!("conformance-{}", SessionId::generate().expose())
 }
 
-/// A handle on a namespace of its own.
+/// A handle on a new namespace.
 pub(crate) async fn open(harness: &impl Harness) -> Store {
     harness.open(&fresh_namespace()).await
 }
 
-/// Two servers of one application.
+/// Two handles on a new namespace, as of two servers of one application.
 pub(crate) async fn open_two(harness: &impl Harness) -> [Store; 2] {
     let namespace = fresh_namespace();
     [harness.open(&namespace).await, harness.open(&namespace).await]
@@ -60,12 +61,12 @@ pub(crate) async fn put(store: &Store, record: &Record, ttl: Ttl) -> SessionId {
     id
 }
 
-/// The record alone, for the cases that are not about its life.
+/// The record without its remaining time.
 pub(crate) async fn stored(store: &Store, id: &SessionId) -> Result<Option<Record>, Error> {
     Ok(store.load(id).await?.map(|loaded| loaded.record))
 }
 
-/// Starts all tasks, waits for all of them and hands out what they returned, in any order.
+/// Runs all tasks in parallel, and returns their results in any order.
 pub(crate) async fn all<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {

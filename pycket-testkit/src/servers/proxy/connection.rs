@@ -7,24 +7,21 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::NetworkFault;
-use super::plan::Plan;
+use super::plan::{Plan, Side};
 
 pub(super) async fn serve_all(
     listener: std::net::TcpListener,
     upstream: SocketAddr,
     plan: Arc<Plan>,
 ) {
-    let listener = TcpListener::from_std(listener).expect("a listener that does not block");
+    let listener = TcpListener::from_std(listener).expect("the listener does not block");
     while let Ok((client, _)) = listener.accept().await {
-        let connection = Connection {
-            plan: plan.clone(),
-            number: plan.open(),
-            turn: Mutex::new(Turn::Server { exchange: None }),
-        };
+        let connection =
+            Connection { number: plan.open(), plan: plan.clone(), current: Mutex::default() };
         tokio::spawn(async move {
             tokio::select! {
                 _ = connection.serve(client, upstream) => {}
-                () = connection.plan.cut(connection.number) => {}
+                () = connection.plan.until(|state| connection.number < state.cut_below) => {}
             }
         });
     }
@@ -33,23 +30,11 @@ pub(super) async fn serve_all(
 struct Connection {
     plan: Arc<Plan>,
     number: usize,
-    turn: Mutex<Turn>,
+    /// The exchange that began last, and which side sent the last bytes; `None` before the first.
+    current: Mutex<Option<(usize, Side)>>,
 }
 
-/// Who spoke last, and in which exchange.
-#[derive(Clone, Copy)]
-enum Turn {
-    Client { exchange: usize },
-    Server { exchange: Option<usize> },
-}
-
-#[derive(Clone, Copy)]
-enum Direction {
-    Request,
-    Answer,
-}
-
-/// The message that is passing.
+/// The request or answer that is passing.
 #[derive(Default)]
 struct Message {
     fault: Option<NetworkFault>,
@@ -57,7 +42,7 @@ struct Message {
 }
 
 impl Connection {
-    /// Until both sides have ended, or an error; whatever is left of the connection is closed then.
+    /// Runs until both sides have ended, or until an error; then the connection is closed.
     async fn serve(&self, mut client: TcpStream, upstream: SocketAddr) -> io::Result<()> {
         let mut server = TcpStream::connect(upstream).await?;
         client.set_nodelay(true)?;
@@ -65,32 +50,31 @@ impl Connection {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
         tokio::try_join!(
-            self.pass(Direction::Request, from_client, to_server),
-            self.pass(Direction::Answer, from_server, to_client),
+            self.pass(Side::Request, from_client, to_server),
+            self.pass(Side::Answer, from_server, to_client),
         )?;
         Ok(())
     }
 
     async fn pass(
         &self,
-        direction: Direction,
+        side: Side,
         mut from: ReadHalf<'_>,
         mut to: WriteHalf<'_>,
     ) -> io::Result<()> {
         let mut buffer = vec![0; 65536];
         let mut message = Message::default();
         loop {
-            // A client that is gone has said all that it had to say; the server may yet answer.
+            // A client that has disconnected has sent all it had to send; the server may still answer.
             let length = from.read(&mut buffer).await.unwrap_or(0);
             let bytes = &mut buffer[..length];
             if bytes.is_empty() {
                 return to.shutdown().await;
             }
-            // Before the look at the plan, so that no heal comes in between. And a fault counts as struck
-            // before anybody can see it.
-            let healed = self.plan.next_heal();
-            match self.begin(direction, length) {
-                // It is lost with the one before, whatever else was to become of it.
+            // Read before the fault, so that a heal after that ends the delay.
+            let heals = self.plan.read(|state| state.heals);
+            match self.begin(side, length) {
+                // A swallowed direction loses the next message too, whatever fault was planned for it.
                 Some(next) if message.fault == Some(NetworkFault::Swallow) => {
                     next.fault.iter().for_each(|_| self.plan.strike());
                 }
@@ -99,6 +83,7 @@ impl Connection {
             }
             let first = message.passed;
             message.passed += length;
+            // A fault counts as struck before its effect can be seen.
             match message.fault {
                 None => to.write_all(bytes).await?,
                 Some(NetworkFault::Cut) => {
@@ -115,15 +100,14 @@ impl Connection {
                 Some(NetworkFault::Swallow) => {}
                 Some(NetworkFault::Delay) => {
                     self.plan.strike();
-                    healed.await;
+                    self.plan.until(|state| state.heals > heals).await;
                     message.fault = None;
                     to.write_all(bytes).await?;
                 }
                 Some(NetworkFault::Corrupt { offset, mask }) => {
-                    let byte = offset.checked_sub(first).and_then(|index| bytes.get_mut(index));
-                    let is_here = byte.is_some();
-                    byte.into_iter().for_each(|byte| *byte ^= mask);
-                    if is_here {
+                    let index = offset.checked_sub(first);
+                    if let Some(byte) = index.and_then(|index| bytes.get_mut(index)) {
+                        *byte ^= mask;
                         self.plan.strike();
                     }
                     to.write_all(bytes).await?;
@@ -132,37 +116,38 @@ impl Connection {
         }
     }
 
-    /// Notes what was said; the message that begins with it, if one does.
-    fn begin(&self, direction: Direction, length: usize) -> Option<Message> {
-        let mut turn = self.turn.lock().expect("nobody panics while holding the turn");
-        match (direction, *turn) {
-            (Direction::Request, Turn::Client { exchange }) => {
-                self.plan.note(exchange, length, 0);
-                None
+    /// Counts what has arrived; returns the message that begins with it, if one does.
+    fn begin(&self, side: Side, length: usize) -> Option<Message> {
+        let mut current = self.current.lock().expect("no panic while it is locked");
+        let fault = match (side, *current) {
+            (Side::Request, None | Some((_, Side::Answer))) => {
+                let (exchange, fault) = self.plan.begin_request(length);
+                *current = Some((exchange, Side::Request));
+                fault
             }
-            (Direction::Request, Turn::Server { .. }) => {
-                let (exchange, fault) = self.plan.begin(length);
-                *turn = Turn::Client { exchange };
-                Some(Message { fault, passed: 0 })
+            (Side::Answer, Some((exchange, Side::Request))) => {
+                *current = Some((exchange, Side::Answer));
+                self.plan.count(exchange, side, length);
+                self.plan.begin_answer(exchange)
             }
-            (Direction::Answer, Turn::Client { exchange }) => {
-                *turn = Turn::Server { exchange: Some(exchange) };
-                self.plan.note(exchange, 0, length);
-                Some(Message { fault: self.plan.begin_answer(exchange), passed: 0 })
+            (_, Some((exchange, _))) => {
+                self.plan.count(exchange, side, length);
+                return None;
             }
-            (Direction::Answer, Turn::Server { exchange }) => {
-                exchange.into_iter().for_each(|exchange| self.plan.note(exchange, 0, length));
-                None
-            }
-        }
+            (Side::Answer, None) => return None,
+        };
+        Some(Message { fault, passed: 0 })
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Ok(Turn::Client { exchange }) = self.turn.get_mut().map(|turn| *turn) {
-            self.plan.settle(exchange);
-        }
-        self.plan.close(self.number);
+        let current = self.current.get_mut().ok().and_then(|current| *current);
+        self.plan.change(|state| {
+            if let Some((exchange, Side::Request)) = current {
+                state.late.remove(&exchange);
+            }
+            state.open.remove(&self.number);
+        });
     }
 }

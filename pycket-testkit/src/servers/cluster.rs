@@ -1,33 +1,28 @@
+use std::ffi::OsString;
 use std::path::Path;
 
+use super::command::wait_until;
+use super::port;
 use super::redis::{VOLATILE, arguments};
-use super::talk::await_that;
-use super::{Kind, Server, port};
+use super::server::{Kind, Server};
 
-/// How long a node may be silent before the others call it dead. The default of fifteen seconds is for
-/// networks; this one is a loopback interface.
+/// How long a node may be silent before the others count it as failed. The default of fifteen seconds is
+/// for real networks.
 const NODE_TIMEOUT_MS: &str = "1500";
 
 const SLOTS: usize = 16_384;
 
 static NODE: Kind = Kind { arguments: node, ..VOLATILE };
 
-/// A Redis Cluster: nodes that know each other, and share the sessions by the slots of their keys.
-///
-/// Every node is a [`Server`] of its own, so it can be killed, paused and restarted alone; they all end
-/// with this value or with the test process.
+/// A Redis Cluster. Every node is a [`Server`] that can be killed, paused and restarted alone.
 ///
 /// ```no_run
-/// use pycket_testkit::Server;
+/// use pycket_testkit::servers::Server;
 ///
 /// let cluster = Server::redis_cluster(3);
 /// println!("{}", cluster.url());
 /// cluster.nodes()[0].pause();
 /// ```
-///
-/// # Panics
-///
-/// As every method of [`Server`].
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Server>,
@@ -36,8 +31,8 @@ pub struct RedisCluster {
 }
 
 impl Server {
-    /// A Redis Cluster of this many primaries, each with the same number of slots, and no replicas. It
-    /// takes at least three for a cluster that can decide anything when one is gone.
+    /// A Redis Cluster of so many primaries without replicas. The slots are shared equally. With fewer than
+    /// three primaries the others cannot decide that one has failed.
     ///
     /// # Panics
     ///
@@ -46,8 +41,8 @@ impl Server {
         Self::redis_cluster_with_replicas(primaries, 0)
     }
 
-    /// A Redis Cluster of this many primaries with so many replicas each. A node that is silent for a
-    /// second and a half is replaced by one of its replicas.
+    /// A Redis Cluster of so many primaries with so many replicas each. When a primary is silent for a
+    /// second and a half, one of its replicas takes over.
     ///
     /// # Panics
     ///
@@ -68,12 +63,12 @@ impl RedisCluster {
         format!("redis+cluster://{}", nodes.join(","))
     }
 
-    /// All nodes: first those that were primaries in the beginning, then their replicas.
+    /// All nodes: first those that started as primaries, then their replicas.
     pub fn nodes(&self) -> &[Server] {
         &self.nodes
     }
 
-    /// Those that were primaries in the beginning, each with its replicas.
+    /// The nodes that started as primaries, each with its replicas.
     pub fn shards(&self) -> impl Iterator<Item = (&Server, &[Server])> {
         let (primaries, replicas) = self.nodes.split_at(self.primaries);
         primaries.iter().enumerate().map(|(index, primary)| {
@@ -85,38 +80,36 @@ impl RedisCluster {
     fn join(&self) {
         let first = &self.nodes[0];
         for (index, node) in self.nodes.iter().enumerate() {
-            node.order(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
+            node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
             if index > 0 {
-                node.order(&["CLUSTER", "MEET", "127.0.0.1", &first.port().to_string()]);
+                node.command(&["CLUSTER", "MEET", "127.0.0.1", &first.port().to_string()]);
             }
         }
         for (index, (primary, _)) in self.shards().enumerate() {
             let slots = index * SLOTS / self.primaries..(index + 1) * SLOTS / self.primaries;
             let slots: Vec<_> = slots.map(|slot| slot.to_string()).collect();
-            let words: Vec<_> = ["CLUSTER", "ADDSLOTS"]
-                .into_iter()
-                .chain(slots.iter().map(String::as_str))
-                .collect();
-            primary.order(&words);
+            let mut words = vec!["CLUSTER", "ADDSLOTS"];
+            words.extend(slots.iter().map(String::as_str));
+            primary.command(&words);
         }
         for (primary, replicas) in self.shards() {
-            let id = primary.order(&["CLUSTER", "MYID"]);
+            let id = primary.command(&["CLUSTER", "MYID"]);
             for replica in replicas {
-                await_that("a replica knows its primary", || {
-                    replica.say(&["CLUSTER", "REPLICATE", &id]).is_ok()
+                wait_until("a replica knows its primary", || {
+                    replica.try_command(&["CLUSTER", "REPLICATE", &id]).is_ok()
                 });
             }
         }
-        await_that("the nodes have become a cluster", || self.is_whole());
+        wait_until("all nodes form one cluster", || self.is_complete());
     }
 
-    /// Whether every node agrees on who is there and what it is.
-    fn is_whole(&self) -> bool {
+    /// Whether every node sees all nodes in their roles.
+    fn is_complete(&self) -> bool {
         let count = |nodes: &str, role| nodes.lines().filter(|line| line.contains(role)).count();
         self.nodes.iter().all(|node| {
-            let state = node.order(&["CLUSTER", "INFO"]);
-            let nodes = node.order(&["CLUSTER", "NODES"]);
-            let replication = node.order(&["INFO", "replication"]);
+            let state = node.command(&["CLUSTER", "INFO"]);
+            let nodes = node.command(&["CLUSTER", "NODES"]);
+            let replication = node.command(&["INFO", "replication"]);
             state.contains("cluster_state:ok")
                 && state.contains("cluster_slots_ok:16384")
                 && nodes.lines().count() == self.nodes.len()
@@ -129,12 +122,12 @@ impl RedisCluster {
     }
 }
 
-fn node(port: u16, directory: &Path) -> Vec<std::ffi::OsString> {
+fn node(port: u16, directory: &Path) -> Vec<OsString> {
     let more = [
         ["--appendonly", "no"],
         ["--cluster-enabled", "yes"],
         ["--cluster-node-timeout", NODE_TIMEOUT_MS],
-        // A replica need not wait for others that might want the same data.
+        // By default a primary waits for more replicas that want the same data.
         ["--repl-diskless-sync-delay", "0"],
     ];
     arguments(port, directory, more.as_flattened())
