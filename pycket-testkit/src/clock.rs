@@ -1,13 +1,12 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use pycket_core::{Clock, Timestamp};
 
-/// 2023-11-14T22:13:20Z: some day, so that no code takes the wall clock for the time since the start.
+/// 2023-11-14T22:13:20Z. It is not zero, so that code which confuses the two readings of a clock fails.
 const START: u64 = 1_700_000_000_000;
 
-/// A clock that stands still until it is told to [`advance`](Self::advance).
+/// A clock that moves only when a test [advances](Self::advance) it.
 ///
 /// Clones show the same time.
 ///
@@ -24,7 +23,7 @@ const START: u64 = 1_700_000_000_000;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock {
-    elapsed_nanos: Arc<AtomicU64>,
+    elapsed: Arc<Mutex<Duration>>,
 }
 
 impl ManualClock {
@@ -34,24 +33,22 @@ impl ManualClock {
     }
 
     /// Moves both readings of the clock, and of all its clones, forward.
-    ///
-    /// # Panics
-    ///
-    /// Beyond 584 years.
     pub fn advance(&self, duration: Duration) {
-        let nanos = u64::try_from(duration.as_nanos()).expect("a test's clock runs for 584 years");
-        let earlier = self.elapsed_nanos.fetch_add(nanos, Ordering::SeqCst);
-        assert!(earlier.checked_add(nanos).is_some(), "a test's clock runs for 584 years");
+        *self.lock() += duration;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duration> {
+        self.elapsed.lock().expect("no panic while it is locked")
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        let millis = self.elapsed_nanos.load(Ordering::SeqCst) / 1_000_000;
-        Timestamp::from_unix_millis(START + millis)
+        let millis = self.elapsed().as_millis();
+        Timestamp::from_unix_millis(START + u64::try_from(millis).expect("a clock of a test"))
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.elapsed_nanos.load(Ordering::SeqCst))
+        *self.lock()
     }
 }

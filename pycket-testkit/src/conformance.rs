@@ -5,32 +5,7 @@
 /// The argument is an expression for a [`Harness`](crate::Harness). Every test evaluates it inside the kit's
 /// own runtime, so it may `.await`, and the driver's crate needs no runtime of its own.
 ///
-/// To test several settings of a driver in one file, put each call into a module:
-///
-/// ```
-/// # use std::sync::Arc;
-/// # use pycket_core::{MemoryStore, SessionStore};
-/// # use pycket_testkit::{Harness, Time};
-/// #[derive(Debug)]
-/// struct Bounded(Arc<MemoryStore>);
-/// # impl Bounded { fn new(_: usize) -> Self { Self(Arc::default()) } }
-/// # #[async_trait::async_trait]
-/// # impl Harness for Bounded {
-/// #     async fn open(&self, _: &str) -> Arc<dyn SessionStore> { self.0.clone() }
-/// #     fn time(&self) -> Time { Time::Real }
-/// #     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> { None }
-/// # }
-///
-/// mod small {
-///     use super::*;
-///     pycket_testkit::conformance!(Bounded::new(10_000));
-/// }
-/// mod large {
-///     use super::*;
-///     pycket_testkit::conformance!(Bounded::new(1_000_000));
-/// }
-/// # fn main() {}
-/// ```
+/// To test several settings of a driver in one file, put each call into a module of its own.
 #[macro_export]
 macro_rules! conformance {
     ($harness:expr $(,)?) => {

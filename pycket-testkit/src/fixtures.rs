@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pycket_core::{
-    Creation, Error, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value,
+    Changes, Creation, Error, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value,
 };
 use tokio::task::JoinSet;
 
@@ -19,8 +19,7 @@ pub(crate) const HOUR: Ttl = match Ttl::from_millis(3_600_000) {
 };
 
 /// The metadata of most records of the suite.
-pub(crate) const METADATA: Metadata =
-    Metadata { created: Timestamp::from_unix_millis(1_600_000_000_000), lifetime: None };
+pub(crate) const METADATA: Metadata = Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
 
 /// A namespace that was never used.
 pub(crate) fn fresh_namespace() -> String {
@@ -64,6 +63,17 @@ pub(crate) async fn put(store: &Store, record: &Record, ttl: Ttl) -> SessionId {
 /// The record without its remaining time.
 pub(crate) async fn stored(store: &Store, id: &SessionId) -> Result<Option<Record>, Error> {
     Ok(store.load(id).await?.map(|loaded| loaded.record))
+}
+
+/// A set, a removal, a touch, new metadata, and a set with an expectation that a live record of a case meets.
+pub(crate) fn every_kind_of_update() -> [Changes; 5] {
+    [
+        Changes::new().set("b", text("2")),
+        Changes::new().remove("b"),
+        Changes::new(),
+        Changes::new().with_metadata(METADATA),
+        Changes::new().set("b", text("2")).expect("missing", None),
+    ]
 }
 
 /// Runs all tasks in parallel, and returns their results in any order.

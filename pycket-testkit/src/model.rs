@@ -4,7 +4,6 @@
 mod calls;
 mod client;
 mod explore;
-mod failure;
 mod records;
 mod requests;
 mod script;

@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -57,38 +58,23 @@ pub struct TestName {
 /// Runs one case. If it panics, prints which clause of the contract is broken and how to repeat the test.
 pub fn run_case(test: TestName, case: impl Future<Output = ()>) {
     let clause = cases::clause(test.group, test.case).unwrap_or_default();
-    let _report =
-        Report::new(test, format!("broken clause of the contract of `SessionStore`:\n  {clause}"));
-    block_on(async {
+    let message = format!("broken clause of the contract of `SessionStore`:\n  {clause}");
+    let case = async {
         if timeout(LIMIT, case).await.is_err() {
             panic!("the case did not end within {LIMIT:?}: a call of the store never returns");
         }
-    });
+    };
+    explain_panic(test, &message, || block_on(case));
 }
 
-/// Prints its message when it is dropped by a panic.
-pub(crate) struct Report {
-    test: TestName,
-    message: String,
-}
-
-impl Report {
-    pub(crate) fn new(test: TestName, message: String) -> Self {
-        Self { test, message }
-    }
-}
-
-impl Drop for Report {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            return;
-        }
-        let TestName { package, module, case, .. } = self.test;
-        let test = match module.split_once("::") {
-            Some((_crate, module)) => format!("{module}::{case}"),
-            None => case.to_owned(),
-        };
-        let message = &self.message;
-        eprintln!("\n{message}\nrepeat it with:\n  cargo test -p {package} -- --exact {test}\n");
-    }
+/// If the test panics, prints the message and how to repeat the test.
+pub(crate) fn explain_panic(test: TestName, message: &str, run: impl FnOnce()) {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(run)) else { return };
+    let TestName { package, module, case, .. } = test;
+    let test = match module.split_once("::") {
+        Some((_crate, module)) => format!("{module}::{case}"),
+        None => case.to_owned(),
+    };
+    eprintln!("\n{message}\nrepeat it with:\n  cargo test -p {package} -- --exact {test}\n");
+    resume_unwind(panic);
 }

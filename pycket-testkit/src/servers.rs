@@ -1,13 +1,4 @@
-//! Real servers for tests, and faults of the network between a driver and its server. Needs the feature
-//! `servers`.
-//!
-//! - [`Server`] starts Redis or memcached on a free loopback port. [`RedisCluster`], [`RedisSentinel`] and,
-//!   with the feature `tls`, `RedisTls` start what a single server cannot show. Unix only.
-//! - [`FaultProxy`] stands between a client and its server, and fails the request or the answer that a test
-//!   chooses.
-//! - [`StandIn`] listens in the place of a server, and gives answers that no real server gives.
-//! - [`faults!`](crate::faults!) makes a test of every fault and every operation. It needs a
-//!   [`NetworkHarness`]; the cases themselves are in [`faults`].
+#![doc = include_str!("servers/README.md")]
 
 #[cfg(unix)]
 mod cluster;

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pycket_core::{Clock, SessionId, SystemClock, Ttl};
+use pycket_core::{Changes, Clock, Record, SessionId, SystemClock, Ttl, Update};
 
-use crate::check::{answered, ensure};
-use crate::fixtures::Store;
+use crate::check::{answered, check, ensure};
+use crate::fixtures::{Store, put};
 use crate::{Harness, Time};
 
 /// How much longer than its ttl a record may live, and how exact `expires_in` must be.
@@ -42,6 +42,30 @@ impl Timer {
 
     async fn pass_until(&self, moment: Duration) {
         self.time.pass(moment.saturating_sub(self.now())).await;
+    }
+
+    /// Stores a record under a new id.
+    pub(crate) async fn put(
+        &self,
+        store: &Store,
+        record: &Record,
+        ttl: Ttl,
+    ) -> (Expiry<'_>, SessionId) {
+        self.start(ttl, put(store, record, ttl)).await
+    }
+
+    /// Makes an update that must be applied.
+    pub(crate) async fn update(
+        &self,
+        what: &str,
+        store: &Store,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Ttl,
+    ) -> Expiry<'_> {
+        let (expiry, answer) = self.start(ttl, store.update(id, changes, Some(ttl))).await;
+        check(what, answer, Update::Applied);
+        expiry
     }
 
     /// Makes the call that sets a record's ttl, and notes between which moments it did so.

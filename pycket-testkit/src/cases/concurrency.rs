@@ -86,7 +86,9 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
             match answered("an increment", store.update(&id, &changes, None).await) {
                 Update::Applied => break,
                 Update::Conflict => yield_now().await,
-                Update::Gone => panic!("an increment of a live record\n  expected: Applied or Conflict\n  got:      Gone"),
+                Update::Ended => panic!(
+                    "an increment of a live record\n  expected: Applied or Conflict\n  got:      Ended"
+                ),
             }
         }
     })
@@ -157,7 +159,7 @@ pub async fn update_during_a_delete_revives_nothing(harness: &impl Harness) {
         .await;
         check("a load after all calls", stored(&stores[1], &id).await, None);
         let late = Changes::new().set("user", text("eve"));
-        check("an update after all calls", stores[1].update(&id, &late, None).await, Update::Gone);
+        check("an update after all calls", stores[1].update(&id, &late, None).await, Update::Ended);
     }
 }
 

@@ -47,8 +47,8 @@ pub async fn conflict_changes_nothing(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
-    let (expiry, id) = timer.start(HOUR, put(&store, &created, HOUR)).await;
-    let metadata = Metadata { created: Timestamp::from_unix_millis(9), lifetime: Some(HOUR) };
+    let (expiry, id) = timer.put(&store, &created, HOUR).await;
+    let metadata = Metadata::new(Timestamp::from_unix_millis(9)).with_idle_timeout(Some(HOUR));
     let changes = Changes::new()
         .set("a", text("x"))
         .remove("b")
@@ -113,14 +113,12 @@ pub async fn touch_checks_expectations(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
-    let (expiry, id) = timer.start(HOUR, put(&store, &created, HOUR)).await;
+    let (expiry, id) = timer.put(&store, &created, HOUR).await;
     let wrong = Changes::new().expect("a", Some(text("2")));
     check("a touch", store.update(&id, &wrong, Some(Ttl::MAX)).await, Update::Conflict);
     expiry.is_remaining("the remaining time", &store, &id).await;
     let right = Changes::new().expect("a", Some(text("1")));
-    let touch = store.update(&id, &right, Some(Ttl::MAX));
-    let (expiry, answer) = timer.start(Ttl::MAX, touch).await;
-    check("a touch", answer, Update::Applied);
+    let expiry = timer.update("a touch", &store, &id, &right, Ttl::MAX).await;
     expiry.is_remaining("the remaining time", &store, &id).await;
     check("the record", stored(&store, &id).await, Some(created));
 }

@@ -6,7 +6,9 @@ use pycket_core::{Changes, Creation, SessionId, Ttl, Update};
 
 use crate::Harness;
 use crate::check::{answered, check};
-use crate::fixtures::{HOUR, METADATA, Store, open, open_two, put, record, stored, text, ttl};
+use crate::fixtures::{
+    HOUR, Store, every_kind_of_update, open, open_two, put, record, stored, text, ttl,
+};
 use crate::timer::Timer;
 
 /// Not a whole number of seconds: a store that counts in seconds must round up.
@@ -18,8 +20,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    let (expiry, id) =
-        timer.start(ttl(SHORT), put(&store, &record([("a", "1")]), ttl(SHORT))).await;
+    let (expiry, id) = timer.put(&store, &record([("a", "1")]), ttl(SHORT)).await;
     expiry.ends_on_time("a created record", async || is_live(&store, &id).await).await;
 }
 
@@ -54,14 +55,12 @@ pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
     let nothing = Changes::new();
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
-    let (expiry, id) = timer.start(Ttl::MIN, put(&store, &created, Ttl::MIN)).await;
+    let (expiry, id) = timer.put(&store, &created, Ttl::MIN).await;
     expiry.pass().await;
     check("a load", stored(&store, &id).await, None);
 
     let id = put(&store, &created, HOUR).await;
-    let touch = store.update(&id, &nothing, Some(Ttl::MIN));
-    let (expiry, answer) = timer.start(Ttl::MIN, touch).await;
-    check("a touch", answer, Update::Applied);
+    let expiry = timer.update("a touch", &store, &id, &nothing, Ttl::MIN).await;
     expiry.pass().await;
     check("a load after it", stored(&store, &id).await, None);
 }
@@ -72,16 +71,14 @@ pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
     let nothing = Changes::new();
     let second = Duration::from_secs(1);
     let ttls = [30 * DAY - second, 30 * DAY, 30 * DAY + second, 31 * DAY, 366 * DAY];
-    for ttl in ttls.map(|ttl| Ttl::new(ttl).unwrap()).into_iter().chain([Ttl::MAX]) {
+    for ttl in ttls.map(|ttl| Ttl::try_from(ttl).unwrap()).into_iter().chain([Ttl::MAX]) {
         let timer = Timer::new(harness);
         let created = record([("a", "1")]);
-        let (expiry, id) = timer.start(ttl, put(&store, &created, ttl)).await;
+        let (expiry, id) = timer.put(&store, &created, ttl).await;
         expiry.is_remaining(&format!("a create for {ttl:?}"), &store, &id).await;
 
         let touched = put(&store, &created, HOUR).await;
-        let touch = store.update(&touched, &nothing, Some(ttl));
-        let (expiry, answer) = timer.start(ttl, touch).await;
-        check("a touch", answer, Update::Applied);
+        let expiry = timer.update("a touch", &store, &touched, &nothing, ttl).await;
         expiry.is_remaining(&format!("a touch for {ttl:?}"), &store, &touched).await;
         check("the record", stored(&store, &touched).await, Some(created));
     }
@@ -92,8 +89,8 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
     let [one, two] = open_two(harness).await;
     let timer = Timer::new(harness);
     let mut records = Vec::new();
-    for ttl in [ttl(90_500), HOUR, Ttl::new(DAY).unwrap()] {
-        let (expiry, id) = timer.start(ttl, put(&one, &record([("a", "1")]), ttl)).await;
+    for ttl in [ttl(90_500), HOUR, Ttl::try_from(DAY).unwrap()] {
+        let (expiry, id) = timer.put(&one, &record([("a", "1")]), ttl).await;
         expiry.is_remaining("on the server that created it", &one, &id).await;
         expiry.is_remaining("on another server", &two, &id).await;
         records.push((expiry, id));
@@ -108,8 +105,7 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
 pub async fn load_does_not_renew_the_ttl(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    let (expiry, id) =
-        timer.start(ttl(SHORT), put(&store, &record([("a", "1")]), ttl(SHORT))).await;
+    let (expiry, id) = timer.put(&store, &record([("a", "1")]), ttl(SHORT)).await;
     expiry
         .ends_on_time("a record that is loaded all the time", async || is_live(&store, &id).await)
         .await;
@@ -119,17 +115,17 @@ pub async fn load_does_not_renew_the_ttl(harness: &impl Harness) {
 pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    let (expiry, id) = timer.start(HOUR, put(&store, &record([("a", "1")]), HOUR)).await;
-    for changes in every_kind_of_change() {
+    let (expiry, id) = timer.put(&store, &record([("a", "1")]), HOUR).await;
+    for changes in every_kind_of_update() {
         check("an update", store.update(&id, &changes, None).await, Update::Applied);
         expiry.is_remaining("the remaining time", &store, &id).await;
     }
 
     let short = record([("a", "1")]);
-    let (expiry, id) = timer.start(ttl(SHORT), put(&store, &short, ttl(SHORT))).await;
+    let (expiry, id) = timer.put(&store, &short, ttl(SHORT)).await;
     let is_alive = async || {
         let mut applied = true;
-        for changes in every_kind_of_change() {
+        for changes in every_kind_of_update() {
             let answer = store.update(&id, &changes, None).await;
             applied &= answered("an update", answer) == Update::Applied;
         }
@@ -147,15 +143,11 @@ pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
     let created = record([("a", "1"), ("b", "2")]);
     let id = put(&store, &created, HOUR).await;
     for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000), HOUR] {
-        let touch = store.update(&id, &nothing, Some(ttl));
-        let (expiry, answer) = timer.start(ttl, touch).await;
-        check("a touch", answer, Update::Applied);
+        let expiry = timer.update("a touch", &store, &id, &nothing, ttl).await;
         expiry.is_remaining("the remaining time", &store, &id).await;
         check("the record after it", stored(&store, &id).await, Some(created.clone()));
     }
-    let touch = store.update(&id, &nothing, Some(ttl(SHORT)));
-    let (expiry, answer) = timer.start(ttl(SHORT), touch).await;
-    check("a touch that shortens", answer, Update::Applied);
+    let expiry = timer.update("a touch that shortens", &store, &id, &nothing, ttl(SHORT)).await;
     expiry.ends_on_time("a record with a shortened ttl", async || is_live(&store, &id).await).await;
 }
 
@@ -163,12 +155,10 @@ pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
 pub async fn update_with_ttl_sets_the_new_ttl(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    for changes in every_kind_of_change() {
+    for changes in every_kind_of_update() {
         let id = put(&store, &record([("a", "1")]), HOUR).await;
         for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000)] {
-            let update = store.update(&id, &changes, Some(ttl));
-            let (expiry, answer) = timer.start(ttl, update).await;
-            check("an update", answer, Update::Applied);
+            let expiry = timer.update("an update", &store, &id, &changes, ttl).await;
             expiry.is_remaining("the remaining time", &store, &id).await;
         }
     }
@@ -181,7 +171,7 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     let timer = Timer::new(harness);
     let (old, new) = (record([("old", "1")]), record([("new", "2")]));
 
-    let (old_expiry, expired) = timer.start(ttl(200), put(&store, &old, ttl(200))).await;
+    let (old_expiry, expired) = timer.put(&store, &old, ttl(200)).await;
     old_expiry.pass().await;
     let create = store.create(&expired, &new, HOUR);
     let (expiry, answer) = timer.start(HOUR, create).await;
@@ -189,7 +179,7 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     expiry.is_remaining("the new ttl", &store, &expired).await;
     check("the new record", stored(&store, &expired).await, Some(new.clone()));
 
-    let (old_expiry, deleted) = timer.start(ttl(1_000), put(&store, &old, ttl(1_000))).await;
+    let (old_expiry, deleted) = timer.put(&store, &old, ttl(1_000)).await;
     answered("a delete", store.delete(&deleted).await);
     let create = store.create(&deleted, &new, HOUR);
     let (expiry, answer) = timer.start(HOUR, create).await;
@@ -201,13 +191,4 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
 
 async fn is_live(store: &Store, id: &SessionId) -> bool {
     answered("a load", store.load(id).await).is_some()
-}
-
-fn every_kind_of_change() -> [Changes; 4] {
-    [
-        Changes::new().set("b", text("2")),
-        Changes::new().remove("b"),
-        Changes::new(),
-        Changes::new().with_metadata(METADATA),
-    ]
 }

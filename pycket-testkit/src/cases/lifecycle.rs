@@ -4,7 +4,7 @@ use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl
 
 use crate::Harness;
 use crate::check::check;
-use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text, ttl};
+use crate::fixtures::{HOUR, every_kind_of_update, open, put, record, stored, text, ttl};
 use crate::timer::Timer;
 
 /// A load of an id under which nothing was created returns nothing.
@@ -30,7 +30,7 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let first = record([("user", "ann")]);
-    let (expiry, id) = timer.start(HOUR, put(&store, &first, HOUR)).await;
+    let (expiry, id) = timer.put(&store, &first, HOUR).await;
     let second = Record::new(
         Metadata::new(Timestamp::from_unix_millis(7)).with_idle_timeout(Some(HOUR)),
         [("user", text("eve")), ("more", text("x"))],
@@ -116,14 +116,4 @@ pub async fn record_stays_live_without_values(harness: &impl Harness) {
     check("a create", store.create(&id, &record([]), HOUR).await, Creation::Taken);
     check("a touch", store.update(&id, &Changes::new(), Some(HOUR)).await, Update::Applied);
     check("a delete", store.delete(&id).await, Some(empty));
-}
-
-fn every_kind_of_update() -> [Changes; 5] {
-    [
-        Changes::new().set("user", text("eve")),
-        Changes::new().remove("user"),
-        Changes::new(),
-        Changes::new().with_metadata(METADATA),
-        Changes::new().set("user", text("eve")).expect("user", None),
-    ]
 }

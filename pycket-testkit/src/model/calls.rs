@@ -15,9 +15,8 @@ use crate::Time;
 use crate::check::show_error;
 use crate::fixtures::{Store, number, ttl};
 
-use super::failure::Failure;
 use super::records::{Kept, Values, answer, found, metadata, record};
-use super::script::Script;
+use super::script::{Failure, Script};
 
 const IDS: usize = 3;
 const NAMES: [&str; 3] = ["a", "b", "c"];

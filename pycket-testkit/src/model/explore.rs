@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use crate::Time;
 
-use super::failure::Failure;
+use super::script::Failure;
 
 /// Enough to catch every broken store that we could think of. `PROPTEST_CASES` sets more.
 const SEQUENCES: u32 = 64;

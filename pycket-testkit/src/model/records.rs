@@ -33,7 +33,7 @@ pub(super) fn answer(kept: Option<Kept>, call: &Call, now: Duration) -> (String,
             return (found(kept.as_ref().map(Kept::record)), kept);
         }
         (Call::Delete { .. }, kept) => return (found(kept.as_ref().map(Kept::record)), None),
-        (Call::Update { .. }, None) => ("Update::Gone", None),
+        (Call::Update { .. }, None) => ("Update::Ended", None),
         (Call::Update { delta, .. }, Some(kept)) if !kept.meets(delta) => {
             ("Update::Conflict", Some(kept))
         }

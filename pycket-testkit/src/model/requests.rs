@@ -13,10 +13,9 @@ use crate::check::show_error;
 use crate::fixtures::Store;
 use crate::{Time, shown_values};
 
-use super::client::{Client, IDLE, REMEMBERED, Request};
-use super::failure::Failure;
 use super::records::Values;
-use super::script::Script;
+use super::script::{Failure, Script};
+use super::visitor::{IDLE, REMEMBERED, Request, Visitor};
 
 const REQUESTS: usize = 3;
 const NAMES: [&str; 2] = ["a", "b"];

@@ -1,3 +1,5 @@
+use std::fmt;
+
 /// The calls so far, as lines of Rust.
 #[derive(Default)]
 pub(super) struct Script(Vec<String>);
@@ -24,5 +26,23 @@ impl Script {
     fn between(&self, head: &str) -> String {
         let lines: String = self.0.iter().map(|line| format!("        {line}\n")).collect();
         format!("{head}{lines}        Ok(())\n    }})\n}}\n")
+    }
+}
+
+/// A sequence whose last call got a wrong answer, as a test that can be pasted.
+pub(crate) struct Failure {
+    pub(crate) script: String,
+    pub(crate) expected: String,
+    pub(crate) came: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { script, expected, came } = self;
+        write!(
+            f,
+            "the last call of this test got a wrong answer\n  expected: {expected}\n  \
+             got:      {came}\n\npaste it below the call of `conformance!`:\n\n{script}"
+        )
     }
 }

@@ -15,14 +15,6 @@ const SLOTS: usize = 16_384;
 static NODE: Kind = Kind { arguments: node, ..VOLATILE };
 
 /// A Redis Cluster. Every node is a [`Server`] that can be killed, paused and restarted alone.
-///
-/// ```no_run
-/// use pycket_testkit::servers::Server;
-///
-/// let cluster = Server::redis_cluster(3);
-/// println!("{}", cluster.url());
-/// cluster.nodes()[0].pause();
-/// ```
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Server>,
@@ -33,20 +25,12 @@ pub struct RedisCluster {
 impl Server {
     /// A Redis Cluster of so many primaries without replicas. The slots are shared equally. With fewer than
     /// three primaries the others cannot decide that one has failed.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis`](Self::redis).
     pub fn redis_cluster(primaries: usize) -> RedisCluster {
         Self::redis_cluster_with_replicas(primaries, 0)
     }
 
     /// A Redis Cluster of so many primaries with so many replicas each. When a primary is silent for a
     /// second and a half, one of its replicas takes over.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis`](Self::redis).
     pub fn redis_cluster_with_replicas(primaries: usize, replicas_each: usize) -> RedisCluster {
         let count = primaries * (1 + replicas_each);
         let nodes = (0..count).map(|_| Self::launch_on(&NODE, port::free_with_bus)).collect();
@@ -78,25 +62,23 @@ impl RedisCluster {
     }
 
     fn join(&self) {
-        let first = &self.nodes[0];
-        for (index, node) in self.nodes.iter().enumerate() {
-            node.command(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
-            if index > 0 {
-                node.command(&["CLUSTER", "MEET", "127.0.0.1", &first.port().to_string()]);
+        let first = self.nodes[0].port();
+        for (epoch, node) in (1..).zip(&self.nodes) {
+            node.command(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"));
+            if epoch > 1 {
+                node.command(&format!("CLUSTER MEET 127.0.0.1 {first}"));
             }
         }
         for (index, (primary, _)) in self.shards().enumerate() {
-            let slots = index * SLOTS / self.primaries..(index + 1) * SLOTS / self.primaries;
-            let slots: Vec<_> = slots.map(|slot| slot.to_string()).collect();
-            let mut words = vec!["CLUSTER", "ADDSLOTS"];
-            words.extend(slots.iter().map(String::as_str));
-            primary.command(&words);
+            let [start, end] = [index, index + 1].map(|index| index * SLOTS / self.primaries);
+            primary.command(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1));
         }
         for (primary, replicas) in self.shards() {
-            let id = primary.command(&["CLUSTER", "MYID"]);
+            let id = primary.command("CLUSTER MYID");
+            let id = id.lines().nth(1).expect("a bulk string has two lines");
             for replica in replicas {
                 wait_until("a replica knows its primary", || {
-                    replica.try_command(&["CLUSTER", "REPLICATE", &id]).is_ok()
+                    replica.try_command(&format!("CLUSTER REPLICATE {id}")).is_ok()
                 });
             }
         }
@@ -107,12 +89,12 @@ impl RedisCluster {
     fn is_complete(&self) -> bool {
         let count = |nodes: &str, role| nodes.lines().filter(|line| line.contains(role)).count();
         self.nodes.iter().all(|node| {
-            let state = node.command(&["CLUSTER", "INFO"]);
-            let nodes = node.command(&["CLUSTER", "NODES"]);
-            let replication = node.command(&["INFO", "replication"]);
+            let state = node.command("CLUSTER INFO");
+            let nodes = node.command("CLUSTER NODES");
+            let replication = node.command("INFO replication");
             state.contains("cluster_state:ok")
                 && state.contains("cluster_slots_ok:16384")
-                && nodes.lines().count() == self.nodes.len()
+                && count(&nodes, "127.0.0.1") == self.nodes.len()
                 && count(&nodes, "master - ") == self.primaries
                 && count(&nodes, " connected") == self.nodes.len()
                 && !replication.contains("master_link_status:down")

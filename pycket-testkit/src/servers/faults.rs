@@ -12,7 +12,7 @@ use trial::try_every_exchange;
 use super::proxy::Side;
 use super::{NetworkFault, NetworkHarness};
 use crate::cases::description;
-use crate::run::{Report, TestName};
+use crate::run::{TestName, explain_panic};
 
 use NetworkFault::{Corrupt, Cut, Delay, Swallow, Truncate};
 
@@ -78,7 +78,8 @@ fn truncations(length: usize) -> Vec<NetworkFault> {
 #[doc(hidden)]
 pub fn run(test: TestName, trial: impl Future<Output = ()>) {
     let fault = description(include_str!("faults.rs"), test.case).unwrap_or_default();
-    let _report = Report::new(test, format!("`{}` fails under this fault:\n  {fault}", test.group));
+    let message = format!("`{}` fails under this fault:\n  {fault}", test.group);
     let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime can be built").block_on(trial);
+    let runtime = runtime.expect("a runtime can be built");
+    explain_panic(test, &message, || runtime.block_on(trial));
 }

@@ -10,31 +10,6 @@
 /// - an acknowledged call happened; any other happened whole or not at all;
 /// - [`Unavailable`](pycket_core::ErrorKind::Unavailable) means that the call did not happen;
 /// - afterwards the same handle works, and gets the answers to its own calls.
-///
-/// ```no_run
-/// use std::net::SocketAddr;
-/// use std::sync::{Arc, OnceLock};
-/// use pycket_core::{MemoryStore, SessionStore};
-/// use pycket_testkit::servers::{NetworkHarness, Server};
-/// # fn my_store(_: SocketAddr, _: &str) -> MemoryStore { MemoryStore::new() }
-///
-/// struct MyServer;
-///
-/// #[async_trait::async_trait]
-/// impl NetworkHarness for MyServer {
-///     fn server(&self) -> SocketAddr {
-///         static SERVER: OnceLock<Server> = OnceLock::new();
-///         SERVER.get_or_init(Server::redis).address()
-///     }
-///
-///     async fn open_at(&self, address: SocketAddr, namespace: &str) -> Arc<dyn SessionStore> {
-///         Arc::new(my_store(address, namespace))
-///     }
-/// }
-///
-/// pycket_testkit::faults!(MyServer);
-/// # fn main() {}
-/// ```
 #[macro_export]
 macro_rules! faults {
     ($harness:expr $(,)?) => {

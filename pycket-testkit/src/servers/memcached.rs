@@ -19,20 +19,12 @@ static SMALL: Kind =
 impl Server {
     /// A memcached server with its default settings: 64 MB of memory, items of up to 1 MB, 1024
     /// connections. It keeps nothing on disk: a [`restart`](Self::restart) empties it.
-    ///
-    /// # Panics
-    ///
-    /// If `memcached` is not installed (the message says how to install it) or does not start.
     pub fn memcached() -> Self {
         Self::launch(&MEMCACHED)
     }
 
     /// A memcached server that is full soon: it has 2 MB of memory for items of up to 512 kB. When it is
     /// full it refuses new items; it evicts none.
-    ///
-    /// # Panics
-    ///
-    /// Like [`memcached`](Self::memcached).
     pub fn memcached_small() -> Self {
         Self::launch(&SMALL)
     }

@@ -25,37 +25,6 @@ pub(crate) use plan::Side;
 ///
 /// The proxy runs in a thread of its own, so it serves tests with and without a runtime, and a paused clock
 /// does not pause it. When it is dropped, all its connections end.
-///
-/// ```
-/// use std::io::{Read, Write};
-/// use std::net::{TcpListener, TcpStream};
-/// use pycket_testkit::servers::{FaultProxy, NetworkFault};
-///
-/// // A server that echoes.
-/// let server = TcpListener::bind("127.0.0.1:0")?;
-/// let proxy = FaultProxy::new(server.local_addr()?);
-/// std::thread::spawn(move || {
-///     for stream in server.incoming().flatten() {
-///         std::thread::spawn(move || std::io::copy(&mut &stream, &mut &stream));
-///     }
-/// });
-/// let ask = |question: &[u8]| {
-///     let mut stream = TcpStream::connect(proxy.address())?;
-///     stream.write_all(question)?;
-///     stream.shutdown(std::net::Shutdown::Write)?;
-///     let mut answer = Vec::new();
-///     stream.read_to_end(&mut answer).map(|_| answer)
-/// };
-///
-/// assert_eq!(ask(b"hello")?, b"hello");
-///
-/// proxy.fail_answer(0, NetworkFault::Truncate { after: 2 });
-/// proxy.fail_answer(1, NetworkFault::Corrupt { offset: 0, mask: 0x20 });
-/// assert_eq!(ask(b"hello")?, b"he");
-/// assert_eq!(ask(b"hello")?, b"Hello");
-/// assert_eq!(ask(b"hello")?, b"hello");
-/// # Ok::<(), std::io::Error>(())
-/// ```
 pub struct FaultProxy {
     address: SocketAddr,
     plan: Arc<Plan>,

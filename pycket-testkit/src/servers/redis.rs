@@ -23,20 +23,12 @@ static PERSISTENT: Kind = Kind {
 
 impl Server {
     /// A Redis server that keeps nothing on disk: a [`restart`](Self::restart) empties it.
-    ///
-    /// # Panics
-    ///
-    /// If `redis-server` is not installed (the message says how to install it) or does not start.
     pub fn redis() -> Self {
         Self::launch(&VOLATILE)
     }
 
     /// A Redis server that writes every change to its append-only file before it answers: a
     /// [`restart`](Self::restart) keeps all data.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis`](Self::redis).
     pub fn redis_persistent() -> Self {
         Self::launch(&PERSISTENT)
     }

@@ -20,14 +20,6 @@ static SENTINEL: Kind = Kind { arguments: sentinel, ..VOLATILE };
 /// sentinels promote a replica.
 ///
 /// Each of the six is a [`Server`] that can be killed, paused and restarted alone.
-///
-/// ```no_run
-/// use pycket_testkit::servers::Server;
-///
-/// let group = Server::redis_sentinel();
-/// println!("{}", group.url());
-/// group.primary().kill();
-/// ```
 #[derive(Debug)]
 pub struct RedisSentinel {
     /// The primary is the first.
@@ -37,10 +29,6 @@ pub struct RedisSentinel {
 
 impl Server {
     /// A primary with two replicas and three sentinels. When this returns the sentinels agree.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis`](Self::redis).
     pub fn redis_sentinel() -> RedisSentinel {
         let members = (0..=REPLICAS).map(|_| Self::launch(&MEMBER)).collect();
         let sentinels = (0..SENTINELS).map(|_| Self::launch(&SENTINEL)).collect();
@@ -78,30 +66,31 @@ impl RedisSentinel {
     }
 
     fn join(&self) {
-        let port = self.primary().port().to_string();
+        let (port, service) = (self.primary().port(), Self::SERVICE);
         for replica in self.replicas() {
-            replica.command(&["REPLICAOF", "127.0.0.1", &port]);
+            replica.command(&format!("REPLICAOF 127.0.0.1 {port}"));
         }
         wait_until("the replicas have the data", || {
             let up = "master_link_status:up";
-            let all = format!("connected_slaves:{REPLICAS}");
-            self.replicas().iter().all(|replica| replica.command(&["INFO"]).contains(up))
-                && self.primary().command(&["INFO"]).contains(&all)
+            let all = format!("connected_slaves:{REPLICAS}\r\n");
+            self.replicas().iter().all(|replica| replica.command("INFO").contains(up))
+                && self.primary().command("INFO").contains(&all)
         });
         for sentinel in &self.sentinels {
-            sentinel.command(&["SENTINEL", "MONITOR", Self::SERVICE, "127.0.0.1", &port, QUORUM]);
-            let set = ["SENTINEL", "SET", Self::SERVICE];
-            let values = ["down-after-milliseconds", DOWN_AFTER_MS, "failover-timeout", "5000"];
-            sentinel.command(&[set.as_slice(), &values].concat());
+            sentinel.command(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} {QUORUM}"));
+            sentinel.command(&format!(
+                "SENTINEL SET {service} down-after-milliseconds {DOWN_AFTER_MS} \
+                 failover-timeout 5000"
+            ));
         }
         wait_until("the sentinels know each other", || {
             let expected = [
-                format!("num-slaves\n{REPLICAS}\n"),
-                format!("num-other-sentinels\n{}\n", SENTINELS - 1),
-                "flags\nmaster\n".to_owned(),
+                format!("num-slaves\r\n$1\r\n{REPLICAS}\r\n"),
+                format!("num-other-sentinels\r\n$1\r\n{}\r\n", SENTINELS - 1),
+                "flags\r\n$6\r\nmaster\r\n".to_owned(),
             ];
             self.sentinels.iter().all(|sentinel| {
-                let state = sentinel.command(&["SENTINEL", "MASTER", Self::SERVICE]);
+                let state = sentinel.command(&format!("SENTINEL MASTER {service}"));
                 expected.iter().all(|expected| state.contains(expected))
             })
         });

@@ -15,22 +15,11 @@ const MAX_PORTS: usize = 10;
 /// It ends when this value is dropped. It also ends when the test process ends in another way, for example
 /// by a signal, so it may be kept in a `static`.
 ///
-/// ```no_run
-/// use std::sync::OnceLock;
-/// use pycket_testkit::servers::Server;
-///
-/// /// One server for all tests of the process.
-/// fn redis() -> &'static Server {
-///     static REDIS: OnceLock<Server> = OnceLock::new();
-///     REDIS.get_or_init(Server::redis)
-/// }
-///
-/// println!("{}", redis().url());
-/// ```
-///
 /// # Panics
 ///
-/// Every method panics if the server does not obey; the message ends with the last lines of its log.
+/// The constructors panic if the program is not installed (the message says how to install it) or does not
+/// start (the message ends with the last lines of its log). The other methods panic if the server does not
+/// obey.
 #[derive(Debug)]
 pub struct Server {
     kind: &'static Kind,

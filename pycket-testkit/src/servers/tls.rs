@@ -23,13 +23,6 @@ static EXPIRED: Kind =
 ///
 /// Its certificate is for `localhost` and `127.0.0.1`, signed by an authority that only this value knows.
 /// It asks for a client certificate but does not require one.
-///
-/// ```no_run
-/// use pycket_testkit::servers::Server;
-///
-/// let server = Server::redis_tls();
-/// println!("{} has a certificate of\n{}", server.url(), server.authority());
-/// ```
 #[derive(Debug)]
 pub struct RedisTls {
     server: Server,
@@ -37,19 +30,12 @@ pub struct RedisTls {
 
 impl Server {
     /// A Redis server that speaks TLS. Tests that change its settings use its Unix socket.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis`](Self::redis), and if this `redis-server` was built without TLS.
+    /// It panics if this `redis-server` was built without TLS.
     pub fn redis_tls() -> RedisTls {
         RedisTls { server: Self::launch(&VALID) }
     }
 
     /// The same with a certificate that expired at the end of the year 2000.
-    ///
-    /// # Panics
-    ///
-    /// Like [`redis_tls`](Self::redis_tls).
     pub fn redis_tls_expired() -> RedisTls {
         RedisTls { server: Self::launch(&EXPIRED) }
     }

@@ -1,14 +1,13 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use async_trait::async_trait;
 use pycket_core::{Changes, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update};
 
-/// A store that counts the calls it passes on.
+/// A store that counts the calls and passes them on.
 #[derive(Debug)]
 pub struct CountingStore {
     inner: Arc<dyn SessionStore>,
-    counts: [AtomicUsize; 4],
+    calls: Mutex<Calls>,
 }
 
 /// How often each method was called.
@@ -27,45 +26,27 @@ pub struct Calls {
 impl CountingStore {
     /// Counts the calls of `inner`.
     pub fn new(inner: Arc<dyn SessionStore>) -> Self {
-        Self { inner, counts: Default::default() }
+        Self { inner, calls: Mutex::default() }
     }
 
-    /// The calls since this was last asked.
+    /// The calls since the last call of this method.
     pub fn take(&self) -> Calls {
-        let [create, load, update, delete] =
-            self.counts.each_ref().map(|count| count.swap(0, Ordering::SeqCst));
-        Calls { create, load, update, delete }
+        mem::take(&mut self.calls())
     }
 
-    fn count(&self, method: usize) {
-        self.counts[method].fetch_add(1, Ordering::SeqCst);
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().expect("no panic while it is locked")
+    }
+
+    async fn around<T>(&self, method: &str, call: impl Future<Output = T>) -> T {
+        match method {
+            "create" => self.calls().create += 1,
+            "load" => self.calls().load += 1,
+            "update" => self.calls().update += 1,
+            _ => self.calls().delete += 1,
+        }
+        call.await
     }
 }
 
-#[async_trait]
-impl SessionStore for CountingStore {
-    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        self.count(0);
-        self.inner.create(id, record, ttl).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        self.count(1);
-        self.inner.load(id).await
-    }
-
-    async fn update(
-        &self,
-        id: &SessionId,
-        changes: &Changes,
-        ttl: Option<Ttl>,
-    ) -> Result<Update, Error> {
-        self.count(2);
-        self.inner.update(id, changes, ttl).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        self.count(3);
-        self.inner.delete(id).await
-    }
-}
+super::impl_session_store!(CountingStore);

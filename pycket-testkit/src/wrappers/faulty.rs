@@ -1,11 +1,10 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use async_trait::async_trait;
 use pycket_core::{
     Changes, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Ttl, Update,
 };
 
-/// A store whose calls fail on command: the n-th call, before or after it took effect.
+/// A store whose n-th call fails, before or after it took effect.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,11 +29,11 @@ pub struct FaultyStore {
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It does not happen, and the caller is told so ([`ErrorKind::Unavailable`]).
+    /// The call does not happen, and the error says so ([`ErrorKind::Unavailable`]).
     Before,
-    /// It does not happen, but the caller cannot know ([`ErrorKind::Ambiguous`]).
+    /// The call does not happen, but the error does not tell ([`ErrorKind::Ambiguous`]).
     Lost,
-    /// It happens, but the answer is lost ([`ErrorKind::Ambiguous`]).
+    /// The call happens, but its answer is lost ([`ErrorKind::Ambiguous`]).
     After,
 }
 
@@ -46,12 +45,12 @@ struct Plan {
 }
 
 impl FaultyStore {
-    /// Passes every call on to `inner` until told otherwise.
+    /// Passes every call on to `inner` until a fault is planned.
     pub fn new(inner: Arc<dyn SessionStore>) -> Self {
         Self { inner, plan: Mutex::default() }
     }
 
-    /// Makes the n-th call from now on fail, the next one being number 0.
+    /// Makes the n-th call from now on fail; the next call is number 0.
     pub fn fail_nth(&self, n: usize, fault: Fault) {
         let mut plan = self.plan();
         let nth = plan.calls + n;
@@ -63,7 +62,7 @@ impl FaultyStore {
         self.plan().down = true;
     }
 
-    /// Takes back every fault: from now on all calls are passed on.
+    /// Removes every fault: from now on all calls are passed on.
     pub fn heal(&self) {
         let mut plan = self.plan();
         plan.faults.clear();
@@ -75,8 +74,8 @@ impl FaultyStore {
         self.plan().calls
     }
 
-    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
-        self.plan.lock().expect("no test panics while it holds the plan")
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().expect("no panic while it is locked")
     }
 
     fn next(&self) -> Option<Fault> {
@@ -87,43 +86,19 @@ impl FaultyStore {
         planned.or(plan.down.then_some(Fault::Before))
     }
 
-    async fn call<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn around<T>(
+        &self,
+        _method: &str,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let lost = || Err(Error::new(ErrorKind::Ambiguous, "the answer of the store is lost"));
         match self.next() {
             None => call.await,
             Some(Fault::Before) => Err(Error::new(ErrorKind::Unavailable, "the store is down")),
-            Some(Fault::Lost) => Err(lost()),
-            Some(Fault::After) => {
-                call.await?;
-                Err(lost())
-            }
+            Some(Fault::Lost) => lost(),
+            Some(Fault::After) => call.await.and_then(|_| lost()),
         }
     }
 }
 
-fn lost() -> Error {
-    Error::new(ErrorKind::Ambiguous, "the answer of the store is lost")
-}
-
-#[async_trait]
-impl SessionStore for FaultyStore {
-    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        self.call(self.inner.create(id, record, ttl)).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        self.call(self.inner.load(id)).await
-    }
-
-    async fn update(
-        &self,
-        id: &SessionId,
-        changes: &Changes,
-        ttl: Option<Ttl>,
-    ) -> Result<Update, Error> {
-        self.call(self.inner.update(id, changes, ttl)).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        self.call(self.inner.delete(id)).await
-    }
-}
+super::impl_session_store!(FaultyStore);

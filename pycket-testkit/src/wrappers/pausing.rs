@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use pycket_core::{Changes, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update};
+use tokio::task::yield_now;
 
-/// A store whose every call pauses once before it happens, so that whoever polls its callers decides in
-/// which order their calls happen. See [`every_order`](crate::every_order).
+/// A store that pauses once before each call. A test that polls the callers itself decides in which order
+/// their calls happen; see [`every_order`](crate::every_order).
 #[derive(Debug)]
 pub struct PausingStore {
     inner: Arc<dyn SessionStore>,
@@ -15,46 +15,11 @@ impl PausingStore {
     pub fn new(inner: Arc<dyn SessionStore>) -> Self {
         Self { inner }
     }
-}
 
-/// Pending once, then ready.
-async fn pause() {
-    let mut paused = false;
-    std::future::poll_fn(|context| {
-        if paused {
-            return std::task::Poll::Ready(());
-        }
-        paused = true;
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
-#[async_trait]
-impl SessionStore for PausingStore {
-    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        pause().await;
-        self.inner.create(id, record, ttl).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        pause().await;
-        self.inner.load(id).await
-    }
-
-    async fn update(
-        &self,
-        id: &SessionId,
-        changes: &Changes,
-        ttl: Option<Ttl>,
-    ) -> Result<Update, Error> {
-        pause().await;
-        self.inner.update(id, changes, ttl).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        pause().await;
-        self.inner.delete(id).await
+    async fn around<T>(&self, _method: &str, call: impl Future<Output = T>) -> T {
+        yield_now().await;
+        call.await
     }
 }
+
+super::impl_session_store!(PausingStore);

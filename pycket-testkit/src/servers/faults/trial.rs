@@ -13,14 +13,6 @@ use crate::shown::{all_shown_by, shows_id};
 /// Longer than any timeout of a driver. The clock is paused where nothing arrives, so no test waits for it.
 const LIMIT: Duration = Duration::from_secs(60);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Handle {
-    /// Its connection was used before.
-    Connected,
-    /// It has to connect first.
-    New,
-}
-
 /// Hits every exchange of the operation, one at a time, with each fault that fits it.
 pub(super) async fn try_every_exchange(
     harness: &impl NetworkHarness,
@@ -29,16 +21,16 @@ pub(super) async fn try_every_exchange(
     faults: impl Fn(Exchange) -> Vec<NetworkFault>,
 ) {
     let mut struck = 0;
-    for handle in [Handle::Connected, Handle::New] {
-        let without_fault = Trial::new(harness, operation, handle).await;
+    for (handle, is_connected) in [("connected", true), ("new", false)] {
+        let without_fault = Trial::new(harness, operation, is_connected).await;
         without_fault.proxy.take_exchanges();
         let answer = operation.call(&*without_fault.store, &without_fault.id).await;
         expect_right("a call without a fault", answer);
         for (nth, seen) in without_fault.proxy.take_exchanges().into_iter().enumerate() {
             for fault in faults(seen) {
-                let trial = Trial::new(harness, operation, handle).await;
+                let trial = Trial::new(harness, operation, is_connected).await;
                 trial.proxy.fail(side, nth, fault);
-                let what = format!("{handle:?} handle, exchange {nth}, {side:?}: {fault:?}");
+                let what = format!("{handle} handle, exchange {nth}, {side:?}: {fault:?}");
                 struck += usize::from(trial.run(&what, fault).await);
             }
         }
@@ -58,12 +50,12 @@ struct Trial {
 }
 
 impl Trial {
-    async fn new(harness: &impl NetworkHarness, operation: Operation, handle: Handle) -> Self {
+    async fn new(harness: &impl NetworkHarness, operation: Operation, is_connected: bool) -> Self {
         let namespace = fresh_namespace();
         let proxy = FaultProxy::new(harness.server());
         let direct = harness.open_at(harness.server(), &namespace).await;
         let store = harness.open_at(proxy.address(), &namespace).await;
-        if handle == Handle::Connected {
+        if is_connected {
             let other = operation.prepare(&store).await;
             expect_right("a call before the fault", operation.call(&*store, &other).await);
         }
@@ -79,11 +71,11 @@ impl Trial {
         self.proxy.heal();
         let happened = self.operation.has_happened(&self.direct, &self.id).await;
         match answer {
-            Answer::Right => ensure(what, "an acknowledged call happened", happened, happened),
-            Answer::Wrong(got) => {
+            Ok(Ok(())) => ensure(what, "an acknowledged call happened", happened, happened),
+            Ok(Err(got)) => {
                 panic!("{what}\n  expected: a correct answer or an error\n  got:      {got}")
             }
-            Answer::Failed(error) => {
+            Err(error) => {
                 ensure(what, "no error without a fault", &error, has_struck);
                 let kind = error.kind();
                 let is_corrupted = matches!(fault, NetworkFault::Corrupt { .. });
@@ -116,9 +108,7 @@ impl Trial {
 }
 
 fn expect_right(what: &str, answer: Answer) {
-    match answer {
-        Answer::Right => {}
-        Answer::Wrong(got) => panic!("{what}\n  expected: success\n  got:      {got}"),
-        Answer::Failed(error) => panic!("{what}\n  expected: success\n  got:      {error:?}"),
+    if !matches!(answer, Ok(Ok(()))) {
+        panic!("{what}\n  expected: success\n  got:      {answer:?}");
     }
 }
