@@ -1,4 +1,4 @@
-//! Servers start, obey, and never outlive the test.
+//! Servers start, obey, and end with the test.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use pycket_testkit::servers::Server;
 
 #[test]
-fn a_redis_server_answers_as_soon_as_it_is_there() {
+fn redis_answers_as_soon_as_it_is_started() {
     let server = Server::redis();
     assert_eq!(call(server.address(), "PING"), "+PONG\r\n");
     assert_eq!(server.url(), format!("redis://127.0.0.1:{}", server.port()));
 }
 
 #[test]
-fn a_memcached_server_answers_and_comes_back_empty() {
+fn memcached_answers_and_is_empty_after_a_restart() {
     let server = Server::memcached();
     let address = server.address();
     assert_eq!(server.url(), format!("memcached://{address}"));
@@ -30,7 +30,7 @@ fn a_memcached_server_answers_and_comes_back_empty() {
 }
 
 #[test]
-fn a_small_memcached_server_takes_half_a_megabyte_at_most() {
+fn small_memcached_stores_at_most_half_a_megabyte() {
     let server = Server::memcached_small();
     let set = |size: usize| format!("set name 0 0 {size}\r\n{}", "x".repeat(size));
     assert_eq!(say(server.address(), &set(500_000)), "STORED\r\n");
@@ -39,7 +39,7 @@ fn a_small_memcached_server_takes_half_a_megabyte_at_most() {
 }
 
 #[test]
-fn two_servers_share_nothing() {
+fn two_servers_share_no_data() {
     let (one, two) = (Server::redis(), Server::redis());
     assert_ne!(one.port(), two.port());
     assert_eq!(call(one.address(), "SET name one"), "+OK\r\n");
@@ -47,7 +47,7 @@ fn two_servers_share_nothing() {
 }
 
 #[test]
-fn a_dropped_server_is_gone() {
+fn dropped_server_has_ended() {
     let server = Server::redis();
     let address = server.address();
     drop(server);
@@ -55,7 +55,7 @@ fn a_dropped_server_is_gone() {
 }
 
 #[test]
-fn a_killed_server_is_gone_and_comes_back_empty_on_the_same_port() {
+fn killed_server_restarts_empty_on_the_same_port() {
     let server = Server::redis();
     let address = server.address();
     assert_eq!(call(address, "SET name value"), "+OK\r\n");
@@ -67,7 +67,7 @@ fn a_killed_server_is_gone_and_comes_back_empty_on_the_same_port() {
 }
 
 #[test]
-fn a_running_server_can_be_restarted_and_a_killed_one_killed_again() {
+fn running_server_restarts_and_killed_server_can_be_killed_again() {
     let server = Server::redis();
     server.restart();
     assert_eq!(call(server.address(), "PING"), "+PONG\r\n");
@@ -78,7 +78,7 @@ fn a_running_server_can_be_restarted_and_a_killed_one_killed_again() {
 }
 
 #[test]
-fn a_persistent_server_has_its_data_after_a_restart() {
+fn persistent_server_keeps_its_data_over_a_restart() {
     let server = Server::redis_persistent();
     assert_eq!(call(server.address(), "SET name value"), "+OK\r\n");
     server.restart();
@@ -86,7 +86,7 @@ fn a_persistent_server_has_its_data_after_a_restart() {
 }
 
 #[test]
-fn a_paused_server_accepts_and_answers_only_when_it_goes_on() {
+fn paused_server_accepts_and_answers_only_after_resume() {
     let server = Server::redis();
     server.pause();
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -101,7 +101,7 @@ fn a_paused_server_accepts_and_answers_only_when_it_goes_on() {
 }
 
 #[test]
-fn a_paused_server_can_be_dropped() {
+fn paused_server_can_be_dropped() {
     let server = Server::redis();
     let address = server.address();
     server.pause();
@@ -109,19 +109,19 @@ fn a_paused_server_can_be_dropped() {
     assert!(TcpStream::connect(address).is_err());
 }
 
-/// Runs itself once more, as the test process that is to be killed.
+/// Runs itself once more as a child process, and kills that.
 #[test]
-fn a_server_dies_with_a_killed_test_process() {
-    const IS_TO_BE_KILLED: &str = "PYCKET_TEST_IS_TO_BE_KILLED";
-    if std::env::var_os(IS_TO_BE_KILLED).is_some() {
+fn server_ends_with_a_killed_test_process() {
+    const IS_CHILD: &str = "PYCKET_TEST_IS_CHILD";
+    if std::env::var_os(IS_CHILD).is_some() {
         let server = Server::redis();
         println!("listens on {}", server.address());
         let _ = std::io::stdin().read(&mut [0]);
         return;
     }
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_server_dies_with_a_killed_test_process", "--nocapture"])
-        .env(IS_TO_BE_KILLED, "yes")
+        .args(["--exact", "server_ends_with_a_killed_test_process", "--nocapture"])
+        .env(IS_CHILD, "yes")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -140,11 +140,11 @@ fn a_server_dies_with_a_killed_test_process() {
     }
 }
 
-/// Runs another test once more, where no program can be found.
+/// Runs another test once more with a `PATH` that has no programs.
 #[test]
-fn a_program_that_is_not_installed_is_a_failure_that_says_how_to_install_it() {
+fn missing_program_is_a_failure_that_says_how_to_install_it() {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_dropped_server_is_gone", "--nocapture"])
+        .args(["--exact", "dropped_server_has_ended", "--nocapture"])
         .env("PATH", "/nowhere")
         .stdin(Stdio::null())
         .output()
@@ -159,7 +159,7 @@ fn call(address: SocketAddr, command: &str) -> String {
     say(address, command).strip_suffix("+OK\r\n").unwrap().to_owned()
 }
 
-/// Everything that a server says to that, up to the end of the connection.
+/// Everything that the server answers until the connection ends.
 fn say(address: SocketAddr, command: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(format!("{command}\r\nquit\r\n").as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! Servers that stand for one: a cluster, a primary that is watched, and one that speaks TLS.
+//! A cluster, a primary with sentinels, and a server that speaks TLS.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -8,7 +8,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use pycket_testkit::servers::Server;
 
 #[test]
-fn a_cluster_serves_every_slot_as_soon_as_it_is_there() {
+fn cluster_serves_every_slot_as_soon_as_it_is_started() {
     let cluster = Server::redis_cluster(3);
     for node in cluster.nodes() {
         let state = say(node.address(), "CLUSTER INFO");
@@ -20,7 +20,7 @@ fn a_cluster_serves_every_slot_as_soon_as_it_is_there() {
 }
 
 #[test]
-fn a_clusters_replicas_have_their_primary() {
+fn cluster_replicas_follow_their_primary() {
     let cluster = Server::redis_cluster_with_replicas(3, 1);
     for (primary, replicas) in cluster.shards() {
         assert!(say(primary.address(), "ROLE").starts_with("*3\r\n$6\r\nmaster"));
@@ -32,17 +32,17 @@ fn a_clusters_replicas_have_their_primary() {
 
 #[test]
 fn sentinels_know_the_primary() {
-    let watched = Server::redis_sentinel();
-    for sentinel in watched.sentinels() {
+    let group = Server::redis_sentinel();
+    for sentinel in group.sentinels() {
         let answer = say(sentinel.address(), "SENTINEL GET-MASTER-ADDR-BY-NAME pycket-test");
-        assert!(answer.contains(&watched.primary().port().to_string()), "{answer}");
+        assert!(answer.contains(&group.primary().port().to_string()), "{answer}");
     }
-    assert_eq!(watched.replicas().len(), 2);
+    assert_eq!(group.replicas().len(), 2);
 }
 
 #[cfg(feature = "tls")]
 #[test]
-fn a_server_with_tls_answers_nobody_who_speaks_without() {
+fn tls_server_does_not_answer_a_client_without_tls() {
     let server = Server::redis_tls();
     assert!(server.url().starts_with("rediss://127.0.0.1:"));
     let mut stream = TcpStream::connect(server.address()).unwrap();

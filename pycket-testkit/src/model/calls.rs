@@ -21,9 +21,14 @@ use super::script::{Failure, Script};
 const IDS: usize = 3;
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// In milliseconds: an hour, more than the thirty days that some engines read as a date, and one that has
-/// passed after [`PASS`].
-const TTLS: [u64; 3] = [3_600_000, 90 * 24 * 3_600_000, 100];
+/// In milliseconds.
+const HOUR: u64 = 3_600_000;
+
+/// More than the thirty days that some engines read as a date.
+const QUARTER: u64 = 90 * 24 * HOUR;
+
+/// Has passed after [`PASS`].
+const SHORT: u64 = 100;
 
 /// After this time a record with the short ttl has ended in every store: it may live a second longer.
 const PASS: Duration = Duration::from_millis(1_200);
@@ -52,7 +57,7 @@ pub(super) struct Delta {
 
 pub(crate) fn sequences() -> impl Strategy<Value = Vec<Step>> {
     let id = || 0..IDS;
-    let ttl = || select(&TTLS[..]);
+    let ttl = || prop_oneof![Just(HOUR), Just(QUARTER), Just(SHORT)];
     let name = || select(&NAMES[..]);
     let values = btree_map(name(), 0..4_u8, 0..3);
     let writes = btree_map(name(), option::of(0..4_u8), 0..3);

@@ -15,16 +15,16 @@ use crate::server::{Call, Reply, number_of, reply};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Digits, so that a part of a number is not another one.
+/// Digits of a number. The width is fixed, so that a truncated number is not another number.
 const WIDTH: usize = 8;
 
-/// What a driver does wrong.
+/// What the driver does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
-    EverythingIsUnavailable,
-    WritesAgain,
-    TheEndIsAnAnswer,
-    WaitsForEver,
+    ReportsEverythingAsUnavailable,
+    RepeatsWrites,
+    ReadsTheEndAsAnAnswer,
+    WaitsForever,
     KeepsTheConnection,
     BelievesEverything,
     Panics,
@@ -52,12 +52,13 @@ impl Driver {
     async fn call(&self, id: &SessionId, call: Call) -> Result<Option<Reply>, Error> {
         let is_read = matches!(call, Call::Load(_));
         let mut answer = self.attempt(call.clone()).await;
-        if answer.is_err() && self.has(Defect::WritesAgain) {
+        if answer.is_err() && self.has(Defect::RepeatsWrites) {
             answer = self.attempt(call).await;
         }
         answer.map_err(|error| {
             let is_unsent = error.kind() == io::ErrorKind::ConnectionRefused;
-            let is_certain = is_read || is_unsent || self.has(Defect::EverythingIsUnavailable);
+            let is_certain =
+                is_read || is_unsent || self.has(Defect::ReportsEverythingAsUnavailable);
             let kind = if is_certain { ErrorKind::Unavailable } else { ErrorKind::Ambiguous };
             let id = if self.has(Defect::ShowsTheId) { id.expose() } else { String::new() };
             Error::new(kind, format!("no answer {id}")).with_source(error)
@@ -72,10 +73,10 @@ impl Driver {
         }
         let Some(stream) = &mut *connection else { return Err(io::ErrorKind::NotFound.into()) };
         let exchange = self.exchange(stream, number);
-        let answer = if self.has(Defect::WaitsForEver) {
+        let answer = if self.has(Defect::WaitsForever) {
             exchange.await
         } else {
-            // It runs into its timeout in real time too.
+            // This defect reaches its timeout in real time too.
             let limit = if self.has(Defect::KeepsTheConnection) { LIMIT / 100 } else { LIMIT };
             timeout(limit, exchange).await.unwrap_or_else(|late| Err(late.into()))
         };
@@ -93,14 +94,14 @@ impl Driver {
         stream.write_all(format!("{number:0WIDTH$}\n").as_bytes()).await?;
         let mut line = Vec::new();
         stream.read_until(b'\n', &mut line).await?;
-        if line.pop() != Some(b'\n') && !self.has(Defect::TheEndIsAnAnswer) {
+        if line.pop() != Some(b'\n') && !self.has(Defect::ReadsTheEndAsAnAnswer) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let told = String::from_utf8(line).ok().and_then(|line| line.parse().ok());
-        assert!(told.is_some() || !self.has(Defect::Panics), "an answer is a number");
-        match told {
-            Some(told) if told == number || self.has(Defect::KeepsTheConnection) => Ok(reply(told)),
-            _ if self.has(Defect::TheEndIsAnAnswer) => Ok(None),
+        let number_read = String::from_utf8(line).ok().and_then(|line| line.parse().ok());
+        assert!(number_read.is_some() || !self.has(Defect::Panics), "an answer is a number");
+        match number_read {
+            Some(read) if read == number || self.has(Defect::KeepsTheConnection) => Ok(reply(read)),
+            _ if self.has(Defect::ReadsTheEndAsAnAnswer) => Ok(None),
             _ if self.has(Defect::BelievesEverything) => Ok(None),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }

@@ -1,5 +1,5 @@
-//! The faults have teeth: a driver that copes with all of them passes, and each that is known not to is
-//! caught by the one that it cannot cope with.
+//! The fault cases catch broken drivers: a sound driver passes all of them, and each broken driver fails the
+//! case for its defect.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
@@ -16,7 +16,7 @@ use pycket_core::SessionStore;
 use pycket_testkit::servers::NetworkHarness;
 use pycket_testkit::servers::faults::{self, Operation};
 
-/// A driver that is sound but for one thing.
+/// A driver with one defect, or none.
 #[derive(Clone, Copy, Debug)]
 struct Network(Option<Defect>);
 
@@ -27,13 +27,13 @@ impl NetworkHarness for Network {
     }
 
     async fn open_at(&self, address: SocketAddr, namespace: &str) -> Arc<dyn SessionStore> {
-        // The handle that looks at what became of a call is always a sound one.
+        // The direct handle, which checks what a call did, is always sound.
         let defect = self.0.filter(|_| address != server::address());
         Arc::new(Driver::new(address, namespace, defect))
     }
 }
 
-mod a_sound_driver_survives {
+mod sound_driver_passes {
     use super::*;
     pycket_testkit::faults!(Network(None));
 }
@@ -47,23 +47,23 @@ macro_rules! caught {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let trial = faults::$fault(&harness, Operation::$operation);
                 let trial = AssertUnwindSafe(|| runtime.unwrap().block_on(trial));
-                assert!(catch_unwind(trial).is_err(), "it was not caught");
+                assert!(catch_unwind(trial).is_err(), "no case caught it");
             }
         )*
     };
 }
 
 caught! {
-    who_calls_every_failure_unavailable: EverythingIsUnavailable by answer_is_cut of Update
-    who_writes_again_after_a_lost_answer: WritesAgain by answer_is_cut of Create
-    who_takes_the_end_for_an_answer: TheEndIsAnAnswer by answer_is_truncated of Load
-    who_takes_a_cut_for_nothing: TheEndIsAnAnswer by request_is_cut of Load
-    who_waits_for_ever: WaitsForEver by answer_is_swallowed of Load
-    who_waits_for_ever_for_a_lost_request: WaitsForEver by request_is_swallowed of Delete
-    who_keeps_a_silent_connection: KeepsTheConnection by answer_is_swallowed of Load
-    who_reads_the_answer_to_another_call: KeepsTheConnection by answer_is_delayed of Load
-    who_keeps_a_connection_with_a_late_request: KeepsTheConnection by request_is_delayed of Update
-    who_believes_every_answer: BelievesEverything by answer_is_corrupted of Load
-    who_panics_at_nonsense: Panics by answer_is_corrupted of Touch
-    who_shows_the_id: ShowsTheId by request_is_truncated of Delete
+    driver_that_reports_every_failure_as_unavailable: ReportsEverythingAsUnavailable by answer_is_cut of Update
+    driver_that_repeats_a_write_after_a_lost_answer: RepeatsWrites by answer_is_cut of Create
+    driver_that_reads_the_end_of_a_connection_as_an_answer: ReadsTheEndAsAnAnswer by answer_is_truncated of Load
+    driver_that_reads_a_cut_connection_as_an_absent_record: ReadsTheEndAsAnAnswer by request_is_cut of Load
+    driver_that_waits_forever_for_an_answer: WaitsForever by answer_is_swallowed of Load
+    driver_that_waits_forever_after_a_lost_request: WaitsForever by request_is_swallowed of Delete
+    driver_that_keeps_a_silent_connection: KeepsTheConnection by answer_is_swallowed of Load
+    driver_that_reads_the_answer_to_another_call: KeepsTheConnection by answer_is_delayed of Load
+    driver_that_keeps_a_connection_with_a_late_request: KeepsTheConnection by request_is_delayed of Update
+    driver_that_reads_nonsense_as_an_absent_record: BelievesEverything by answer_is_corrupted of Load
+    driver_that_panics_at_nonsense: Panics by answer_is_corrupted of Touch
+    driver_that_shows_the_id: ShowsTheId by request_is_truncated of Delete
 }

@@ -1,5 +1,5 @@
-//! A store at the other end of a connection, in this process: a request is the number of a call, and so is
-//! the answer. What they stand for lies in a table.
+//! A store behind a connection, in this process. A request is the number of a call, and its answer is the same
+//! number; a table holds the calls and the replies.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -40,19 +40,19 @@ fn table() -> std::sync::MutexGuard<'static, Table> {
     TABLE.get_or_init(Mutex::default).lock().unwrap()
 }
 
-/// What to send for a call.
+/// The number to send for a call.
 pub(crate) fn number_of(namespace: &str, call: Call) -> usize {
     let mut table = table();
     table.calls.push((namespace.to_owned(), call));
     table.calls.len() - 1
 }
 
-/// What an answer stands for.
+/// The reply behind an answer.
 pub(crate) fn reply(number: usize) -> Option<Reply> {
     table().replies.get(&number).cloned()
 }
 
-/// Where it listens; started when first asked.
+/// Where the server listens. The first call starts it.
 pub(crate) fn address() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
     *ADDRESS.get_or_init(|| {
@@ -78,7 +78,7 @@ async fn answer(stream: TcpStream) {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     while let Ok(1..) = stream.read_line(&mut line).await {
-        // Half a request is none.
+        // A part of a request is not carried out.
         let Some(number) = line.strip_suffix('\n').and_then(|line| line.parse().ok()) else {
             return;
         };

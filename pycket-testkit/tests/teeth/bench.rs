@@ -10,7 +10,7 @@ use crate::outage::Outage;
 use crate::store::Store;
 use crate::table::Table;
 
-/// Opens the same broken store again and again.
+/// Opens handles on a store with one fault, or none.
 pub(crate) struct Bench {
     fault: Option<Fault>,
     time: Time,
@@ -37,7 +37,7 @@ impl Harness for Bench {
         let new = || Arc::new(Mutex::new(Table::new(self.fault)));
         let shared = if self.fault == Some(Fault::KeysLackTheNamespace) { "" } else { namespace };
         let table = match self.fault {
-            Some(Fault::EveryHandleIsAlone) => new(),
+            Some(Fault::HandlesShareNothing) => new(),
             _ => self.tables.lock().unwrap().entry(shared.to_owned()).or_insert_with(new).clone(),
         };
         Arc::new(Store {
@@ -55,7 +55,7 @@ impl Harness for Bench {
 
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>> {
         match self.fault {
-            Some(Fault::NetworkIsConcealed) => None,
+            Some(Fault::NetworkIsNotDeclared) => None,
             fault => Some(Arc::new(Outage(fault))),
         }
     }

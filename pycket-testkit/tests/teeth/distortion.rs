@@ -2,20 +2,20 @@ use pycket_core::{Metadata, Record, Timestamp, Value};
 
 use crate::fault::Fault;
 
-/// The record as a store that breaks it would give it back.
+/// The record as the broken store would return it.
 pub(crate) fn distorted(fault: Option<Fault>, record: &Record) -> Record {
-    let Metadata { created, idle_timeout: lifetime, .. } = *record.metadata();
+    let Metadata { created, idle_timeout, .. } = *record.metadata();
     let metadata = match fault {
-        Some(Fault::LifetimeIsForgotten) => Metadata::new(created),
+        Some(Fault::IdleTimeoutIsLost) => Metadata::new(created),
         Some(Fault::TimesAreFloats) => {
             let float = created.unix_millis() as f64;
-            Metadata::new(Timestamp::from_unix_millis(float as u64)).with_idle_timeout(lifetime)
+            Metadata::new(Timestamp::from_unix_millis(float as u64)).with_idle_timeout(idle_timeout)
         }
         _ => *record.metadata(),
     };
-    let names = if fault == Some(Fault::NamesStopAtAThousand) { 1_000 } else { usize::MAX };
+    let names = if fault == Some(Fault::OnlyAThousandNamesAreStored) { 1_000 } else { usize::MAX };
     let values = record.iter().take(names).filter(|(name, _)| {
-        fault != Some(Fault::NamesOfItsOwnVanish) || !["v", "meta", "created"].contains(name)
+        fault != Some(Fault::ReservedNamesVanish) || !["v", "meta", "created"].contains(name)
     });
     Record::new(
         metadata,
@@ -37,7 +37,7 @@ fn stored_value(fault: Option<Fault>, value: &Value) -> Value {
         Some(Fault::ValuesAreText) => {
             String::from_utf8_lossy(bytes).into_owned().into_bytes().into()
         }
-        Some(Fault::ValuesEndAt64K) => bytes[..bytes.len().min(65_535)].to_vec().into(),
+        Some(Fault::ValuesAreCutAt64K) => bytes[..bytes.len().min(65_535)].to_vec().into(),
         _ => value.clone(),
     }
 }

@@ -1,17 +1,17 @@
-/// A way to break the contract that has been seen, or nearly, in some session store.
+/// One way to break the contract, seen in a real session store or close to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     // create
     CreateOverwrites,
-    CreateRenewsWhatIsTaken,
+    CreateRenewsTheLiveRecord,
     CreateChecksThenWrites,
     CreateTakesTwoSteps,
     EmptyRecordsAreNotStored,
-    OldTimersEndNewRecords,
+    OldTtlsEndNewRecords,
 
     // load
     AbsentIsEmpty,
-    LoadRenews,
+    LoadRenewsTheTtl,
     ExpiresInIsTheWholeTtl,
 
     // update
@@ -19,17 +19,17 @@ pub(crate) enum Fault {
     UpdateWritesTheWholeRecord,
     UpdateTakesTwoSteps,
     UpdateReplacesTheRecord,
-    UpdateRestartsTheLife,
-    UpdateMakesImmortal,
+    UpdateRestartsTheTtl,
+    UpdateRemovesTheTtl,
     SetKeepsTheOldValue,
-    SetsHideRemovals,
-    RemovalGoesByPrefix,
-    RemovalOfNothingIsRefused,
+    SetsSuppressRemovals,
+    RemovalMatchesPrefixes,
+    RemovalOfAMissingNameIsRefused,
     RemovedNamesAreLost,
-    EmptiedRecordsVanish,
-    EmptyUpdateIsGone,
+    RecordsWithoutValuesVanish,
+    EmptyUpdateReturnsEnded,
     MetadataAreAlwaysReplaced,
-    TtlOnlyCountsForTouches,
+    TtlIsIgnoredWithChanges,
 
     // touch
     TouchRevives,
@@ -39,50 +39,50 @@ pub(crate) enum Fault {
     // expectations
     ExpectationsAreIgnored,
     ExpectationsAreNeverMet,
-    ExpectationsAreCheckedBeforehand,
+    ExpectationsAreCheckedFirst,
     ExpectationsOfMissingNamesAreIgnored,
     ExpectationsOfUnchangedNamesAreIgnored,
     ExpectationsOfTouchesAreIgnored,
     ExpectationsCompareLengths,
     OnlyOneExpectationCounts,
-    ConflictComesBeforeGone,
-    ConflictAppliesTheRest,
-    ConflictRenews,
+    ConflictTakesPrecedenceOverEnded,
+    ConflictAppliesTheChanges,
+    ConflictRenewsTheTtl,
 
     // delete
     DeleteReturnsNothing,
     DeleteReturnsWhatWasCreated,
     DeleteReadsThenRemoves,
     DeleteTakesTwoSteps,
-    DeleteFindsTheAbsent,
+    DeleteReturnsAnAbsentRecord,
 
-    // lives
-    SecondsAreCutOff,
-    ThirtyDaysAreADate,
-    PartsOfASecondAreRefused,
-    LivesAreTooLong,
-    ExpiryIsForLoadsOnly,
+    // ttls
+    TtlsAreRoundedDown,
+    LongTtlsAreDates,
+    ShortTtlsAreRefused,
+    TtlsAreTooLong,
+    WritersIgnoreExpiry,
 
     // keys
     KeysLackTheNamespace,
     KeysAreCutShort,
-    EveryHandleIsAlone,
+    HandlesShareNothing,
 
     // what is stored
     NamesAreLowerCase,
     NamesEndAtNul,
-    NamesOfItsOwnVanish,
-    NamesStopAtAThousand,
+    ReservedNamesVanish,
+    OnlyAThousandNamesAreStored,
     ValuesAreText,
-    ValuesEndAt64K,
+    ValuesAreCutAt64K,
     TooLargeDeletes,
-    LifetimeIsForgotten,
+    IdleTimeoutIsLost,
     TimesAreFloats,
 
     // connections and errors
-    AnswersAreLeftBehind,
-    NetworkIsConcealed,
-    OutageIsARejection,
+    AnswersGoToTheNextCall,
+    NetworkIsNotDeclared,
+    OutageIsRejected,
     ErrorsHaveNoSource,
     ErrorsRepeatTheSource,
     ErrorsShowTheId,

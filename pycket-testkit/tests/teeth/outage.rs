@@ -8,7 +8,7 @@ use pycket_core::{
 
 use crate::fault::Fault;
 
-/// A handle on a store that is not there.
+/// A handle on a store that cannot be reached.
 #[derive(Debug)]
 pub(crate) struct Outage(pub(crate) Option<Fault>);
 
@@ -41,7 +41,7 @@ impl Outage {
     fn error(&self, id: &SessionId) -> Error {
         let message = "could not connect to the store";
         match self.0 {
-            Some(Fault::OutageIsARejection) => {
+            Some(Fault::OutageIsRejected) => {
                 Error::new(ErrorKind::Rejected, message).with_source(cause(""))
             }
             Some(Fault::ErrorsHaveNoSource) => Error::new(ErrorKind::Unavailable, message),

@@ -1,4 +1,4 @@
-//! What a failing model prints is the shortest sequence, and a test that compiles.
+//! A failing model prints a short sequence, and the printed test compiles.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use crate::bench::Bench;
 use crate::fault::Fault;
 
 #[test]
-fn a_failing_sequence_of_calls_is_printed_as_a_test_of_two_calls_and_what_shows_the_fault() {
+fn failing_calls_are_printed_as_a_test_of_two_calls_and_a_load() {
     let bench = Bench::new(Some(Fault::UpdateReplacesTheRecord));
     let case = cases::model::calls_agree_with_the_model(&bench);
     let printed = message(case);
@@ -16,7 +16,7 @@ fn a_failing_sequence_of_calls_is_printed_as_a_test_of_two_calls_and_what_shows_
 }
 
 #[test]
-fn a_failing_sequence_of_requests_is_printed_as_a_test() {
+fn failing_requests_are_printed_as_a_test() {
     let bench = Bench::new(Some(Fault::DeleteReturnsWhatWasCreated));
     let case = cases::model::requests_agree_with_the_model(&bench);
     let printed = message(case);
@@ -28,12 +28,12 @@ fn message(case: impl Future<Output = ()>) -> String {
     *panicked.downcast::<String>().unwrap()
 }
 
-/// As `conformance!` puts it beside its tests.
+/// What `conformance!` emits beside its tests.
 async fn conformance_harness() -> Bench {
     Bench::new(None)
 }
 
-/// Pasted as they were printed; on a sound store they pass.
+/// The printed tests, pasted. They pass on a sound store.
 mod calls {
     use super::*;
     include!("printed/calls.rs");

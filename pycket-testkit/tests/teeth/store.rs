@@ -11,7 +11,7 @@ use pycket_core::{
 use crate::fault::Fault;
 use crate::table::Table;
 
-/// A handle on a table. What is broken here is broken between two of the table's moments.
+/// A handle on a table. The faults here need time to pass between two operations of the table.
 pub(crate) struct Store {
     pub(crate) fault: Option<Fault>,
     pub(crate) namespace: String,
@@ -49,13 +49,13 @@ impl SessionStore for Store {
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let answer = self.found(&self.key(id));
         match self.fault {
-            Some(Fault::AnswersAreLeftBehind) => {
+            Some(Fault::AnswersGoToTheNextCall) => {
                 self.answers.lock().unwrap().push_back(answer);
                 a_moment().await;
                 Ok(self.answers.lock().unwrap().pop_front().flatten())
             }
-            Some(Fault::NetworkIsConcealed) => {
-                // Whether anybody answers does not matter.
+            Some(Fault::NetworkIsNotDeclared) => {
+                // Whether a server answers does not matter.
                 let _ = tokio::net::TcpStream::connect("127.0.0.1:1").await;
                 Ok(answer)
             }
@@ -84,7 +84,7 @@ impl SessionStore for Store {
                 a_moment().await;
                 self.table().update(&key, changes, ttl, self.now())
             }
-            Some(Fault::ExpectationsAreCheckedBeforehand) => {
+            Some(Fault::ExpectationsAreCheckedFirst) => {
                 let Some(loaded) = self.found(&key) else { return Ok(Update::Ended) };
                 if !loaded.record.meets(changes) {
                     return Ok(Update::Conflict);
@@ -120,7 +120,7 @@ impl SessionStore for Store {
 }
 
 impl Store {
-    /// Reads, changes and writes, as if nobody else could have written in between.
+    /// Reads, changes and writes, without regard for writes in between.
     async fn write_back(
         &self,
         key: &str,
@@ -130,8 +130,8 @@ impl Store {
         let Some(mut loaded) = self.found(key) else { return Ok(Update::Ended) };
         a_moment().await;
         loaded.record.apply(changes);
-        let life = ttl.map_or(loaded.expires_in, Ttl::as_duration);
-        self.table().put(key, &loaded.record, life, self.now());
+        let ttl = ttl.map_or(loaded.expires_in, Ttl::as_duration);
+        self.table().put(key, &loaded.record, ttl, self.now());
         Ok(Update::Applied)
     }
 
@@ -163,7 +163,7 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Long enough that somebody comes in between, even on a busy machine with one processor.
+/// Long enough that another task runs in between, even on a busy machine with one processor.
 async fn a_moment() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }

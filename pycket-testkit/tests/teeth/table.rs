@@ -8,13 +8,13 @@ use pycket_core::{
 use crate::distortion::distorted;
 use crate::fault::Fault;
 
-/// What two servers share, each operation at one moment. Sound, but for the one fault.
+/// What two servers share. Each operation is atomic, and sound except for the one fault.
 #[derive(Debug)]
 pub(crate) struct Table {
     fault: Option<Fault>,
     slots: HashMap<String, Slot>,
-    /// What was deleted; only a broken store looks at it.
-    buried: HashMap<String, Slot>,
+    /// Deleted records; only a broken store uses them.
+    deleted: HashMap<String, Slot>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ struct Slot {
 
 impl Table {
     pub(crate) fn new(fault: Option<Fault>) -> Self {
-        Self { fault, slots: HashMap::new(), buried: HashMap::new() }
+        Self { fault, slots: HashMap::new(), deleted: HashMap::new() }
     }
 
     pub(crate) fn create(
@@ -38,17 +38,17 @@ impl Table {
         ttl: Ttl,
         now: Duration,
     ) -> Result<Creation, Error> {
-        let life = self.life(ttl)?;
+        let ttl = self.stored_ttl(ttl)?;
         if self.is_live(key, now) {
-            if self.has(Fault::CreateRenewsWhatIsTaken) {
-                self.slots.get_mut(key).unwrap().ends = now + life;
+            if self.has(Fault::CreateRenewsTheLiveRecord) {
+                self.slots.get_mut(key).unwrap().ends = now + ttl;
             }
             if !self.has(Fault::CreateOverwrites) {
                 return Ok(Creation::Taken);
             }
         }
         if !(record.is_empty() && self.has(Fault::EmptyRecordsAreNotStored)) {
-            self.put(key, record, life, now);
+            self.put(key, record, ttl, now);
         }
         Ok(Creation::Created)
     }
@@ -58,7 +58,7 @@ impl Table {
             let empty = Loaded::new(empty(), Duration::from_secs(3_600));
             return self.has(Fault::AbsentIsEmpty).then_some(empty);
         }
-        let renews = self.has(Fault::LoadRenews);
+        let renews = self.has(Fault::LoadRenewsTheTtl);
         let whole = self.has(Fault::ExpiresInIsTheWholeTtl);
         let slot = self.slots.get_mut(key)?;
         if renews {
@@ -75,11 +75,11 @@ impl Table {
         ttl: Option<Ttl>,
         now: Duration,
     ) -> Result<Update, Error> {
-        let life = ttl.map(|ttl| self.life(ttl)).transpose()?;
+        let ttl = ttl.map(|ttl| self.stored_ttl(ttl)).transpose()?;
         if !self.is_live_for_writers(key, now) {
-            return Ok(self.update_the_absent(key, changes, life, now));
+            return Ok(self.update_of_an_absent_record(key, changes, ttl, now));
         }
-        if self.has(Fault::EmptyUpdateIsGone) && changes.is_empty() && ttl.is_none() {
+        if self.has(Fault::EmptyUpdateReturnsEnded) && changes.is_empty() && ttl.is_none() {
             return Ok(Update::Ended);
         }
         if self.has(Fault::TooLargeDeletes)
@@ -92,28 +92,28 @@ impl Table {
         let has = |asked| fault == Some(asked);
         let slot = self.slots.get_mut(key).unwrap();
         if !meets(fault, &slot.record, changes) {
-            if has(Fault::ConflictAppliesTheRest) {
+            if has(Fault::ConflictAppliesTheChanges) {
                 slot.record.apply(changes);
             }
-            if let Some(life) = life.filter(|_| has(Fault::ConflictRenews)) {
-                slot.ends = now + life;
+            if let Some(ttl) = ttl.filter(|_| has(Fault::ConflictRenewsTheTtl)) {
+                slot.ends = now + ttl;
             }
             return Ok(Update::Conflict);
         }
         let missing = |name: &str| slot.record.get(name).is_none();
-        if has(Fault::RemovalOfNothingIsRefused) && changes.removals().any(missing) {
+        if has(Fault::RemovalOfAMissingNameIsRefused) && changes.removals().any(missing) {
             return Ok(Update::Conflict);
         }
         apply(fault, slot, changes);
-        match life {
-            Some(_) if has(Fault::TtlOnlyCountsForTouches) && !changes.is_empty() => {}
-            Some(life) if has(Fault::TouchOnlyLengthens) => slot.ends = slot.ends.max(now + life),
-            Some(life) => (slot.ttl, slot.ends) = (life, now + life),
-            None if has(Fault::UpdateRestartsTheLife) => slot.ends = now + slot.ttl,
-            None if has(Fault::UpdateMakesImmortal) => slot.ends = Duration::MAX,
+        match ttl {
+            Some(_) if has(Fault::TtlIsIgnoredWithChanges) && !changes.is_empty() => {}
+            Some(ttl) if has(Fault::TouchOnlyLengthens) => slot.ends = slot.ends.max(now + ttl),
+            Some(ttl) => (slot.ttl, slot.ends) = (ttl, now + ttl),
+            None if has(Fault::UpdateRestartsTheTtl) => slot.ends = now + slot.ttl,
+            None if has(Fault::UpdateRemovesTheTtl) => slot.ends = Duration::MAX,
             None => {}
         }
-        if has(Fault::EmptiedRecordsVanish) && slot.record.is_empty() {
+        if has(Fault::RecordsWithoutValuesVanish) && slot.record.is_empty() {
             self.slots.remove(key);
         }
         Ok(Update::Applied)
@@ -121,10 +121,10 @@ impl Table {
 
     pub(crate) fn delete(&mut self, key: &str, now: Duration) -> Option<Record> {
         if !self.is_live_for_writers(key, now) {
-            return self.has(Fault::DeleteFindsTheAbsent).then(empty);
+            return self.has(Fault::DeleteReturnsAnAbsentRecord).then(empty);
         }
         let slot = self.slots.remove(key)?;
-        self.buried.insert(key.to_owned(), slot.clone());
+        self.deleted.insert(key.to_owned(), slot.clone());
         match self.fault {
             Some(Fault::DeleteReturnsNothing) => None,
             Some(Fault::DeleteReturnsWhatWasCreated) => Some(slot.created),
@@ -132,61 +132,55 @@ impl Table {
         }
     }
 
-    /// Writes a record whatever was there.
-    pub(crate) fn put(&mut self, key: &str, record: &Record, life: Duration, now: Duration) {
+    /// Writes a record, whatever was stored before.
+    pub(crate) fn put(&mut self, key: &str, record: &Record, ttl: Duration, now: Duration) {
         let record = distorted(self.fault, record);
-        let mut slot = Slot {
-            created: record.clone(),
-            record,
-            removed: HashSet::new(),
-            ttl: life,
-            ends: now + life,
-        };
-        if let Some(old) = self.buried.get(key).filter(|_| self.has(Fault::OldTimersEndNewRecords))
-        {
+        let mut slot =
+            Slot { created: record.clone(), record, removed: HashSet::new(), ttl, ends: now + ttl };
+        if let Some(old) = self.deleted.get(key).filter(|_| self.has(Fault::OldTtlsEndNewRecords)) {
             slot.ends = old.ends;
         }
         self.slots.insert(key.to_owned(), slot);
     }
 
-    fn update_the_absent(
+    fn update_of_an_absent_record(
         &mut self,
         key: &str,
         changes: &Changes,
-        life: Option<Duration>,
+        ttl: Option<Duration>,
         now: Duration,
     ) -> Update {
         match self.fault {
-            Some(Fault::ConflictComesBeforeGone) if changes.expectations().len() > 0 => {
+            Some(Fault::ConflictTakesPrecedenceOverEnded) if changes.expectations().len() > 0 => {
                 Update::Conflict
             }
             Some(Fault::UpdateCreates) => {
                 let mut record = empty();
                 record.apply(changes);
-                self.put(key, &record, life.unwrap_or(Duration::from_secs(3_600)), now);
+                self.put(key, &record, ttl.unwrap_or(Duration::from_secs(3_600)), now);
                 Update::Applied
             }
             Some(Fault::TouchRevives) if changes.is_empty() => {
-                let Some(life) = life else { return Update::Ended };
-                let Some(slot) = self.buried.remove(key) else { return Update::Ended };
-                self.put(key, &slot.record, life, now);
+                let Some(ttl) = ttl else { return Update::Ended };
+                let Some(slot) = self.deleted.remove(key) else { return Update::Ended };
+                self.put(key, &slot.record, ttl, now);
                 Update::Applied
             }
             _ => Update::Ended,
         }
     }
 
-    fn life(&self, ttl: Ttl) -> Result<Duration, Error> {
-        let life = ttl.as_duration();
+    fn stored_ttl(&self, ttl: Ttl) -> Result<Duration, Error> {
+        let ttl = ttl.as_duration();
         let second = Duration::from_secs(1);
         Ok(match self.fault {
-            Some(Fault::SecondsAreCutOff) => Duration::from_secs(life.as_secs()),
-            Some(Fault::ThirtyDaysAreADate) if life > 30 * 24 * 60 * 60 * second => Duration::ZERO,
-            Some(Fault::PartsOfASecondAreRefused) if life < second => {
+            Some(Fault::TtlsAreRoundedDown) => Duration::from_secs(ttl.as_secs()),
+            Some(Fault::LongTtlsAreDates) if ttl > 30 * 24 * 60 * 60 * second => Duration::ZERO,
+            Some(Fault::ShortTtlsAreRefused) if ttl < second => {
                 return Err(Error::new(ErrorKind::Rejected, "invalid expire time"));
             }
-            Some(Fault::LivesAreTooLong) => life + 2 * second,
-            _ => life,
+            Some(Fault::TtlsAreTooLong) => ttl + 2 * second,
+            _ => ttl,
         })
     }
 
@@ -195,7 +189,7 @@ impl Table {
     }
 
     fn is_live_for_writers(&self, key: &str, now: Duration) -> bool {
-        if self.has(Fault::ExpiryIsForLoadsOnly) {
+        if self.has(Fault::WritersIgnoreExpiry) {
             return self.slots.contains_key(key);
         }
         self.is_live(key, now)
@@ -243,11 +237,11 @@ fn apply(fault: Option<Fault>, slot: &mut Slot, changes: &Changes) {
                 }
             }
         }
-        Some(Fault::SetsHideRemovals) if changes.sets().next().is_some() => {
+        Some(Fault::SetsSuppressRemovals) if changes.sets().next().is_some() => {
             let sets = changes.sets();
             changes = sets.fold(Changes::new(), |all, (name, value)| all.set(name, value.clone()));
         }
-        Some(Fault::RemovalGoesByPrefix) => {
+        Some(Fault::RemovalMatchesPrefixes) => {
             let prefixes: Vec<_> = changes.removals().map(str::to_owned).collect();
             for name in slot.record.names().filter(|n| prefixes.iter().any(|p| n.starts_with(p))) {
                 changes = changes.remove(name);
