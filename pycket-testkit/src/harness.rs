@@ -6,47 +6,45 @@ use pycket_core::SessionStore;
 
 use crate::ManualClock;
 
-/// What the suite must know of a driver: how to open it, whose time it keeps, and how it fails.
+/// What the suite needs to know about a driver: how to open it, which clock it uses, and how it fails.
 ///
-/// There is nothing to switch off. Every case runs against every driver; the two answers that differ
-/// between drivers, [`time`](Self::time) and [`unreachable`](Self::unreachable), choose how a case looks
-/// at the store, never whether it does.
+/// No case can be switched off. The answers to [`time`](Self::time) and [`unreachable`](Self::unreachable)
+/// decide how a case checks the store, never whether it does.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// A handle of its own on `namespace`: up to 64 ASCII letters, digits and `-`.
+    /// A new handle on `namespace`: up to 64 ASCII letters, digits and `-`.
     ///
-    /// Opening one namespace twice stands for two servers of one application: the same records, but
-    /// nothing else in common, so a driver of a network store makes a new connection each time. Two
-    /// namespaces have no record in common. Every case comes with a namespace that was never used, so
-    /// nothing needs to be flushed.
+    /// Two handles of one namespace stand for two servers of one application. They share the records and
+    /// nothing else, so a driver of a network store opens a new connection each time. Two namespaces share
+    /// no record. Every case uses a new namespace, so nothing needs to be flushed.
     ///
     /// It may panic if the store cannot be opened: the case then fails with that message.
     async fn open(&self, namespace: &str) -> Arc<dyn SessionStore>;
 
-    /// Whose time decides when a record of this driver is out of time.
+    /// Which clock decides when a record of this driver has expired.
     fn time(&self) -> Time;
 
-    /// A handle on a store that is surely not there, such as a port of this machine where nobody
-    /// listens; opened without connecting, as an application must start before its store does.
+    /// A handle on a store that cannot be reached, such as a loopback port on which nothing listens. Opening
+    /// it does not connect, because an application may start before its store does.
     ///
-    /// `None` declares that there is nothing to be reached, because the records live in this process.
-    /// That too is tested: such a driver must work where there is no network.
+    /// `None` declares that the driver reaches nothing, because its records are in this process. The
+    /// suite tests that too: such a driver must work without a network.
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>>;
 }
 
-/// Whose time decides when a record is out of time.
+/// Which clock decides when a record has expired.
 #[derive(Clone, Debug)]
 pub enum Time {
-    /// The store's own, which nobody can set. The suite waits for short lives to pass.
+    /// The store's own clock, which cannot be set. The suite waits until short ttls have passed.
     Real,
-    /// The clock that was handed to the driver. The suite turns it and waits for nothing.
+    /// The clock that the driver was given. The suite advances it and does not wait.
     ///
-    /// It must be the clock of this harness alone: cases run at the same time.
+    /// Each harness needs its own clock: cases run at the same time.
     Manual(ManualClock),
 }
 
 impl Time {
-    /// Lets so much time pass: waits for it, or turns the clock.
+    /// Lets so much time pass: waits, or advances the clock.
     pub async fn pass(&self, duration: Duration) {
         match self {
             Self::Real => tokio::time::sleep(duration).await,

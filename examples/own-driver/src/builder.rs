@@ -20,13 +20,13 @@ pub struct SqliteStoreBuilder {
 }
 
 impl SqliteStoreBuilder {
-    /// Five seconds, as is usual with SQLite: thousands of writes fit in, and a visitor still waits that long.
+    /// Five seconds, as is usual with SQLite: enough for thousands of writes, and not too long for a user.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// One hour.
     pub const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-    /// 64 KiB: less would hardly hold the empty tables.
+    /// 64 KiB: the empty tables need almost as much.
     pub const MIN_BYTES: u64 = 64 * 1024;
 
     pub(crate) fn new(path: PathBuf) -> Self {
@@ -39,34 +39,34 @@ impl SqliteStoreBuilder {
         }
     }
 
-    /// What is kept, by default the [sessions](KeySpace::SESSIONS). A second store with another dataset,
-    /// such as the [notifications](KeySpace::NOTIFICATIONS), may use the same file.
+    /// The dataset, by default the [sessions](KeySpace::SESSIONS). A second store with another dataset, such
+    /// as the [notifications](KeySpace::NOTIFICATIONS), may use the same file.
     pub fn dataset(mut self, dataset: impl Into<String>) -> Self {
         self.dataset = dataset.into();
         self
     }
 
-    /// How long a call waits for its turn, behind other calls of this process and of others: more than
-    /// zero, at most [one hour](Self::MAX_TIMEOUT), by default [five seconds](Self::DEFAULT_TIMEOUT).
+    /// How long a call waits for other calls, of this process and of other processes: more than zero, at
+    /// most [one hour](Self::MAX_TIMEOUT), by default [five seconds](Self::DEFAULT_TIMEOUT).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Bounds the size of the file, in bytes, [64 KiB](Self::MIN_BYTES) or more; by default only the disk
-    /// does. A file that would exceed it is [`Full`](ErrorKind::Full), and nothing live is removed.
+    /// The largest size of the file in bytes, [64 KiB](Self::MIN_BYTES) or more; by default only the disk
+    /// limits it. A call that would exceed it fails as [`Full`](ErrorKind::Full); no live record is removed.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = Some(max_bytes);
         self
     }
 
-    /// Takes the time from `clock` instead of the machine. All processes must agree on the time.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    /// The clock, by default the machine's. The clocks of all processes must agree.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
-    /// The store. It does not look for the file yet.
+    /// Builds the store. It opens the file on first use.
     ///
     /// # Errors
     ///

@@ -7,11 +7,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::Failure;
 use crate::schema;
 
-/// Between two attempts at what SQLite itself does not wait for.
+/// Between two attempts at a step for which SQLite itself does not wait.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The file, and the connection to it as long as that is sound: it is opened when it is needed, and again
-/// after a failure.
+/// The file and its connection. The connection is opened on first use, and again after a failure.
 #[derive(Debug)]
 pub(crate) struct Reopening {
     path: PathBuf,
@@ -24,7 +23,7 @@ impl Reopening {
         Self { path, max_bytes, open: None }
     }
 
-    /// Does `work`, which waits for other connections until `deadline` at most.
+    /// Does `work`. It waits for other connections until `deadline` at most.
     pub(crate) fn run<T>(
         &mut self,
         deadline: Instant,
@@ -34,23 +33,23 @@ impl Reopening {
             Some(connection) => connection,
             None => self.open(deadline)?,
         };
-        connection.busy_timeout(left(deadline)?)?;
+        connection.busy_timeout(remaining(deadline)?)?;
         let outcome = work(&mut connection);
-        if outcome.as_ref().err().is_none_or(Failure::spares_the_connection) {
+        if outcome.as_ref().err().is_none_or(Failure::keeps_the_connection) {
             self.open = Some(connection);
         }
         outcome
     }
 
     fn open(&self, deadline: Instant) -> Result<Connection, Failure> {
-        // Not among them: a path that begins with `file:` being read as an address.
+        // Without `SQLITE_OPEN_URI`, so that a path that begins with `file:` is still a path.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(left(deadline)?)?;
+        connection.busy_timeout(remaining(deadline)?)?;
         use_wal(&connection, deadline)?;
-        // With WAL a crash of the process loses nothing, and a power cut at worst the last sessions.
+        // With WAL a crash of the process loses nothing; a power cut may lose the last commits.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         if let Some(max_bytes) = self.max_bytes {
@@ -63,22 +62,22 @@ impl Reopening {
     }
 }
 
-/// Readers and the writer do not wait for each other. The mode is kept in the file, so only the first
-/// connection of all changes it; those that come at the same moment are told `busy` at once.
+/// With WAL, readers and the writer do not wait for each other. The file stores the mode, so only its first
+/// connection changes it. Connections at the same moment fail as busy at once, and try again.
 fn use_wal(connection: &Connection, deadline: Instant) -> Result<(), Failure> {
     loop {
         let mode: rusqlite::Result<String> =
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
         match mode.map_err(Failure::from) {
             Ok(mode) if mode == "wal" => return Ok(()),
-            Ok(_) => return Err(Failure::Rejected("it cannot be switched to WAL")),
+            Ok(_) => return Err(Failure::Rejected("its journal mode cannot be set to WAL")),
             Err(failure) if !failure.is_busy() => return Err(failure),
-            Err(_) => thread::sleep(PAUSE.min(left(deadline)?)),
+            Err(_) => thread::sleep(PAUSE.min(remaining(deadline)?)),
         }
     }
 }
 
-fn left(deadline: Instant) -> Result<Duration, Failure> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(Failure::Late) } else { Ok(left) }
+fn remaining(deadline: Instant) -> Result<Duration, Failure> {
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    if remaining.is_zero() { Err(Failure::Late) } else { Ok(remaining) }
 }

@@ -1,23 +1,23 @@
 use pycket_core::{Error, ErrorKind};
 use rusqlite::ErrorCode;
 
-/// Why a call did not do what it was to do.
+/// Why a call failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// SQLite refused a step; the transaction was rolled back, so nothing happened.
+    /// A step failed. The transaction was rolled back, so nothing happened.
     Step(rusqlite::Error),
-    /// SQLite refused the commit itself.
+    /// The commit failed.
     Commit(rusqlite::Error),
-    /// The timeout passed before the call's turn came.
+    /// The timeout passed before the call began.
     Late,
-    /// The file is of a form that this driver does not write.
+    /// The file is not in a format of this driver.
     Corrupt(&'static str),
     /// The file cannot be used with these settings.
     Rejected(&'static str),
 }
 
 impl Failure {
-    /// Another connection has what this one needs; a moment later it may be free.
+    /// Whether another connection holds a lock that this one needs.
     pub(crate) fn is_busy(&self) -> bool {
         let (Self::Step(error) | Self::Commit(error)) = self else { return false };
         matches!(
@@ -26,8 +26,8 @@ impl Failure {
         )
     }
 
-    /// Whether the connection is as good as before, so that the next call may use it.
-    pub(crate) fn spares_the_connection(&self) -> bool {
+    /// Whether the next call may use the connection.
+    pub(crate) fn keeps_the_connection(&self) -> bool {
         self.is_busy() || matches!(self.kind(), ErrorKind::Full | ErrorKind::TooLarge)
     }
 
@@ -35,7 +35,7 @@ impl Failure {
         match self {
             Self::Step(error) => kind(error),
             Self::Commit(error) => match kind(error) {
-                // A disk that fails while it is written to does not say how far it came.
+                // If the disk fails during the commit, the result is unknown.
                 ErrorKind::Unavailable if !self.is_busy() => ErrorKind::Ambiguous,
                 kind => kind,
             },
@@ -81,8 +81,8 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let kind = failure.kind();
         match failure {
-            // Only SQLite's own words are a source: they name tables and columns. What `rusqlite` says
-            // of a value that it could not convert may show the value.
+            // Messages of SQLite name tables and columns, so they may be a source. Messages of `rusqlite`
+            // about a value that it could not convert may show the value.
             Failure::Step(error) | Failure::Commit(error) => match error {
                 rusqlite::Error::SqliteFailure(..) => {
                     Self::new(kind, message(kind)).with_source(error)
@@ -90,7 +90,7 @@ impl From<Failure> for Error {
                 _ => Self::new(kind, message(kind)),
             },
             Failure::Late => {
-                Self::new(kind, "SQLite was busy with other calls; nothing was attempted")
+                Self::new(kind, "SQLite was busy with other calls; this call was not attempted")
             }
             Failure::Corrupt(why) => Self::new(kind, format!("{}: {why}", message(kind))),
             Failure::Rejected(why) => Self::new(kind, format!("{}: {why}", message(kind))),
@@ -102,9 +102,9 @@ fn message(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Unavailable => "the SQLite file is not available",
         ErrorKind::Ambiguous => "the SQLite file failed while a change was being committed",
-        ErrorKind::Corrupt => "what the SQLite file holds is not a session",
+        ErrorKind::Corrupt => "the SQLite file does not hold valid sessions",
         ErrorKind::Full => "the SQLite file cannot grow; free its disk, or raise `max_bytes`",
-        ErrorKind::TooLarge => "a session value is larger than SQLite takes",
+        ErrorKind::TooLarge => "a session value is larger than SQLite stores",
         _ => "SQLite refused the file; check its permissions, its file system and its content",
     }
 }
@@ -120,24 +120,24 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_fails_before_the_commit_did_nothing_and_during_it_nobody_knows() {
+    fn disk_failure_is_ambiguous_only_during_the_commit() {
         let kinds = [Failure::Step, Failure::Commit].map(|of| of(sqlite(ffi::SQLITE_IOERR)).kind());
         assert_eq!(kinds, [ErrorKind::Unavailable, ErrorKind::Ambiguous]);
     }
 
     #[test]
-    fn a_busy_file_did_nothing_even_if_it_was_the_commit_that_found_it_busy() {
+    fn busy_file_is_unavailable_even_at_the_commit() {
         let kinds = [Failure::Step, Failure::Commit].map(|of| of(sqlite(ffi::SQLITE_BUSY)).kind());
         assert_eq!(kinds, [ErrorKind::Unavailable; 2]);
     }
 
     #[test]
-    fn a_value_beyond_the_limits_of_sqlite_is_too_large() {
+    fn value_beyond_the_limit_of_sqlite_is_too_large() {
         assert_eq!(Failure::Step(sqlite(ffi::SQLITE_TOOBIG)).kind(), ErrorKind::TooLarge);
     }
 
     #[test]
-    fn a_value_that_could_not_be_read_is_not_shown() {
+    fn unreadable_value_is_not_shown() {
         let error = rusqlite::Error::IntegralValueOutOfRange(0, 4711);
         let error = Error::from(Failure::Step(error));
         assert_eq!(error.kind(), ErrorKind::Corrupt);

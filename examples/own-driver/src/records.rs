@@ -1,4 +1,4 @@
-//! The operations as SQL, each inside a transaction that the caller has begun and will commit.
+//! The operations as SQL. The caller begins and commits the transaction.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use crate::error::Failure;
 
-/// The records as one transaction sees them.
+/// The records, as one transaction sees them.
 pub(crate) struct Records<'c> {
     transaction: &'c Transaction<'c>,
     /// In milliseconds since 1970, like every time in the file.
     now: i64,
 }
 
-/// A record that is not out of time.
+/// A record that has not expired.
 struct Live {
     row: i64,
     expires_at: i64,
@@ -24,23 +24,23 @@ struct Live {
 }
 
 impl<'c> Records<'c> {
-    /// To be called when the transaction has begun: waiting for that may take a while.
+    /// Call it after the transaction has begun, because waiting for its lock takes time.
     pub(crate) fn new(transaction: &'c Transaction<'c>, clock: &dyn Clock) -> Self {
         let now = i64::try_from(clock.now().unix_millis()).unwrap_or(i64::MAX);
         Self { transaction, now }
     }
 
     pub(crate) fn create(&self, key: &str, record: &Record, ttl: Ttl) -> Result<Creation, Failure> {
-        // Two for the one that comes in: the expired run out, and no single call pays for many.
+        // Two for each new one: expired records do not accumulate, and no call removes many.
         self.remove_expired(2)?;
         if self.live(key)?.is_some() {
             return Ok(Creation::Taken);
         }
         self.execute("DELETE FROM pycket_records WHERE key = ?1", params![key])?;
-        let (created, lifetime) = columns(record.metadata());
+        let (created, idle_timeout) = columns(record.metadata());
         self.execute(
-            "INSERT INTO pycket_records (key, created, lifetime, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![key, created, lifetime, self.end(ttl)],
+            "INSERT INTO pycket_records (key, created, idle_timeout, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            params![key, created, idle_timeout, self.end(ttl)],
         )?;
         let row = self.transaction.last_insert_rowid();
         record.iter().try_for_each(|(name, value)| self.set(row, name, value))?;
@@ -49,9 +49,9 @@ impl<'c> Records<'c> {
 
     pub(crate) fn load(&self, key: &str) -> Result<Option<Loaded>, Failure> {
         let Some(live) = self.live(key)? else { return Ok(None) };
-        let left = u64::try_from(live.expires_at - self.now).unwrap_or(0);
+        let remaining = u64::try_from(live.expires_at - self.now).unwrap_or(0);
         let record = Record::new(live.metadata, self.values(live.row)?);
-        Ok(Some(Loaded::new(record, Duration::from_millis(left))))
+        Ok(Some(Loaded::new(record, Duration::from_millis(remaining))))
     }
 
     pub(crate) fn update(
@@ -72,9 +72,9 @@ impl<'c> Records<'c> {
         }
         changes.sets().try_for_each(|(name, value)| self.set(row, name, value))?;
         if let Some(metadata) = changes.metadata() {
-            let (created, lifetime) = columns(&metadata);
-            let sql = "UPDATE pycket_records SET created = ?2, lifetime = ?3 WHERE record = ?1";
-            self.execute(sql, params![row, created, lifetime])?;
+            let (created, idle_timeout) = columns(&metadata);
+            let sql = "UPDATE pycket_records SET created = ?2, idle_timeout = ?3 WHERE record = ?1";
+            self.execute(sql, params![row, created, idle_timeout])?;
         }
         if let Some(ttl) = ttl {
             let sql = "UPDATE pycket_records SET expires_at = ?2 WHERE record = ?1";
@@ -90,7 +90,7 @@ impl<'c> Records<'c> {
         Ok(Some(record))
     }
 
-    /// Removes up to `limit` records that are out of time, the oldest first; returns how many there were.
+    /// Removes up to `limit` expired records, the oldest first. Returns how many it removed.
     pub(crate) fn remove_expired(&self, limit: u32) -> Result<usize, Failure> {
         self.execute(
             "DELETE FROM pycket_records WHERE record IN (
@@ -101,14 +101,14 @@ impl<'c> Records<'c> {
 
     fn live(&self, key: &str) -> Result<Option<Live>, Failure> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT record, expires_at, created, lifetime FROM pycket_records
+            "SELECT record, expires_at, created, idle_timeout FROM pycket_records
              WHERE key = ?1 AND expires_at >= ?2",
         )?;
         let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
         let found = statement.query_row(params![key, self.now], columns).optional()?;
         found
-            .map(|(row, expires_at, created, lifetime)| {
-                Ok(Live { row, expires_at, metadata: metadata(created, lifetime)? })
+            .map(|(row, expires_at, created, idle_timeout)| {
+                Ok(Live { row, expires_at, metadata: metadata(created, idle_timeout)? })
             })
             .transpose()
     }
@@ -136,24 +136,24 @@ impl<'c> Records<'c> {
         Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
     }
 
-    /// A record is live up to this millisecond and during it: `now` is rounded down.
+    /// The last millisecond in which the record is live: `now` is rounded down.
     fn end(&self, ttl: Ttl) -> i64 {
         self.now.saturating_add(millis(ttl))
     }
 }
 
-/// SQLite's integers are signed; what does not fit is told by the sign, and comes back as it was.
+/// SQLite's integers are signed: a time beyond 2^63 is stored as a negative number and read back unchanged.
 fn columns(metadata: &Metadata) -> (i64, Option<i64>) {
     (metadata.created.unix_millis().cast_signed(), metadata.idle_timeout.map(millis))
 }
 
-fn metadata(created: i64, lifetime: Option<i64>) -> Result<Metadata, Failure> {
+fn metadata(created: i64, idle_timeout: Option<i64>) -> Result<Metadata, Failure> {
     let created = Timestamp::from_unix_millis(created.cast_unsigned());
     let ttl = |millis| u64::try_from(millis).ok().and_then(Ttl::from_millis);
-    let lifetime = lifetime
-        .map(|millis| ttl(millis).ok_or(Failure::Corrupt("a lifetime is out of range")))
+    let idle_timeout = idle_timeout
+        .map(|millis| ttl(millis).ok_or(Failure::Corrupt("an idle timeout is out of range")))
         .transpose()?;
-    Ok(Metadata::new(created).with_idle_timeout(lifetime))
+    Ok(Metadata::new(created).with_idle_timeout(idle_timeout))
 }
 
 /// Ten years are less than 2^39.

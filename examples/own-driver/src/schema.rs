@@ -2,18 +2,18 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Failure;
 
-/// How to get from each version to the next. What was released is never edited: a change is a new file.
+/// The step from each version to the next. A released step is never edited: a change is a new file.
 const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 const LATEST: i64 = MIGRATIONS.len() as i64;
 
-/// Brings the file to the version that this driver writes; `user_version` says which one it has.
+/// Brings the file to the version that this driver writes. `user_version` holds its current version.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), Failure> {
     if version(connection)? == MIGRATIONS.len() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Asked again under the lock: another process may have done it meanwhile.
+    // Read again under the lock: another process may have migrated the file in the meantime.
     let missing = MIGRATIONS
         .get(version(&transaction)?..)
         .ok_or(Failure::Corrupt("it was written by a newer version of the driver"))?;

@@ -13,22 +13,21 @@ use crate::error::Failure;
 use crate::records::Records;
 use crate::worker::Worker;
 
-/// Sessions in an SQLite file, for one machine: any number of its processes may use the file.
+/// Sessions in an SQLite file. Any number of processes of one machine may use the file.
 ///
-/// Make one for the process and share it: it holds a connection and a thread. It opens the file on first
-/// use, creates it if it is not there, and opens it anew after a failure.
+/// Build one store per process and share it: it has a connection and a thread. It opens the file on first
+/// use, creates it if it is missing, and opens it again after a failure.
 ///
 /// ```no_run
-/// use std::sync::Arc;
 /// use own_driver::SqliteStore;
 /// use pycket_core::SessionManager;
 ///
 /// let store = SqliteStore::builder("/var/lib/shop/sessions.db").build()?;
-/// let manager = SessionManager::new(Arc::new(store));
+/// let manager = SessionManager::new(store);
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 ///
-/// Dropping it waits for the call that is under way.
+/// Dropping it waits for the running call.
 pub struct SqliteStore {
     worker: Worker,
     keys: KeySpace,
@@ -45,19 +44,19 @@ impl SqliteStore {
         Self { worker, keys, clock }
     }
 
-    /// Removes up to `limit` records that are out of time, of any dataset, and returns how many it were.
+    /// Removes up to `limit` expired records of any dataset. Returns how many it removed.
     ///
-    /// Nobody need call it: every `create` removes two, so that the file never grows by them. It is for an
-    /// application whose visitors stay away for long and who wants the space back.
+    /// Calling it is optional: every `create` removes two, so expired records do not make the file grow. It
+    /// is for an application that wants the space back while few sessions begin.
     ///
     /// # Errors
     ///
-    /// As every call of the store.
+    /// Like every call of the store.
     pub async fn remove_expired(&self, limit: u32) -> Result<usize, Error> {
         self.write(move |records| records.remove_expired(limit)).await
     }
 
-    /// What is read in one transaction is the file at one moment, whoever writes meanwhile.
+    /// A transaction reads the file as it was at one moment, whatever others write.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Records<'_>) -> Result<T, Failure> + Send + 'static,
@@ -71,8 +70,8 @@ impl SqliteStore {
         call.await
     }
 
-    /// Immediate: who begins by reading and then wants to write may find that another one has written
-    /// meanwhile, and no waiting helps.
+    /// Takes the write lock at the start. A transaction that reads first and then writes fails if another one
+    /// has written in between.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Records<'_>) -> Result<T, Failure> + Send + 'static,

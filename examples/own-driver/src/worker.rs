@@ -11,13 +11,13 @@ use crate::error::Failure;
 
 type Job = Box<dyn FnOnce(&mut Reopening) + Send>;
 
-/// A thread that has the connection: SQLite blocks, and an async task must not.
+/// The thread that uses the connection: SQLite blocks, and an async task must not.
 ///
-/// A call that has begun is finished whether or not anybody still waits for its answer; one that nobody
-/// waits for any more is not begun.
+/// A call that has begun is finished, even if its future is dropped. A call whose future is dropped before
+/// that is not begun.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    /// `None` only while this is being dropped.
+    /// `None` while this is being dropped.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     timeout: Duration,
@@ -29,7 +29,8 @@ impl Worker {
         let work = move || queue.into_iter().for_each(|job| job(&mut file));
         let thread = thread::Builder::new().name("sqlite-sessions".to_owned()).spawn(work);
         let thread = thread.map_err(|source| {
-            Error::new(ErrorKind::Unavailable, "no thread can be started").with_source(source)
+            Error::new(ErrorKind::Unavailable, "no thread can be started for SQLite")
+                .with_source(source)
         })?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), timeout })
     }
@@ -59,7 +60,7 @@ impl Worker {
     }
 }
 
-/// Waits for the call under way, so that the file is closed in good order before the process ends.
+/// Waits for the running call, so that the file is closed properly before the process ends.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.jobs = None;

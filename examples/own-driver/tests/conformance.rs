@@ -11,7 +11,7 @@ use pycket_core::SessionStore;
 use pycket_testkit::{Harness, ManualClock, Time};
 use tempfile::TempDir;
 
-/// A namespace is a file in a folder that is gone after the test, a handle is a connection to it.
+/// A namespace is a file in a temporary folder; a handle is a connection to it.
 #[derive(Debug)]
 struct Sqlite {
     folder: TempDir,
@@ -25,8 +25,8 @@ impl Sqlite {
 
     fn store(&self, path: impl AsRef<Path>) -> Arc<dyn SessionStore> {
         let builder = SqliteStore::builder(self.folder.path().join(path))
-            .clock(Arc::new(self.clock.clone()))
-            // What a slow machine needs for many calls is no fault of the driver.
+            .clock(self.clock.clone())
+            // A slow machine fails no case.
             .timeout(SqliteStoreBuilder::MAX_TIMEOUT);
         Arc::new(builder.build().unwrap())
     }

@@ -1,7 +1,7 @@
 CREATE TABLE pycket_records (
     record INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
-    -- Milliseconds since 1970, both. The first is unsigned: what is negative here lies beyond 2^63.
+    -- Both in milliseconds since 1970. `created` is unsigned: a negative number is a time beyond 2^63.
     created INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;

@@ -3,10 +3,10 @@ use std::time::Duration;
 use pycket_core::{Changes, ErrorKind, SessionStore, Update};
 use pycket_testkit::block_on;
 
-use crate::file::{File, HOUR, SECRET, put, record, stored, tells_a_secret, text};
+use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
 
 #[test]
-fn while_another_program_writes_a_write_is_unavailable_and_a_read_is_answered() {
+fn write_is_unavailable_and_read_works_while_another_program_writes() {
     let file = File::new();
     let store = file.builder().timeout(Duration::from_millis(30)).build().unwrap();
     block_on(async {
@@ -17,14 +17,14 @@ fn while_another_program_writes_a_write_is_unavailable_and_a_read_is_answered() 
         let changes = Changes::new().set("password", text(SECRET));
         let error = store.update(&id, &changes, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
-        assert!(!tells_a_secret(&error, &id), "{error:?}");
-        // By a handle that waits long enough, also on a slow machine.
+        assert!(!shows_a_secret(&error, &id), "{error:?}");
+        // This handle waits long enough, even on a slow machine.
         assert_eq!(stored(&file.store(), &id).await, Some(before));
     });
 }
 
 #[test]
-fn a_write_waits_for_its_turn() {
+fn write_waits_until_the_other_program_has_committed() {
     let file = File::new();
     let store = file.store();
     block_on(async {
@@ -41,7 +41,7 @@ fn a_write_waits_for_its_turn() {
 }
 
 #[test]
-fn a_call_that_was_dropped_before_its_turn_never_happens() {
+fn call_dropped_before_it_begins_never_happens() {
     let file = File::new();
     let store = file.store();
     block_on(async {
@@ -49,7 +49,7 @@ fn a_call_that_was_dropped_before_its_turn_never_happens() {
         let id = put(&store, &before, HOUR).await;
         let other = file.raw();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        // The first of the two occupies the thread until the other program is done.
+        // The first of the two blocks the thread until the other program has committed.
         let (first, second) =
             (Changes::new().set("first", text("1")), Changes::new().remove("user"));
         let mut begun = store.update(&id, &first, None);

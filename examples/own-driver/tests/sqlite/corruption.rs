@@ -3,9 +3,9 @@ use std::fs;
 use pycket_core::{Changes, ErrorKind, SessionId, SessionStore};
 use pycket_testkit::block_on;
 
-use crate::file::{File, HOUR, SECRET, put, record, stored, tells_a_secret, text};
+use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
 
-/// Every call on the record must say `Corrupt`, and leave the file as it is.
+/// Every call on the record must fail as `Corrupt` and leave the file unchanged.
 async fn assert_corrupt(file: &File, id: &SessionId) {
     let store = file.store();
     let changes = Changes::new().set("password", text(SECRET));
@@ -17,12 +17,12 @@ async fn assert_corrupt(file: &File, id: &SessionId) {
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
-        assert!(!tells_a_secret(&error, id), "{error:?}");
+        assert!(!shows_a_secret(&error, id), "{error:?}");
     }
 }
 
 #[test]
-fn a_file_that_is_no_database_is_corrupt_and_left_alone() {
+fn file_that_is_no_database_is_corrupt_and_left_unchanged() {
     let file = File::new();
     let content = "user,password\n".repeat(1000);
     fs::write(file.path(), &content).unwrap();
@@ -31,7 +31,7 @@ fn a_file_that_is_no_database_is_corrupt_and_left_alone() {
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_corrupt_and_works_again_once_it_is_not() {
+fn file_of_a_newer_version_is_corrupt_until_its_version_is_known() {
     let file = File::new();
     block_on(async {
         let store = file.store();
@@ -45,23 +45,23 @@ fn a_file_of_a_newer_version_is_corrupt_and_works_again_once_it_is_not() {
 }
 
 #[test]
-fn a_record_with_a_lifetime_that_none_has_is_corrupt_and_the_others_are_not() {
+fn record_with_an_invalid_idle_timeout_is_corrupt_and_others_are_not() {
     let file = File::new();
     block_on(async {
         let store = file.store();
         let id = put(&store, &record([("password", SECRET)]), HOUR).await;
-        file.raw().execute("UPDATE pycket_records SET lifetime = -1", ()).unwrap();
+        file.raw().execute("UPDATE pycket_records SET idle_timeout = -1", ()).unwrap();
         let other = put(&store, &record([("user", "bob")]), HOUR).await;
         assert_corrupt(&file, &id).await;
         assert_eq!(stored(&store, &other).await, Some(record([("user", "bob")])));
-        let lifetime = "SELECT lifetime FROM pycket_records ORDER BY record LIMIT 1";
-        let left: i64 = file.raw().query_row(lifetime, (), |row| row.get(0)).unwrap();
-        assert_eq!(left, -1);
+        let idle_timeout = "SELECT idle_timeout FROM pycket_records ORDER BY record LIMIT 1";
+        let stored: i64 = file.raw().query_row(idle_timeout, (), |row| row.get(0)).unwrap();
+        assert_eq!(stored, -1);
     });
 }
 
 #[test]
-fn a_name_that_is_no_text_is_corrupt_and_shown_to_nobody() {
+fn name_that_is_no_text_is_corrupt_and_not_shown() {
     let file = File::new();
     block_on(async {
         let store = file.store();
@@ -70,13 +70,13 @@ fn a_name_that_is_no_text_is_corrupt_and_shown_to_nobody() {
         file.raw().execute(name, ()).unwrap();
         for error in [store.load(&id).await.unwrap_err(), store.delete(&id).await.unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Corrupt);
-            assert!(!tells_a_secret(&error, &id), "{error:?}");
+            assert!(!shows_a_secret(&error, &id), "{error:?}");
         }
     });
 }
 
 #[test]
-fn a_database_of_another_program_is_refused_and_left_alone() {
+fn database_of_another_program_is_refused_and_left_unchanged() {
     let file = File::new();
     file.raw()
         .execute_batch("CREATE TABLE pycket_records (other); PRAGMA user_version = 2")
@@ -86,7 +86,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
         let created = file.store().create(&id, &record([("password", SECRET)]), HOUR).await;
         let error = created.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Rejected);
-        assert!(!tells_a_secret(&error, &id), "{error:?}");
+        assert!(!shows_a_secret(&error, &id), "{error:?}");
     });
     let rows = "SELECT count(*) FROM pycket_records";
     let rows: i64 = file.raw().query_row(rows, (), |row| row.get(0)).unwrap();

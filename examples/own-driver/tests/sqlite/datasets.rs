@@ -6,7 +6,7 @@ use pycket_testkit::{Harness, Time, block_on, cases};
 
 use crate::file::File;
 
-/// A namespace is a dataset here, and all of them are in one file.
+/// A namespace is a dataset; all of them are in one file.
 struct OneFile(File);
 
 #[async_trait]
@@ -25,7 +25,7 @@ impl Harness for OneFile {
 }
 
 #[test]
-fn datasets_of_one_file_know_nothing_of_each_other() {
+fn datasets_of_one_file_share_no_records() {
     block_on(cases::isolation::namespaces_share_no_records(&OneFile(File::new())));
 }
 

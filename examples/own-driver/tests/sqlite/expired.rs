@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use own_driver::SqliteStore;
@@ -10,10 +9,10 @@ use crate::file::{File, HOUR, put, record, stored};
 const MINUTE: Ttl = Ttl::from_millis(60_000).unwrap();
 
 fn store(file: &File, clock: &ManualClock) -> SqliteStore {
-    file.builder().clock(Arc::new(clock.clone())).build().unwrap()
+    file.builder().clock(clock.clone()).build().unwrap()
 }
 
-/// How many rows each of the two tables has.
+/// How many rows the two tables have.
 fn rows(file: &File) -> (i64, i64) {
     let count = |table| {
         let sql = format!("SELECT count(*) FROM {table}");
@@ -23,7 +22,7 @@ fn rows(file: &File) -> (i64, i64) {
 }
 
 #[test]
-fn each_new_session_removes_two_expired_ones_and_no_live_one() {
+fn create_removes_two_expired_records_and_no_live_one() {
     let (file, clock) = (File::new(), ManualClock::new());
     let store = store(&file, &clock);
     block_on(async {
@@ -34,17 +33,17 @@ fn each_new_session_removes_two_expired_ones_and_no_live_one() {
         assert_eq!(rows(&file), (11, 21));
 
         clock.advance(Duration::from_secs(120));
-        for left in [10, 9, 8, 7, 6, 7, 8] {
+        for remaining in [10, 9, 8, 7, 6, 7, 8] {
             put(&store, &record([]), HOUR).await;
-            assert_eq!(rows(&file).0, left);
+            assert_eq!(rows(&file).0, remaining);
         }
-        assert_eq!(rows(&file).1, 1, "the values went with their records");
+        assert_eq!(rows(&file).1, 1, "the values are removed with their records");
         assert_eq!(stored(&store, &live).await, Some(record([("user", "ann")])));
     });
 }
 
 #[test]
-fn on_request_the_expired_go_in_portions_the_oldest_first() {
+fn remove_expired_removes_up_to_the_limit() {
     let (file, clock) = (File::new(), ManualClock::new());
     let store = store(&file, &clock);
     block_on(async {
@@ -61,7 +60,7 @@ fn on_request_the_expired_go_in_portions_the_oldest_first() {
 }
 
 #[test]
-fn the_expired_are_found_by_the_index_on_their_end() {
+fn expired_records_are_found_by_the_index_on_their_end() {
     let file = File::new();
     block_on(async {
         put(&file.store(), &record([]), HOUR).await;

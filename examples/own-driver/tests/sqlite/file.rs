@@ -13,7 +13,7 @@ pub(crate) const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
 /// A value that no error may show.
 pub(crate) const SECRET: &str = "open-sesame";
 
-/// A file in a folder that is gone after the test.
+/// A file in a temporary folder.
 pub(crate) struct File {
     folder: TempDir,
 }
@@ -27,7 +27,7 @@ impl File {
         self.folder.path().join("sessions.db")
     }
 
-    /// With a timeout that no machine is too slow for.
+    /// With a timeout that even a slow machine does not reach.
     pub(crate) fn builder(&self) -> SqliteStoreBuilder {
         SqliteStore::builder(self.path()).timeout(SqliteStoreBuilder::MAX_TIMEOUT)
     }
@@ -36,7 +36,7 @@ impl File {
         self.builder().build().unwrap()
     }
 
-    /// A connection past the driver, for what an operator, another program or a failing disk may do.
+    /// A connection without the driver, for what an operator, another program or a failing disk may do.
     pub(crate) fn raw(&self) -> Connection {
         raw(&self.path())
     }
@@ -51,8 +51,7 @@ pub(crate) fn text(text: &str) -> Value {
 }
 
 pub(crate) fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
-    let metadata =
-        Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
+    let metadata = Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
     Record::new(metadata, values.map(|(name, value)| (name, text(value))))
 }
 
@@ -67,8 +66,8 @@ pub(crate) async fn stored(store: &SqliteStore, id: &SessionId) -> Option<Record
     store.load(id).await.unwrap().map(|loaded| loaded.record)
 }
 
-/// Whether a log of the error, or of one of its sources, would show the id or the secret.
-pub(crate) fn tells_a_secret(error: &Error, id: &SessionId) -> bool {
+/// Whether a log of the error or of its sources would show the id or the secret.
+pub(crate) fn shows_a_secret(error: &Error, id: &SessionId) -> bool {
     let shown = all_shown_by(error);
     shown.contains(&id.expose()) || shown.contains(SECRET)
 }

@@ -2,10 +2,10 @@ use own_driver::SqliteStoreBuilder;
 use pycket_core::{Changes, Creation, ErrorKind, SessionId, SessionStore, Update};
 use pycket_testkit::block_on;
 
-use crate::file::{File, HOUR, SECRET, put, record, stored, tells_a_secret, text};
+use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
 
 #[test]
-fn a_full_file_takes_nothing_more_and_loses_nothing() {
+fn full_file_refuses_new_data_and_loses_nothing() {
     let file = File::new();
     let store = file.builder().max_bytes(SqliteStoreBuilder::MIN_BYTES).build().unwrap();
     let large = SECRET.repeat(10_000);
@@ -16,7 +16,7 @@ fn a_full_file_takes_nothing_more_and_loses_nothing() {
         let changes = Changes::new().set("user", text("eve")).set("large", text(&large));
         let error = store.update(&id, &changes, Some(HOUR)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Full);
-        assert!(!tells_a_secret(&error, &id), "{error:?}");
+        assert!(!shows_a_secret(&error, &id), "{error:?}");
         assert_eq!(stored(&store, &id).await, Some(before.clone()));
 
         let new = SessionId::generate();
@@ -25,13 +25,13 @@ fn a_full_file_takes_nothing_more_and_loses_nothing() {
         assert_eq!(stored(&store, &new).await, None);
 
         let touch = store.update(&id, &Changes::new(), Some(HOUR)).await.unwrap();
-        assert_eq!(touch, Update::Applied, "what needs no room still works");
+        assert_eq!(touch, Update::Applied, "a call that needs no space still works");
         assert_eq!(store.delete(&id).await.unwrap(), Some(before));
     });
 }
 
 #[test]
-fn what_is_removed_makes_room() {
+fn removed_records_free_space_for_new_ones() {
     let file = File::new();
     let store = file.builder().max_bytes(SqliteStoreBuilder::MIN_BYTES).build().unwrap();
     let half = record([("half", &"x".repeat(20_000))]);
@@ -41,7 +41,7 @@ fn what_is_removed_makes_room() {
             let id = SessionId::generate();
             match store.create(&id, &half, HOUR).await {
                 Ok(Creation::Created) => ids.push(id),
-                Ok(Creation::Taken) => panic!("a new id was taken"),
+                Ok(Creation::Taken) => panic!("a new id is taken"),
                 Err(error) => break error,
             }
         };

@@ -1,5 +1,5 @@
-//! What only SQLite can do to a store, and what only this driver promises: all that the conformance suite
-//! does not know of.
+//! What the conformance suite cannot test: what only SQLite can do to a store, and what only this driver
+//! promises.
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 

@@ -8,7 +8,7 @@ use pycket_testkit::block_on;
 
 use crate::file::{File, HOUR, put, record, stored};
 
-/// Tells a test that it runs in a process which another one has started: the file and the session.
+/// Set in a child process that a test has started: the session and the file.
 const WORK: &str = "OWN_DRIVER_WORK";
 
 const INCREMENTS: u64 = 200;
@@ -37,7 +37,7 @@ fn two_processes_count_every_increment() {
 }
 
 #[test]
-fn a_process_that_is_killed_leaves_whole_records_and_no_lock() {
+fn killed_process_leaves_whole_records_and_no_lock() {
     if let Some((store, id)) = work() {
         return block_on(async {
             loop {
@@ -48,32 +48,33 @@ fn a_process_that_is_killed_leaves_whole_records_and_no_lock() {
     let file = File::new();
     block_on(async {
         let id = put(&file.store(), &counters(0), HOUR).await;
-        let test = "processes::a_process_that_is_killed_leaves_whole_records_and_no_lock";
+        let test = "processes::killed_process_leaves_whole_records_and_no_lock";
         let mut child = start(test, &file, &id);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        // What stands before a number is the test program's own.
-        let told = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).nth(50);
+        // Text before the number comes from the test harness.
+        let reported =
+            lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).nth(50);
         child.kill().unwrap();
         child.wait().unwrap();
 
         let store = file.store();
         let found = stored(&store, &id).await.unwrap();
         let counted: u64 = found.get("left").unwrap().decode().unwrap();
-        assert!(Some(counted) >= told, "{counted} of at least {told:?}");
-        assert_eq!(found, counters(counted), "both names were always changed together");
+        assert!(Some(counted) >= reported, "{counted} of at least {reported:?}");
+        assert_eq!(found, counters(counted), "every update changes both names");
         assert_eq!(increment(&store, &id).await, counted + 1);
     });
 }
 
-/// What to do, if this is such a process.
+/// The store and the session, in a child process.
 fn work() -> Option<(SqliteStore, SessionId)> {
     let work = env::var(WORK).ok()?;
     let (id, path) = work.split_once(' ').unwrap();
     let store = SqliteStore::builder(path).timeout(SqliteStoreBuilder::MAX_TIMEOUT);
-    Some((store.build().unwrap(), id.parse::<SessionId>().unwrap()))
+    Some((store.build().unwrap(), id.parse().unwrap()))
 }
 
-/// Runs `test` of this program once more, as a process of its own.
+/// Runs `test` of this program in a child process.
 fn start(test: &str, file: &File, id: &SessionId) -> Child {
     let work = format!("{} {}", id.expose(), file.path().to_str().unwrap());
     Command::new(env::current_exe().unwrap())
@@ -95,7 +96,7 @@ fn set(number: u64) -> Changes {
     Changes::new().set("left", number.clone()).set("right", number)
 }
 
-/// Adds one on condition that nobody else has done it meanwhile, until it succeeds.
+/// Adds one to the number it has read. Retries if another process has changed the number in between.
 async fn increment(store: &SqliteStore, id: &SessionId) -> u64 {
     loop {
         let read = stored(store, id).await.unwrap().get("left").unwrap().clone();

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::file::{File, HOUR, put, raw, record, stored};
 
 #[test]
-fn sessions_survive_the_process_that_stored_them() {
+fn records_survive_the_store_that_wrote_them() {
     let file = File::new();
     block_on(async {
         let before = record([("user", "ann"), ("cart", "apples")]);
@@ -18,7 +18,7 @@ fn sessions_survive_the_process_that_stored_them() {
 }
 
 #[test]
-fn dropping_the_store_closes_the_file_in_good_order() {
+fn dropping_the_store_closes_the_file_properly() {
     let file = File::new();
     block_on(async {
         let store = file.store();
@@ -30,7 +30,7 @@ fn dropping_the_store_closes_the_file_in_good_order() {
 }
 
 #[test]
-fn a_folder_that_appears_later_needs_no_restart() {
+fn store_works_once_its_folder_exists() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("mounted later");
     let store = SqliteStore::builder(folder.join("sessions.db")).build().unwrap();
@@ -44,7 +44,7 @@ fn a_folder_that_appears_later_needs_no_restart() {
 }
 
 #[test]
-fn readers_and_the_writer_do_not_block_each_other() {
+fn file_is_in_wal_mode() {
     let file = File::new();
     block_on(async {
         put(&file.store(), &record([]), HOUR).await;
@@ -55,7 +55,7 @@ fn readers_and_the_writer_do_not_block_each_other() {
 }
 
 #[test]
-fn a_path_is_a_path_even_if_it_looks_like_an_address() {
+fn path_that_looks_like_a_url_is_a_path() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file:sessions.db?mode=memory");
     let store = SqliteStore::builder(&path).build().unwrap();

@@ -5,25 +5,25 @@ use crate::file::{File, HOUR, put, record, stored, text};
 
 const CREATED: u64 = 1_500_000_000_000;
 
-/// A file as version 1 of the driver left it, with one session in it.
-fn of_version_1(file: &File, id: &SessionId) {
+/// Writes a file as version 1 of the driver did, with one session.
+fn write_version_1(file: &File, id: &SessionId) {
     let raw = file.raw();
     raw.execute_batch(include_str!("../../src/schema/1.sql")).unwrap();
     raw.pragma_update(None, "user_version", 1).unwrap();
-    let far = 4_000_000_000_000_i64;
+    let end = 4_000_000_000_000_i64;
     let sql =
         "INSERT INTO pycket_records (record, key, created, expires_at) VALUES (7, ?1, ?2, ?3)";
     let key = format!("sessions:{}", id.expose());
-    raw.execute(sql, (key, CREATED.cast_signed(), far)).unwrap();
+    raw.execute(sql, (key, CREATED.cast_signed(), end)).unwrap();
     let value = text("ann");
     raw.execute("INSERT INTO pycket_values VALUES (7, 'user', ?1)", (value.as_bytes(),)).unwrap();
 }
 
 #[test]
-fn a_file_of_version_1_is_migrated_with_its_sessions() {
+fn file_of_version_1_is_migrated_with_its_sessions() {
     let file = File::new();
     let id = SessionId::generate();
-    of_version_1(&file, &id);
+    write_version_1(&file, &id);
     block_on(async {
         let store = file.store();
         let created = Timestamp::from_unix_millis(CREATED);
@@ -31,20 +31,20 @@ fn a_file_of_version_1_is_migrated_with_its_sessions() {
         let expected = Record::new(metadata, [("user", text("ann"))]);
         assert_eq!(stored(&store, &id).await, Some(expected));
 
-        // What version 1 did not know.
-        let own = Metadata::new(created).with_idle_timeout(Some(HOUR));
-        let changes = Changes::new().with_metadata(own);
+        // Version 1 had no idle timeouts.
+        let changed = Metadata::new(created).with_idle_timeout(Some(HOUR));
+        let changes = Changes::new().with_metadata(changed);
         assert_eq!(store.update(&id, &changes, None).await.unwrap(), Update::Applied);
         let loaded = stored(&file.store(), &id).await.unwrap();
-        assert_eq!(*loaded.metadata(), own);
+        assert_eq!(*loaded.metadata(), changed);
     });
 }
 
 #[test]
-fn of_many_that_migrate_at_the_same_moment_one_does_it() {
+fn one_of_many_stores_that_start_together_migrates_the_file() {
     let file = File::new();
     let id = SessionId::generate();
-    of_version_1(&file, &id);
+    write_version_1(&file, &id);
     let stores = [(); 8].map(|()| file.store());
     std::thread::scope(|scope| {
         for store in &stores {
@@ -57,7 +57,7 @@ fn of_many_that_migrate_at_the_same_moment_one_does_it() {
 }
 
 #[test]
-fn of_many_that_create_the_file_at_the_same_moment_all_succeed() {
+fn many_stores_can_create_the_file_at_the_same_moment() {
     let file = File::new();
     let stores = [(); 8].map(|()| file.store());
     std::thread::scope(|scope| {

@@ -4,7 +4,7 @@ use own_driver::{SqliteStore, SqliteStoreBuilder};
 use pycket_core::ErrorKind;
 
 #[test]
-fn settings_out_of_range_are_refused_with_the_name_of_the_setting() {
+fn setting_out_of_range_is_refused_by_name() {
     let builder = || SqliteStore::builder("never-opened.db");
     let max = SqliteStoreBuilder::MAX_TIMEOUT;
     for (refused, name) in [
