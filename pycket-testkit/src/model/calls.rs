@@ -104,25 +104,25 @@ pub(crate) async fn run(
         let other = may_have_ended.then(|| answer(None, call, now));
         let code = call.code(*handle);
         match call.make(&stores[*handle], &ids).await {
-            Ok((came, expires_in)) if came == expected => {
+            Ok((got, expires_in)) if got == expected => {
                 script.assert_eq(&code, &expected);
                 let rest = after.as_ref().map(|kept| kept.ends - now);
                 if !is_right(expires_in, rest, &time) {
                     script.line(call.code_of_expires_in(*handle));
                     let expected = format!("to expire in {rest:?}, or up to a second later");
-                    let came = format!("{expires_in:?}");
-                    return Err(Failure { script: script.of_calls(), expected, came });
+                    let got = format!("{expires_in:?}");
+                    return Err(Failure { script: script.of_calls(), expected, got });
                 }
                 kept[id] = after;
             }
-            Ok((came, _)) if other.as_ref().is_some_and(|(other, _)| *other == came) => {
-                script.assert_eq(&code, &came);
+            Ok((got, _)) if other.as_ref().is_some_and(|(other, _)| *other == got) => {
+                script.assert_eq(&code, &got);
                 kept[id] = other.and_then(|(_, after)| after);
             }
             wrong => {
                 script.assert_eq(&code, &expected);
-                let came = wrong.map_or_else(|error| show_error(&error), |(came, _)| came);
-                return Err(Failure { script: script.of_calls(), expected, came });
+                let got = wrong.map_or_else(|error| show_error(&error), |(got, _)| got);
+                return Err(Failure { script: script.of_calls(), expected, got });
             }
         }
     }

@@ -1,26 +1,25 @@
 //! Plays requests of one client, each with a session, begun and finished in any order.
 
-mod code;
-
 use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
-use pycket_core::{Error, ErrorKind, Expiry, IdChange, Session, SessionId, SessionManager};
+use pycket_core::{
+    Error, ErrorKind, Expiry, IdChange, Outcome, Session, SessionId, SessionManager,
+};
 
 use crate::check::show_error;
 use crate::fixtures::Store;
 use crate::{Time, shown_values};
 
-use super::records::Values;
+use super::client::{Client, IDLE, REMEMBERED, Request};
 use super::script::{Failure, Script};
-use super::visitor::{IDLE, REMEMBERED, Request, Visitor};
 
 const REQUESTS: usize = 3;
 const NAMES: [&str; 2] = ["a", "b"];
 
-/// Divides no timeout, so that no session ends at the very moment of a call.
+/// No timeout is a multiple of it, so that no session ends at the moment of a call.
 const PASS: Duration = Duration::from_secs(10 * 60);
 const TICK: Duration = Duration::from_millis(2);
 
@@ -32,7 +31,7 @@ pub(crate) struct Step {
 
 #[derive(Clone, Debug)]
 enum Act {
-    /// With the newest id, or the one so many before it, or none.
+    /// With the newest id, with one of an earlier session (counted back from the newest), or without.
     Open(Option<usize>),
     Set(&'static str, u8),
     Delete(&'static str),
@@ -47,7 +46,7 @@ enum Act {
     Pass,
 }
 
-/// In real time none passes: a session's life takes too long.
+/// In real time no time passes: a timeout of a session takes too long.
 pub(crate) fn sequences(time: &Time) -> impl Strategy<Value = Vec<Step>> + use<> {
     let name = || select(&NAMES[..]);
     let cookie = prop_oneof![4 => Just(Some(0)), 2 => (1..4_usize).prop_map(Some), 1 => Just(None)];
@@ -92,20 +91,15 @@ pub(crate) async fn run(
 
 fn manager(sessions: Store, notifications: Store, time: &Time) -> SessionManager {
     let expiry = Expiry::builder().idle_timeout(IDLE).build().expect("it is in range");
-    let manager = SessionManager::builder(sessions)
-        .notifications(notifications)
-        .expiry(expiry)
-        .build()
-        .expect("the settings are right");
-    match time {
-        Time::Real => manager,
-        Time::Manual(clock) => {
-            manager.to_builder().clock(clock.clone()).build().expect("the settings are right")
-        }
-    }
+    let builder = SessionManager::builder(sessions).notifications(notifications).expiry(expiry);
+    let builder = match time {
+        Time::Real => builder,
+        Time::Manual(clock) => builder.clock(clock.clone()),
+    };
+    builder.build().expect("the settings are valid")
 }
 
-/// The sessions, and beside them the model of them.
+/// The sessions and their model.
 struct Play {
     manager: SessionManager,
     time: Time,
@@ -132,13 +126,11 @@ impl Play {
 
     async fn act(&mut self, request: usize, act: Act) -> Result<(), Failure> {
         if let Act::Pass = act {
-            self.time.pass(PASS).await;
-            self.client.pass(PASS);
-            self.script.line(code::PASS);
+            self.pass("pass", PASS).await;
             return Ok(());
         }
         if let Act::Open(back) = act {
-            // As a layer does, which commits before it drops a request.
+            // A layer also commits before it drops a request.
             if self.expected[request].has_destroyed_a_session() {
                 self.commit(request).await?;
             }
@@ -149,69 +141,72 @@ impl Play {
         if self.requests[request].is_none() {
             self.open(request, None).await?;
         }
-        match act {
-            Act::Increment(name) => return self.increment(request, name).await,
-            Act::Take(name) => return self.take(request, name).await.map(drop),
-            Act::Commit => return self.commit(request).await,
-            _ => {}
-        }
         if let Act::Leave(..) | Act::Push(..) = act {
-            // At another time than every other one, so that it has its place in the order.
-            self.time.pass(TICK).await;
-            self.client.pass(TICK);
-            self.script.line(code::TICK);
+            // Each notification gets a time of its own, so that their order is certain.
+            self.pass("tick", TICK).await;
         }
-        self.script.line(code::act(request, &act));
         let session = self.session(request);
         let expected = &mut self.expected[request];
-        let came = match act {
+        let (code, result) = match act {
             Act::Set(name, value) => {
                 expected.set(name, value);
-                session.set(name, &value)
+                (format!("set({name:?}, &{value})?"), session.set(name, &value))
             }
             Act::Delete(name) => {
                 expected.delete(name);
                 session.delete([name]);
-                Ok(())
+                (format!("delete([{name:?}])"), Ok(()))
             }
             Act::Remember => {
                 expected.remember();
-                session.set_idle_timeout(REMEMBERED)
+                let code = "set_idle_timeout(remembered)?".to_owned();
+                (code, session.set_idle_timeout(REMEMBERED))
             }
             Act::CycleId => {
                 expected.cycle_id();
                 session.cycle_id();
-                Ok(())
+                ("cycle_id()".to_owned(), Ok(()))
             }
             Act::Destroy => {
                 expected.destroy();
                 session.destroy();
-                Ok(())
+                ("destroy()".to_owned(), Ok(()))
             }
             Act::Leave(name, value) => {
                 self.client.leave(expected, name, value, true);
-                session.notifications().set(name, &value)
+                let code = format!("notifications().set({name:?}, &{value})?");
+                (code, session.notifications().set(name, &value))
             }
             Act::Push(name, value) => {
                 self.client.leave(expected, name, value, false);
-                session.notifications().push(name, &value)
+                let code = format!("notifications().push({name:?}, &{value})?");
+                (code, session.notifications().push(name, &value))
             }
-            _ => Ok(()),
+            Act::Increment(name) => return self.increment(request, name).await,
+            Act::Take(name) => return self.take(request, name).await.map(drop),
+            Act::Commit => return self.commit(request).await,
+            Act::Open(_) | Act::Pass => unreachable!("done above"),
         };
-        came.map_err(|error| self.failure("no error", show_error(&error)))?;
-        let values = self.expected[request].values();
-        self.shows(request, &values, false)
+        self.script.line(format!("requests[{request}].{code};"));
+        result.map_err(|error| self.failure("no error", show_error(&error)))?;
+        self.check_values(request, false)
+    }
+
+    async fn pass(&mut self, name: &str, duration: Duration) {
+        self.time.pass(duration).await;
+        self.client.pass(duration);
+        self.script.line(format!("harness.time().pass({name}).await;"));
     }
 
     async fn open(&mut self, request: usize, cookie: Option<usize>) -> Result<(), Failure> {
-        self.script.line(code::open(request, cookie));
+        let code = cookie.map_or("None".to_owned(), |cookie| format!("Some(cookies[{cookie}])"));
+        self.script.line(format!("requests[{request}] = manager.open({code}).await?;"));
         let presented = cookie.map(|cookie| self.cookies[cookie]);
         let session = self.manager.open(presented).await;
         let session = session.map_err(|error| self.failure("a session", show_error(&error)))?;
         self.requests[request] = Some(session);
         self.expected[request] = self.client.open(cookie);
-        let values = self.expected[request].values();
-        self.shows(request, &values, true)
+        self.check_values(request, true)
     }
 
     async fn commit(&mut self, request: usize) -> Result<(), Failure> {
@@ -219,38 +214,40 @@ impl Play {
             return Ok(());
         }
         let expected = self.client.commit(&mut self.expected[request]);
-        let came = self.session(request).commit().await;
-        self.script.assert_eq(&code::commit(request), &code::outcome(expected));
-        self.answered(expected, came)?;
-        self.settle(request)
+        let answer = self.session(request).commit().await;
+        let code = |outcome: Outcome| format!("Outcome::{outcome:?}");
+        self.check("commit().await?", request, code(expected), answer.map(code))?;
+        self.check_session(request)
     }
 
     async fn increment(&mut self, request: usize, name: &'static str) -> Result<(), Failure> {
         let expected = self.client.increment(&mut self.expected[request], name);
         let add = |n: Option<u8>| n.unwrap_or(0) + 1;
-        let came = match self.session(request).update(name, add).await {
+        let answer = match self.session(request).update(name, add).await {
             Err(error) if error.kind() == ErrorKind::Ended => Ok(None),
-            came => came.map(Some),
+            answer => answer.map(Some),
         };
-        self.script.assert_eq(&code::increment(request, name), &format!("{expected:?}"));
-        self.answered(expected, came)?;
-        self.settle(request)
+        let call = format!("update({name:?}, add_one).await.ok()");
+        let answer = answer.map(|answer| format!("{answer:?}"));
+        self.check(&call, request, format!("{expected:?}"), answer)?;
+        self.check_session(request)
     }
 
-    /// Whether there was one.
+    /// Returns whether there was a notification.
     async fn take(&mut self, request: usize, name: &'static str) -> Result<bool, Failure> {
         let expected = self.client.take(&mut self.expected[request], name);
-        let came = self.session(request).notifications().get(name).await;
-        self.script.assert_eq(&code::take(request, name), &format!("{expected:?}"));
-        self.answered(expected, came)?;
+        let answer = self.session(request).notifications().get::<u8>(name).await;
+        let call = format!("notifications().get::<u8>({name:?}).await?");
+        let answer = answer.map(|answer| format!("{answer:?}"));
+        self.check(&call, request, format!("{expected:?}"), answer)?;
         Ok(expected.is_some())
     }
 
-    /// What must hold after everything that may have called the store.
-    fn settle(&mut self, request: usize) -> Result<(), Failure> {
+    /// What must hold after every act that may have called the store.
+    fn check_session(&mut self, request: usize) -> Result<(), Failure> {
         let session = self.session(request);
         if self.client.sessions.len() > self.cookies.len() {
-            self.script.line(code::keep_cookie(request));
+            self.script.line(format!("cookies.push(requests[{request}].id().unwrap());"));
             match session.id() {
                 Some(id) if !self.cookies.contains(&id) => self.cookies.push(id),
                 _ => return Err(self.failure("a new id", "none".to_owned())),
@@ -258,47 +255,51 @@ impl Play {
         }
         let expected = &self.expected[request];
         let id = expected.session().map(|session| self.cookies[session]);
-        let told = session.id_change();
-        let is_told = match id {
-            Some(id) if expected.has_another_id() => told == IdChange::Issued(id),
-            Some(id) => told == IdChange::Unchanged || told == IdChange::Renewed(id),
-            None => told == IdChange::Unchanged || told == IdChange::Withdrawn,
+        let change = session.id_change();
+        let is_right = match id {
+            Some(id) if expected.has_another_id() => change == IdChange::Issued(id),
+            Some(id) => change == IdChange::Unchanged || change == IdChange::Renewed(id),
+            None => change == IdChange::Unchanged || change == IdChange::Withdrawn,
         };
-        if session.id() != id || !is_told {
-            self.script.line(code::id_change(request));
-            let expected = "the client is told the id that the session has";
-            return Err(self.failure(expected, format!("{told:?}")));
+        if session.id() != id || !is_right {
+            self.script.line(format!("println!(\"{{:?}}\", requests[{request}].id_change());"));
+            return Err(self.failure("the session's own id", format!("{change:?}")));
         }
+        self.check_values(request, true)
+    }
+
+    /// Compares all values. The script gets a line for it if `is_printed`, or if they differ.
+    fn check_values(&mut self, request: usize, is_printed: bool) -> Result<(), Failure> {
         let values = self.expected[request].values();
-        self.shows(request, &values, true)
-    }
-
-    fn shows(&mut self, request: usize, values: &Values, is_kept: bool) -> Result<(), Failure> {
-        let came = shown_values(self.session(request).iter());
-        let expected = code::expected_values(values);
-        if is_kept || came != expected {
-            self.script.assert_eq(&code::show(request), &format!("{expected:?}"));
+        let expected: Vec<_> =
+            values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let expected = expected.join(", ");
+        let got = shown_values(self.session(request).iter());
+        if is_printed || got != expected {
+            self.script
+                .assert_eq(&format!("shown(&requests[{request}])"), &format!("{expected:?}"));
         }
-        if came == expected { Ok(()) } else { Err(self.failure(&expected, came)) }
+        if got == expected { Ok(()) } else { Err(self.failure(&expected, got)) }
     }
 
-    fn answered<T: std::fmt::Debug + PartialEq>(
-        &self,
-        expected: T,
-        came: Result<T, Error>,
+    /// Compares the answer of a call of a request; both are Rust.
+    fn check(
+        &mut self,
+        call: &str,
+        request: usize,
+        expected: String,
+        answer: Result<String, Error>,
     ) -> Result<(), Failure> {
-        match came {
-            Ok(came) if came == expected => Ok(()),
-            Ok(came) => Err(self.failure(&format!("{expected:?}"), format!("{came:?}"))),
-            Err(error) => Err(self.failure(&format!("{expected:?}"), show_error(&error))),
-        }
+        self.script.assert_eq(&format!("requests[{request}].{call}"), &expected);
+        let got = answer.unwrap_or_else(|error| show_error(&error));
+        if got == expected { Ok(()) } else { Err(self.failure(&expected, got)) }
     }
 
     fn session(&self, request: usize) -> Session {
         self.requests[request].clone().expect("it was opened")
     }
 
-    fn failure(&self, expected: &str, came: String) -> Failure {
-        Failure { script: self.script.of_requests(), expected: expected.to_owned(), came }
+    fn failure(&self, expected: &str, got: String) -> Failure {
+        Failure { script: self.script.of_requests(), expected: expected.to_owned(), got }
     }
 }

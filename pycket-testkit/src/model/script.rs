@@ -9,8 +9,8 @@ impl Script {
         self.0.push(line.into());
     }
 
-    pub(super) fn assert_eq(&mut self, came: &str, expected: &str) {
-        self.line(format!("assert_eq!({came}, {expected});"));
+    pub(super) fn assert_eq(&mut self, got: &str, expected: &str) {
+        self.line(format!("assert_eq!({got}, {expected});"));
     }
 
     /// As a test of a store.
@@ -33,16 +33,16 @@ impl Script {
 pub(crate) struct Failure {
     pub(crate) script: String,
     pub(crate) expected: String,
-    pub(crate) came: String,
+    pub(crate) got: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { script, expected, came } = self;
+        let Self { script, expected, got } = self;
         write!(
             f,
             "the last call of this test got a wrong answer\n  expected: {expected}\n  \
-             got:      {came}\n\npaste it below the call of `conformance!`:\n\n{script}"
+             got:      {got}\n\npaste it below the call of `conformance!`:\n\n{script}"
         )
     }
 }
