@@ -35,21 +35,15 @@ pub(crate) fn show_error(error: &Error) -> String {
     format!("an error of kind {:?}: {}", error.kind(), messages.join(": "))
 }
 
-pub(crate) trait Show {
-    fn show(&self) -> String;
-}
-
-impl Show for Creation {
+pub(crate) trait Show: Debug {
     fn show(&self) -> String {
         format!("{self:?}")
     }
 }
 
-impl Show for Update {
-    fn show(&self) -> String {
-        format!("{self:?}")
-    }
-}
+impl Show for Creation {}
+
+impl Show for Update {}
 
 impl Show for Record {
     fn show(&self) -> String {

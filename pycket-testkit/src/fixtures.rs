@@ -54,14 +54,17 @@ pub(crate) fn ttl(millis: u64) -> Ttl {
 }
 
 /// Stores a record under a new id.
-pub(crate) async fn put(store: &Store, record: &Record, ttl: Ttl) -> SessionId {
+pub(crate) async fn put(store: &dyn SessionStore, record: &Record, ttl: Ttl) -> SessionId {
     let id = SessionId::generate();
     check("a create under a new id", store.create(&id, record, ttl).await, Creation::Created);
     id
 }
 
 /// The record without its remaining time.
-pub(crate) async fn stored(store: &Store, id: &SessionId) -> Result<Option<Record>, Error> {
+pub(crate) async fn stored(
+    store: &dyn SessionStore,
+    id: &SessionId,
+) -> Result<Option<Record>, Error> {
     Ok(store.load(id).await?.map(|loaded| loaded.record))
 }
 

@@ -4,6 +4,7 @@
 mod cluster;
 #[cfg(unix)]
 mod command;
+mod fake_server;
 pub mod faults;
 mod faults_macro;
 mod harness;
@@ -20,7 +21,6 @@ mod redis;
 mod sentinel;
 #[cfg(unix)]
 mod server;
-mod stand_in;
 #[cfg(all(unix, feature = "tls"))]
 mod tls;
 #[cfg(unix)]
@@ -28,12 +28,12 @@ mod watchdog;
 
 #[cfg(unix)]
 pub use cluster::RedisCluster;
+pub use fake_server::{Behavior, FakeServer};
 pub use harness::NetworkHarness;
 pub use proxy::{Exchange, FaultProxy, NetworkFault};
 #[cfg(unix)]
 pub use sentinel::RedisSentinel;
 #[cfg(unix)]
 pub use server::Server;
-pub use stand_in::{Manner, StandIn};
 #[cfg(all(unix, feature = "tls"))]
 pub use tls::RedisTls;

@@ -14,7 +14,8 @@ use pycket_core::{Error, Record, SessionId, Value};
 ///
 /// let metadata = Metadata::new(Timestamp::from_unix_millis(7));
 /// let record = Record::new(metadata, [("a", Value::encode(&1)?), ("b", Value::encode("x")?)]);
-/// assert_eq!(pycket_testkit::shown(Some(record)), "7: a=1, b=\"x\"");
+/// assert_eq!(pycket_testkit::shown(Some(record.clone())), "7: a=1, b=\"x\"");
+/// assert_eq!(pycket_testkit::shown_values(record.iter()), "a=1, b=\"x\"");
 /// assert_eq!(pycket_testkit::shown(None), "nothing");
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
@@ -31,18 +32,6 @@ pub fn shown(record: Option<Record>) -> String {
 
 /// Names and values on one line, for example those of a session. At most 20 of them, and long texts are cut
 /// short.
-///
-/// ```
-/// # use pycket_core::{MemoryStore, SessionManager};
-/// # pycket_testkit::block_on(async {
-/// let manager = SessionManager::new(std::sync::Arc::new(MemoryStore::new()));
-/// let session = manager.open(None).await?;
-/// session.set("visits", &3)?;
-/// assert_eq!(pycket_testkit::shown_values(session.iter()), "visits=3");
-/// # Ok::<(), pycket_core::Error>(())
-/// # })?;
-/// # Ok::<(), pycket_core::Error>(())
-/// ```
 pub fn shown_values<N: Display, V: Borrow<Value>>(
     values: impl IntoIterator<Item = (N, V)>,
 ) -> String {

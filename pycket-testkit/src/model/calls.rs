@@ -1,7 +1,5 @@
 //! The machine that calls a store: a few ids, two handles, and time.
 
-mod code;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -16,7 +14,7 @@ use crate::check::show_error;
 use crate::fixtures::{Store, number, ttl};
 
 use super::records::{Kept, Values, answer, found, metadata, record};
-use super::script::{Failure, Script};
+use super::script::Script;
 
 const IDS: usize = 3;
 const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -83,10 +81,10 @@ pub(crate) fn sequences() -> impl Strategy<Value = Vec<Step>> {
 pub(crate) async fn run(
     (stores, time): ([Store; 2], Time),
     steps: Vec<Step>,
-) -> Result<(), Failure> {
+) -> Result<(), String> {
     let ids = [(); IDS].map(|()| SessionId::generate());
     let mut kept: [Option<Kept>; IDS] = [const { None }; IDS];
-    let mut script = Script::default();
+    let mut script = Script::new(include_str!("calls/head.rs.txt"));
     let mut now = Duration::ZERO;
     for Step { handle, call } in &steps {
         let Some(id) = call.id() else {
@@ -98,33 +96,30 @@ pub(crate) async fn run(
         };
         let before = kept[id].take();
         // In real time a short ttl may have passed already.
-        let may_have_ended = before.as_ref().is_some_and(|kept| kept.ends < now + PASS)
-            && matches!(time, Time::Real);
-        let (expected, after) = answer(before, call, now);
-        let other = may_have_ended.then(|| answer(None, call, now));
-        let code = call.code(*handle);
-        match call.make(&stores[*handle], &ids).await {
-            Ok((got, expires_in)) if got == expected => {
-                script.assert_eq(&code, &expected);
-                let rest = after.as_ref().map(|kept| kept.ends - now);
-                if !is_right(expires_in, rest, &time) {
-                    script.line(call.code_of_expires_in(*handle));
-                    let expected = format!("to expire in {rest:?}, or up to a second later");
-                    let got = format!("{expires_in:?}");
-                    return Err(Failure { script: script.of_calls(), expected, got });
-                }
-                kept[id] = after;
-            }
-            Ok((got, _)) if other.as_ref().is_some_and(|(other, _)| *other == got) => {
-                script.assert_eq(&code, &got);
-                kept[id] = other.and_then(|(_, after)| after);
-            }
-            wrong => {
-                script.assert_eq(&code, &expected);
-                let got = wrong.map_or_else(|error| show_error(&error), |(got, _)| got);
-                return Err(Failure { script: script.of_calls(), expected, got });
+        let may_have_ended = matches!(time, Time::Real)
+            && before.as_ref().is_some_and(|kept| kept.ends < now + PASS);
+        let (mut expected, mut after) = answer(before, call, now);
+        let (code, result) = call.make(*handle, &stores, &ids).await;
+        let (got, expires_in) = result.unwrap_or_else(|error| (show_error(&error), None));
+        if may_have_ended && got != expected {
+            let (other, after_other) = answer(None, call, now);
+            if got == other {
+                (expected, after) = (other, after_other);
             }
         }
+        script.assert_eq(&code, &expected);
+        if got != expected {
+            return Err(script.failure(&expected, &got));
+        }
+        let rest = after.as_ref().map(|kept| kept.ends - now);
+        if !is_right(expires_in, rest, &time) {
+            let load = format!("stores[{handle}].load(&ids[{id}]).await?");
+            script.line(&format!("println!(\"{{:?}}\", {load}.unwrap().expires_in);"));
+            let expected = format!("to expire in {rest:?}, or up to a second later");
+            let got = format!("{expires_in:?}");
+            return Err(script.failure(&expected, &got));
+        }
+        kept[id] = after;
     }
     Ok(())
 }
@@ -153,49 +148,74 @@ impl Call {
         }
     }
 
-    /// The answer as Rust, and the record's remaining time if the call returns it.
+    /// Makes the call. Returns it as Rust, in the words that the head of the script defines; its answer as
+    /// Rust; and the record's remaining time if the call returns it.
     async fn make(
         &self,
-        store: &Store,
+        handle: usize,
+        stores: &[Store; 2],
         ids: &[SessionId; IDS],
-    ) -> Result<(String, Option<Duration>), Error> {
-        let answer = match self {
+    ) -> (String, Result<(String, Option<Duration>), Error>) {
+        let store = &stores[handle];
+        let (code, answer) = match self {
             Self::Create { id, created, values, ttl: millis } => {
                 let record = record(*created, values);
-                let answer = store.create(&ids[*id], &record, ttl(*millis)).await?;
-                format!("Creation::{answer:?}")
+                let answer = store.create(&ids[*id], &record, ttl(*millis)).await;
+                let values: Vec<_> = values.iter().collect();
+                let record = format!("record({created}, &{values:?})");
+                let code = format!("create(&ids[{id}], &{record}, ttl({millis}))");
+                (code, answer.map(|answer| format!("Creation::{answer:?}")))
             }
             Self::Load { id } => {
-                let loaded = store.load(&ids[*id]).await?;
-                let expires_in = loaded.as_ref().map(|loaded| loaded.expires_in);
-                return Ok((found(loaded.map(|loaded| loaded.record)), expires_in));
+                let answer = store.load(&ids[*id]).await.map(|loaded| {
+                    let expires_in = loaded.as_ref().map(|loaded| loaded.expires_in);
+                    (found(loaded.map(|loaded| loaded.record)), expires_in)
+                });
+                let load = format!("stores[{handle}].load(&ids[{id}]).await?");
+                return (format!("shown({load}.map(|found| found.record))"), answer);
             }
             Self::Update { id, delta, ttl: millis } => {
-                let answer = store.update(&ids[*id], &delta.changes(), millis.map(ttl)).await?;
-                format!("Update::{answer:?}")
+                let (changes, code) = delta.changes();
+                let answer = store.update(&ids[*id], &changes, millis.map(ttl)).await;
+                let ttl = millis.map_or("None".to_owned(), |millis| format!("Some(ttl({millis}))"));
+                let code = format!("update(&ids[{id}], &{code}, {ttl})");
+                (code, answer.map(|answer| format!("Update::{answer:?}")))
             }
-            Self::Delete { id } => found(store.delete(&ids[*id]).await?),
-            Self::Pass => String::new(),
+            Self::Delete { id } => {
+                let answer = store.delete(&ids[*id]).await.map(|record| (found(record), None));
+                return (format!("shown(stores[{handle}].delete(&ids[{id}]).await?)"), answer);
+            }
+            Self::Pass => (String::new(), Ok(String::new())),
         };
-        Ok((answer, None))
+        (format!("stores[{handle}].{code}.await?"), answer.map(|answer| (answer, None)))
     }
 }
 
 impl Delta {
-    fn changes(&self) -> Changes {
-        let mut changes = Changes::new();
+    /// The changes, and the same as Rust.
+    fn changes(&self) -> (Changes, String) {
+        let (mut changes, mut code) = (Changes::new(), "Changes::new()".to_owned());
         for (name, value) in &self.writes {
-            changes = match value {
-                Some(value) => changes.set(*name, number((*value).into())),
-                None => changes.remove(*name),
-            };
+            match *value {
+                Some(value) => {
+                    changes = changes.set(*name, number(value.into()));
+                    code += &format!(".set({name:?}, value({value}))");
+                }
+                None => {
+                    changes = changes.remove(*name);
+                    code += &format!(".remove({name:?})");
+                }
+            }
         }
         for (name, value) in &self.expected {
             changes = changes.expect(*name, value.map(|value| number(value.into())));
+            let value = value.map_or("None".to_owned(), |value| format!("Some(value({value}))"));
+            code += &format!(".expect({name:?}, {value})");
         }
-        match self.created {
-            Some(created) => changes.with_metadata(metadata(created)),
-            None => changes,
+        if let Some(created) = self.created {
+            changes = changes.with_metadata(metadata(created));
+            code += &format!(".with_metadata(metadata({created}))");
         }
+        (changes, code)
     }
 }

@@ -21,8 +21,8 @@ pub(super) struct Client {
     now: Duration,
 }
 
-/// A session as the store should have it.
-#[derive(Default)]
+/// A session as the store should have it, or as a request knows it.
+#[derive(Clone, Default)]
 pub(super) struct Stored {
     values: Values,
     pointers: Pointers,
@@ -59,9 +59,7 @@ enum Base {
     Absent,
     Live {
         session: usize,
-        values: Values,
-        pointers: Pointers,
-        is_remembered: bool,
+        known: Stored,
     },
     Ended,
 }
@@ -122,8 +120,10 @@ impl Request {
     fn needs_commit(&self) -> bool {
         let has_change = match &self.base {
             Base::Absent => !self.values().is_empty(),
-            Base::Live { is_remembered, .. } => {
-                self.has_changes() || self.has_new_id || (self.is_remembered && !*is_remembered)
+            Base::Live { known, .. } => {
+                self.has_changes()
+                    || self.has_new_id
+                    || (self.is_remembered && !known.is_remembered)
             }
             Base::Ended => self.has_changes(),
         };
@@ -137,7 +137,7 @@ impl Request {
     fn stored(&self) -> &Values {
         static NONE: Values = Values::new();
         match &self.base {
-            Base::Live { values, .. } => values,
+            Base::Live { known, .. } => &known.values,
             Base::Absent | Base::Ended => &NONE,
         }
     }
@@ -145,18 +145,26 @@ impl Request {
     /// The numbers of the unread notifications of this name.
     fn unread(&self, name: &str) -> Vec<usize> {
         let mut unread = Vec::new();
-        if let Base::Live { pointers, .. } = &self.base {
-            unread.extend(pointers.iter().filter(|(_, n)| **n == name).map(|(number, _)| *number));
+        if let Base::Live { known, .. } = &self.base {
+            unread.extend(
+                known.pointers.iter().filter(|(_, n)| **n == name).map(|(number, _)| *number),
+            );
         }
         unread.retain(|number| !self.removed.contains(number));
         unread.extend(self.new.iter().filter(|(_, (n, _))| *n == name).map(|(number, _)| *number));
         unread
     }
 
-    /// The pointers of a record with the changes of this request.
-    fn change(&self, pointers: &mut Pointers) {
-        pointers.retain(|number, _| !self.removed.contains(number));
-        pointers.extend(self.new.iter().map(|(number, (name, _))| (*number, *name)));
+    fn apply_to(&self, stored: &mut Stored) {
+        apply(&mut stored.values, &self.changes);
+        stored.pointers.retain(|number, _| !self.removed.contains(number));
+        stored.pointers.extend(self.new.iter().map(|(number, (name, _))| (*number, *name)));
+        stored.is_remembered |= self.is_remembered;
+    }
+
+    fn will_be_remembered(&self) -> bool {
+        let is_known = matches!(&self.base, Base::Live { known, .. } if known.is_remembered);
+        self.is_remembered || is_known
     }
 
     fn end(&mut self) -> Outcome {
@@ -213,51 +221,34 @@ impl Client {
     }
 
     fn create(&mut self, request: &mut Request) -> Outcome {
-        self.store_new(request, request.is_remembered);
-        let mut pointers = Pointers::new();
-        request.change(&mut pointers);
-        self.begin(request, request.values(), pointers, request.is_remembered);
+        self.store_notifications(request);
+        self.begin(request, Stored::default());
         Outcome::Created
     }
 
     fn rotate(&mut self, request: &mut Request, session: usize) -> Outcome {
-        self.store_new(request, request.is_remembered || self.is_known_as_remembered(request));
+        self.store_notifications(request);
         let old = mem::take(&mut self.sessions[session]);
-        let (mut values, mut pointers) = (old.values, old.pointers);
-        apply(&mut values, &request.changes);
-        request.change(&mut pointers);
-        self.delete_replaced(request);
-        self.begin(request, values, pointers, old.is_remembered || request.is_remembered);
+        self.begin(request, old);
         Outcome::Rotated
     }
 
-    fn begin(
-        &mut self,
-        request: &mut Request,
-        values: Values,
-        pointers: Pointers,
-        is_remembered: bool,
-    ) {
-        let ends = self.now + idle(is_remembered);
-        self.sessions.push(Stored { values, pointers, is_remembered, ends });
+    fn begin(&mut self, request: &mut Request, mut stored: Stored) {
+        request.apply_to(&mut stored);
+        stored.ends = self.now + idle(stored.is_remembered);
+        self.sessions.push(stored);
         let base = self.seen(self.sessions.len() - 1);
         *request = Request { opened: request.opened, base, ..Request::default() };
     }
 
     fn update(&mut self, request: &mut Request, session: usize) -> Outcome {
-        let is_remembered = request.is_remembered || self.is_known_as_remembered(request);
-        self.store_new(request, is_remembered);
-        self.delete_replaced(request);
+        self.store_notifications(request);
         let stored = &mut self.sessions[session];
-        stored.is_remembered |= request.is_remembered;
-        stored.ends = self.now + idle(is_remembered);
-        apply(&mut stored.values, &request.changes);
-        request.change(&mut stored.pointers);
+        request.apply_to(stored);
+        stored.ends = self.now + idle(request.will_be_remembered());
         let mut base = mem::take(&mut request.base);
-        if let Base::Live { values, pointers, is_remembered: known, .. } = &mut base {
-            *known = is_remembered;
-            apply(values, &request.changes);
-            request.change(pointers);
+        if let Base::Live { known, .. } = &mut base {
+            request.apply_to(known);
         }
         *request = Request { opened: request.opened, base, ..Request::default() };
         Outcome::Updated
@@ -281,11 +272,11 @@ impl Client {
             request.base = self.seen(session);
         }
         let sum = request.stored().get(name).unwrap_or(&0) + 1;
-        if let Base::Live { values, is_remembered, .. } = &mut request.base {
-            values.insert(name, sum);
+        if let Base::Live { known, .. } = &mut request.base {
+            known.values.insert(name, sum);
             let stored = &mut self.sessions[session];
             stored.values.insert(name, sum);
-            stored.ends = self.now + idle(*is_remembered);
+            stored.ends = self.now + idle(known.is_remembered);
         }
         Some(sum)
     }
@@ -310,21 +301,15 @@ impl Client {
         None
     }
 
-    fn store_new(&mut self, request: &Request, is_remembered: bool) {
-        let ends = self.now + idle(is_remembered);
+    /// Stores the new notifications of a request, and deletes those that they replace.
+    fn store_notifications(&mut self, request: &Request) {
+        let ends = self.now + idle(request.will_be_remembered());
         for (number, (_, value)) in &request.new {
             self.notifications.insert(*number, Notification { value: *value, ends });
         }
-    }
-
-    fn delete_replaced(&mut self, request: &Request) {
         for number in &request.replaced {
             self.notifications.remove(number);
         }
-    }
-
-    fn is_known_as_remembered(&self, request: &Request) -> bool {
-        matches!(request.base, Base::Live { is_remembered: true, .. })
     }
 
     fn is_live(&self, session: usize) -> bool {
@@ -332,9 +317,7 @@ impl Client {
     }
 
     fn seen(&self, session: usize) -> Base {
-        let Stored { values, pointers, is_remembered, .. } = &self.sessions[session];
-        let (values, pointers) = (values.clone(), pointers.clone());
-        Base::Live { session, values, pointers, is_remembered: *is_remembered }
+        Base::Live { session, known: self.sessions[session].clone() }
     }
 }
 

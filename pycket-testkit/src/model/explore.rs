@@ -2,11 +2,9 @@ use std::time::{Duration, Instant};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use tokio::task::JoinHandle;
 
 use crate::Time;
-
-use super::script::Failure;
+use crate::fixtures::all;
 
 /// Enough to catch every broken store that we could think of. `PROPTEST_CASES` sets more.
 const SEQUENCES: u32 = 64;
@@ -25,29 +23,31 @@ pub(crate) async fn explore<S, W, F>(
     run: impl Fn(W, S::Value) -> F,
 ) where
     S: Strategy,
-    F: Future<Output = Result<(), Failure>> + Send + 'static,
+    F: Future<Output = Result<(), String>> + Send + 'static,
 {
     let mut runner = TestRunner::new(config());
-    let spawn = async |tree: &S::Tree| tokio::spawn(run(start().await, tree.current()));
-    let mut left = runner.config().cases;
-    while left > 0 {
+    let mut remaining = runner.config().cases;
+    while remaining > 0 {
         // Advancing a manual clock affects all sequences, so only one runs at a time.
         let batch = match time {
-            Time::Real => left.min(SEQUENCES),
+            Time::Real => remaining.min(SEQUENCES),
             Time::Manual(_) => 1,
         };
-        left -= batch;
-        let mut running = Vec::new();
+        remaining -= batch;
+        let (mut trees, mut runs) = (Vec::new(), Vec::new());
         for _ in 0..batch {
             let tree = sequences.new_tree(&mut runner).expect("the strategy rejects nothing");
-            let outcome = spawn(&tree).await;
-            running.push((tree, outcome));
+            runs.push(run(start().await, tree.current()));
+            trees.push(tree);
         }
-        for (tree, outcome) in running {
-            if let Err(failure) = end_of(outcome).await {
-                let shortest = shrink(tree, failure, async |tree| end_of(spawn(tree).await).await);
-                panic!("{}", shortest.await);
-            }
+        let runs = runs.into_iter().enumerate();
+        let results = all(runs.map(|(index, run)| async move { (index, run.await) })).await;
+        let failures =
+            results.into_iter().filter_map(|(index, result)| Some((index, result.err()?)));
+        if let Some((index, failure)) = failures.min_by_key(|(index, _)| *index) {
+            let tree = trees.swap_remove(index);
+            let run = async |tree: &S::Tree| run(start().await, tree.current()).await;
+            panic!("{}", shrink(tree, failure, run).await);
         }
     }
 }
@@ -55,9 +55,9 @@ pub(crate) async fn explore<S, W, F>(
 /// Simplifies the sequence for as long as it still fails.
 async fn shrink<T: ValueTree>(
     mut tree: T,
-    mut failure: Failure,
-    run: impl AsyncFn(&T) -> Result<(), Failure>,
-) -> Failure {
+    mut failure: String,
+    run: impl AsyncFn(&T) -> Result<(), String>,
+) -> String {
     let deadline = Instant::now() + SHRINKING;
     let mut simpler = tree.simplify();
     while simpler && Instant::now() < deadline {
@@ -70,13 +70,6 @@ async fn shrink<T: ValueTree>(
         };
     }
     failure
-}
-
-async fn end_of(running: JoinHandle<Result<(), Failure>>) -> Result<(), Failure> {
-    match running.await {
-        Ok(outcome) => outcome,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
 }
 
 fn config() -> Config {

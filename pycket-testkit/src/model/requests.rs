@@ -1,20 +1,19 @@
 //! Plays requests of one client, each with a session, begun and finished in any order.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::sample::select;
-use pycket_core::{
-    Error, ErrorKind, Expiry, IdChange, Outcome, Session, SessionId, SessionManager,
-};
+use pycket_core::{Error, ErrorKind, Expiry, IdChange, Session, SessionId, SessionManager};
 
 use crate::check::show_error;
 use crate::fixtures::Store;
 use crate::{Time, shown_values};
 
 use super::client::{Client, IDLE, REMEMBERED, Request};
-use super::script::{Failure, Script};
+use super::script::Script;
 
 const REQUESTS: usize = 3;
 const NAMES: [&str; 2] = ["a", "b"];
@@ -74,8 +73,16 @@ pub(crate) fn sequences(time: &Time) -> impl Strategy<Value = Vec<Step>> + use<>
 pub(crate) async fn run(
     ([sessions, notifications], time): ([Store; 2], Time),
     steps: Vec<Step>,
-) -> Result<(), Failure> {
-    let mut play = Play::new(manager(sessions, notifications, &time), time);
+) -> Result<(), String> {
+    let mut play = Play {
+        manager: manager(sessions, notifications, &time),
+        time,
+        requests: Default::default(),
+        cookies: Vec::new(),
+        client: Client::default(),
+        expected: Default::default(),
+        script: Script::new(include_str!("requests/head.rs.txt")),
+    };
     for Step { request, act } in steps {
         play.act(request, act).await?;
     }
@@ -112,19 +119,7 @@ struct Play {
 }
 
 impl Play {
-    fn new(manager: SessionManager, time: Time) -> Self {
-        Self {
-            manager,
-            time,
-            requests: Default::default(),
-            cookies: Vec::new(),
-            client: Client::default(),
-            expected: Default::default(),
-            script: Script::default(),
-        }
-    }
-
-    async fn act(&mut self, request: usize, act: Act) -> Result<(), Failure> {
+    async fn act(&mut self, request: usize, act: Act) -> Result<(), String> {
         if let Act::Pass = act {
             self.pass("pass", PASS).await;
             return Ok(());
@@ -187,40 +182,40 @@ impl Play {
             Act::Commit => return self.commit(request).await,
             Act::Open(_) | Act::Pass => unreachable!("done above"),
         };
-        self.script.line(format!("requests[{request}].{code};"));
-        result.map_err(|error| self.failure("no error", show_error(&error)))?;
+        self.script.line(&format!("requests[{request}].{code};"));
+        result.map_err(|error| self.script.failure("no error", &show_error(&error)))?;
         self.check_values(request, false)
     }
 
     async fn pass(&mut self, name: &str, duration: Duration) {
         self.time.pass(duration).await;
         self.client.pass(duration);
-        self.script.line(format!("harness.time().pass({name}).await;"));
+        self.script.line(&format!("harness.time().pass({name}).await;"));
     }
 
-    async fn open(&mut self, request: usize, cookie: Option<usize>) -> Result<(), Failure> {
+    async fn open(&mut self, request: usize, cookie: Option<usize>) -> Result<(), String> {
         let code = cookie.map_or("None".to_owned(), |cookie| format!("Some(cookies[{cookie}])"));
-        self.script.line(format!("requests[{request}] = manager.open({code}).await?;"));
+        self.script.line(&format!("requests[{request}] = manager.open({code}).await?;"));
         let presented = cookie.map(|cookie| self.cookies[cookie]);
         let session = self.manager.open(presented).await;
-        let session = session.map_err(|error| self.failure("a session", show_error(&error)))?;
+        let session =
+            session.map_err(|error| self.script.failure("a session", &show_error(&error)))?;
         self.requests[request] = Some(session);
         self.expected[request] = self.client.open(cookie);
         self.check_values(request, true)
     }
 
-    async fn commit(&mut self, request: usize) -> Result<(), Failure> {
+    async fn commit(&mut self, request: usize) -> Result<(), String> {
         if self.requests[request].is_none() {
             return Ok(());
         }
         let expected = self.client.commit(&mut self.expected[request]);
         let answer = self.session(request).commit().await;
-        let code = |outcome: Outcome| format!("Outcome::{outcome:?}");
-        self.check("commit().await?", request, code(expected), answer.map(code))?;
+        self.check("commit().await?", request, "Outcome::", expected, answer)?;
         self.check_session(request)
     }
 
-    async fn increment(&mut self, request: usize, name: &'static str) -> Result<(), Failure> {
+    async fn increment(&mut self, request: usize, name: &'static str) -> Result<(), String> {
         let expected = self.client.increment(&mut self.expected[request], name);
         let add = |n: Option<u8>| n.unwrap_or(0) + 1;
         let answer = match self.session(request).update(name, add).await {
@@ -228,29 +223,27 @@ impl Play {
             answer => answer.map(Some),
         };
         let call = format!("update({name:?}, add_one).await.ok()");
-        let answer = answer.map(|answer| format!("{answer:?}"));
-        self.check(&call, request, format!("{expected:?}"), answer)?;
+        self.check(&call, request, "", expected, answer)?;
         self.check_session(request)
     }
 
     /// Returns whether there was a notification.
-    async fn take(&mut self, request: usize, name: &'static str) -> Result<bool, Failure> {
+    async fn take(&mut self, request: usize, name: &'static str) -> Result<bool, String> {
         let expected = self.client.take(&mut self.expected[request], name);
         let answer = self.session(request).notifications().get::<u8>(name).await;
         let call = format!("notifications().get::<u8>({name:?}).await?");
-        let answer = answer.map(|answer| format!("{answer:?}"));
-        self.check(&call, request, format!("{expected:?}"), answer)?;
+        self.check(&call, request, "", expected, answer)?;
         Ok(expected.is_some())
     }
 
     /// What must hold after every act that may have called the store.
-    fn check_session(&mut self, request: usize) -> Result<(), Failure> {
+    fn check_session(&mut self, request: usize) -> Result<(), String> {
         let session = self.session(request);
         if self.client.sessions.len() > self.cookies.len() {
-            self.script.line(format!("cookies.push(requests[{request}].id().unwrap());"));
+            self.script.line(&format!("cookies.push(requests[{request}].id().unwrap());"));
             match session.id() {
                 Some(id) if !self.cookies.contains(&id) => self.cookies.push(id),
-                _ => return Err(self.failure("a new id", "none".to_owned())),
+                _ => return Err(self.script.failure("a new id", "none")),
             }
         }
         let expected = &self.expected[request];
@@ -262,14 +255,14 @@ impl Play {
             None => change == IdChange::Unchanged || change == IdChange::Withdrawn,
         };
         if session.id() != id || !is_right {
-            self.script.line(format!("println!(\"{{:?}}\", requests[{request}].id_change());"));
-            return Err(self.failure("the session's own id", format!("{change:?}")));
+            self.script.line(&format!("println!(\"{{:?}}\", requests[{request}].id_change());"));
+            return Err(self.script.failure("the session's own id", &format!("{change:?}")));
         }
         self.check_values(request, true)
     }
 
     /// Compares all values. The script gets a line for it if `is_printed`, or if they differ.
-    fn check_values(&mut self, request: usize, is_printed: bool) -> Result<(), Failure> {
+    fn check_values(&mut self, request: usize, is_printed: bool) -> Result<(), String> {
         let values = self.expected[request].values();
         let expected: Vec<_> =
             values.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -279,27 +272,26 @@ impl Play {
             self.script
                 .assert_eq(&format!("shown(&requests[{request}])"), &format!("{expected:?}"));
         }
-        if got == expected { Ok(()) } else { Err(self.failure(&expected, got)) }
+        if got == expected { Ok(()) } else { Err(self.script.failure(&expected, &got)) }
     }
 
-    /// Compares the answer of a call of a request; both are Rust.
-    fn check(
+    /// Compares the answer of a call of a request. After `prefix` the `Debug` of an answer is Rust.
+    fn check<T: Debug>(
         &mut self,
         call: &str,
         request: usize,
-        expected: String,
-        answer: Result<String, Error>,
-    ) -> Result<(), Failure> {
+        prefix: &str,
+        expected: T,
+        answer: Result<T, Error>,
+    ) -> Result<(), String> {
+        let expected = format!("{prefix}{expected:?}");
         self.script.assert_eq(&format!("requests[{request}].{call}"), &expected);
-        let got = answer.unwrap_or_else(|error| show_error(&error));
-        if got == expected { Ok(()) } else { Err(self.failure(&expected, got)) }
+        let got = answer.map(|answer| format!("{prefix}{answer:?}"));
+        let got = got.unwrap_or_else(|error| show_error(&error));
+        if got == expected { Ok(()) } else { Err(self.script.failure(&expected, &got)) }
     }
 
     fn session(&self, request: usize) -> Session {
         self.requests[request].clone().expect("it was opened")
-    }
-
-    fn failure(&self, expected: &str, got: String) -> Failure {
-        Failure { script: self.script.of_requests(), expected: expected.to_owned(), got }
     }
 }

@@ -1,48 +1,30 @@
-use std::fmt;
-
 /// The calls so far, as lines of Rust.
-#[derive(Default)]
-pub(super) struct Script(Vec<String>);
+pub(super) struct Script {
+    head: &'static str,
+    lines: String,
+}
 
 impl Script {
-    pub(super) fn line(&mut self, line: impl Into<String>) {
-        self.0.push(line.into());
+    /// `head` is the beginning of the test; it defines the words that the lines use.
+    pub(super) fn new(head: &'static str) -> Self {
+        Self { head, lines: String::new() }
     }
 
-    pub(super) fn assert_eq(&mut self, got: &str, expected: &str) {
-        self.line(format!("assert_eq!({got}, {expected});"));
+    pub(super) fn line(&mut self, line: &str) {
+        self.lines += &format!("        {line}\n");
     }
 
-    /// As a test of a store.
-    pub(super) fn of_calls(&self) -> String {
-        self.between(include_str!("calls/head.rs.txt"))
+    pub(super) fn assert_eq(&mut self, call: &str, expected: &str) {
+        self.line(&format!("assert_eq!({call}, {expected});"));
     }
 
-    /// As a test of sessions.
-    pub(super) fn of_requests(&self) -> String {
-        self.between(include_str!("requests/head.rs.txt"))
-    }
-
-    fn between(&self, head: &str) -> String {
-        let lines: String = self.0.iter().map(|line| format!("        {line}\n")).collect();
-        format!("{head}{lines}        Ok(())\n    }})\n}}\n")
-    }
-}
-
-/// A sequence whose last call got a wrong answer, as a test that can be pasted.
-pub(crate) struct Failure {
-    pub(crate) script: String,
-    pub(crate) expected: String,
-    pub(crate) got: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { script, expected, got } = self;
-        write!(
-            f,
+    /// The message for a wrong answer to the last call, with the script as a test.
+    pub(super) fn failure(&self, expected: &str, got: &str) -> String {
+        let Self { head, lines } = self;
+        format!(
             "the last call of this test got a wrong answer\n  expected: {expected}\n  \
-             got:      {got}\n\npaste it below the call of `conformance!`:\n\n{script}"
+             got:      {got}\n\npaste it below the call of `conformance!`:\n\n\
+             {head}{lines}        Ok(())\n    }})\n}}\n"
         )
     }
 }

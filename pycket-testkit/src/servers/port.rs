@@ -21,12 +21,10 @@ fn is_free(port: u16) -> bool {
 }
 
 fn find(is_suitable: impl Fn(u16) -> bool) -> u16 {
-    let random = RandomState::new();
-    (0..1_000_u32)
-        .map(|attempt| {
-            let offset = random.hash_one(attempt) % u64::from(PORTS.end - PORTS.start);
-            PORTS.start + u16::try_from(offset).expect("smaller than the number of ports")
-        })
+    // Each `RandomState` has other keys.
+    let random = || RandomState::new().hash_one(()) % u64::from(PORTS.end - PORTS.start);
+    (0..1_000)
+        .map(|_| PORTS.start + u16::try_from(random()).expect("less than the number of ports"))
         .find(|port| is_suitable(*port))
         .expect("one of a thousand ports is free")
 }

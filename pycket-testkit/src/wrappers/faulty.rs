@@ -5,21 +5,6 @@ use pycket_core::{
 };
 
 /// A store whose n-th call fails, before or after it took effect.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// use std::sync::Arc;
-/// use pycket_core::{ErrorKind, MemoryStore, SessionId, SessionStore};
-/// use pycket_testkit::{Fault, FaultyStore};
-///
-/// let store = FaultyStore::new(Arc::new(MemoryStore::new()));
-/// store.fail_nth(1, Fault::Before);
-/// assert!(store.load(&SessionId::generate()).await.is_ok());
-/// let error = store.load(&SessionId::generate()).await.unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Unavailable);
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct FaultyStore {
     inner: Arc<dyn SessionStore>,

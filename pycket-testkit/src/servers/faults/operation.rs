@@ -1,6 +1,4 @@
-use pycket_core::{
-    Changes, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Update,
-};
+use pycket_core::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Update};
 
 use crate::check::{answered, check, ensure};
 use crate::fixtures::{HOUR, Store, put, record, stored, text, ttl};
@@ -38,10 +36,7 @@ impl Operation {
     pub(super) async fn call(self, store: &dyn SessionStore, id: &SessionId) -> Answer {
         match self {
             Self::Create => judge(store.create(id, &after(), HOUR).await, Creation::Created),
-            Self::Load => {
-                let loaded = store.load(id).await;
-                judge(loaded.map(|found| found.map(|Loaded { record, .. }| record)), Some(before()))
-            }
+            Self::Load => judge(stored(store, id).await, Some(before())),
             Self::Update => judge(store.update(id, &changes(), Some(HOUR)).await, Update::Applied),
             Self::Touch => {
                 judge(store.update(id, &Changes::new(), Some(HOUR)).await, Update::Applied)
@@ -65,20 +60,13 @@ impl Operation {
         };
         let is_whole = found == old || found == new;
         ensure("the record after the call", "the old one or the new one", &found, is_whole);
+        let is_new = found == new;
+        let is_consistent = self != Self::Update || is_renewed == is_new;
+        ensure("the ttl and the values", "both or neither changed", is_renewed, is_consistent);
         match self {
             Self::Load => true,
             Self::Touch => is_renewed,
-            Self::Update => {
-                let is_new = found == new;
-                ensure(
-                    "the ttl and the values",
-                    "both or neither changed",
-                    is_renewed,
-                    is_renewed == is_new,
-                );
-                is_new
-            }
-            Self::Create | Self::Delete => found == new,
+            _ => is_new,
         }
     }
 
