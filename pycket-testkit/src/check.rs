@@ -45,12 +45,6 @@ impl Show for Creation {}
 
 impl Show for Update {}
 
-impl Show for Record {
-    fn show(&self) -> String {
-        shown(Some(self.clone()))
-    }
-}
-
 impl Show for Option<Record> {
     fn show(&self) -> String {
         shown(self.clone())

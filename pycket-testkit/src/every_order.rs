@@ -1,15 +1,15 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// Work that some part of a test does, as a boxed future.
+/// One task of a test, as a boxed future.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs `tasks()` in every order in which their store calls can follow each other, and `check` after
-/// each; returns how many orders there were.
+/// Runs `tasks()` in every possible order of their store calls, and `check` after each run. Returns the
+/// number of orders.
 ///
-/// The tasks must wait for nothing but a [`PausingStore`](crate::PausingStore): each poll is then
-/// exactly one store call, and choosing whom to poll next is choosing the order. `setup` makes what one
-/// run needs, `tasks` the work on it.
+/// The tasks must wait only for a [`PausingStore`](crate::PausingStore): then each poll is exactly one store
+/// call, and the order of the polls is the order of the calls. `setup` makes what one run needs; `tasks`
+/// makes the tasks that use it.
 ///
 /// # Panics
 ///
@@ -31,8 +31,8 @@ pub fn every_order<S>(
     orders
 }
 
-/// Polls the tasks as `prefix` says, then always the first that is not done. Returns who was polled and
-/// how many could have been, each time.
+/// Polls the tasks in the order of `prefix`, then always the first that is not done. Returns which task was
+/// polled each time, and which ones could have been.
 fn run(tasks: Vec<Task>, prefix: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
     let mut context = Context::from_waker(Waker::noop());
@@ -53,7 +53,7 @@ fn run(tasks: Vec<Task>, prefix: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
     }
 }
 
-/// The next order in the tree of choices: the last choice that has a later alternative takes it.
+/// The next order: the last choice that has a later alternative takes it.
 fn successor(mut order: Vec<usize>, choices: &[Vec<usize>]) -> Option<Vec<usize>> {
     while let Some(last) = order.pop() {
         let open = &choices[order.len()];

@@ -36,10 +36,6 @@ impl Timer {
         self.clock.elapsed()
     }
 
-    pub(crate) async fn pass(&self, duration: Duration) {
-        self.time.pass(duration).await;
-    }
-
     async fn pass_until(&self, moment: Duration) {
         self.time.pass(moment.saturating_sub(self.now())).await;
     }

@@ -17,7 +17,7 @@ pub async fn dropped_create_is_atomic(harness: &impl Harness) {
         let id = SessionId::generate();
         cut.short(store.create(&id, &first, HOUR)).await;
         if let Some(found) = answered("a load", stored(&store, &id).await) {
-            check("a record after a dropped create", Ok(found), first.clone());
+            check("a record after a dropped create", Ok(Some(found)), Some(first.clone()));
         }
         // The dropped call may still arrive: the create that comes second is refused.
         let winner = match answered("another create", store.create(&id, &second, HOUR).await) {
@@ -59,10 +59,10 @@ pub async fn dropped_delete_is_atomic(harness: &impl Harness) {
         let id = put(&store, &whole, HOUR).await;
         cut.short(store.delete(&id)).await;
         if let Some(found) = answered("a load", stored(&store, &id).await) {
-            check("the record after a dropped delete", Ok(found), whole.clone());
+            check("the record after a dropped delete", Ok(Some(found)), Some(whole.clone()));
         }
         if let Some(found) = answered("the next delete", store.delete(&id).await) {
-            check("the record that the next delete returned", Ok(found), whole.clone());
+            check("the record that the next delete returned", Ok(Some(found)), Some(whole.clone()));
         }
         check("a load after it", stored(&store, &id).await, None);
     }

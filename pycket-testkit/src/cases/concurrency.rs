@@ -81,7 +81,8 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
     let id = put(&stores[0], &Record::new(METADATA, [("n", number(0))]), HOUR).await;
     at_once(&stores, move |_, store| async move {
         loop {
-            let read = counter(&store, &id, "n").await;
+            let record = answered("a load", stored(&store, &id).await).expect("a live record");
+            let read = decoded(&record, "n");
             let changes = Changes::new().expect("n", Some(number(read))).set("n", number(read + 1));
             match answered("an increment", store.update(&id, &changes, None).await) {
                 Update::Applied => break,
@@ -184,10 +185,6 @@ where
 fn of_caller(caller: usize) -> Record {
     let names = ["one", "two", "three"].map(|part| format!("{caller} {part}"));
     Record::new(METADATA, names.map(|name| (name.clone(), text(&name))))
-}
-
-async fn counter(store: &Store, id: &SessionId, name: &str) -> u64 {
-    decoded(&answered("a load", stored(store, id).await).expect("a live record"), name)
 }
 
 fn decoded(record: &Record, name: &str) -> u64 {

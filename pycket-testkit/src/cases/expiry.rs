@@ -34,8 +34,7 @@ pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
     for id in &mut ids {
         *id = put(&store, &old, ttl(200)).await;
     }
-    let last = put(&store, &old, ttl(200));
-    let (expiry, _) = timer.start(ttl(200), last).await;
+    let (expiry, _) = timer.put(&store, &old, ttl(200)).await;
     expiry.pass().await;
     let [loaded, updated, touched, deleted, created] = ids;
     check("a load", stored(&store, &loaded).await, None);
@@ -52,7 +51,6 @@ pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
 /// One millisecond is a valid ttl, for a create and for a touch.
 pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
     let store = open(harness).await;
-    let nothing = Changes::new();
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
     let (expiry, id) = timer.put(&store, &created, Ttl::MIN).await;
@@ -60,7 +58,7 @@ pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
     check("a load", stored(&store, &id).await, None);
 
     let id = put(&store, &created, HOUR).await;
-    let expiry = timer.update("a touch", &store, &id, &nothing, Ttl::MIN).await;
+    let expiry = timer.update("a touch", &store, &id, &Changes::new(), Ttl::MIN).await;
     expiry.pass().await;
     check("a load after it", stored(&store, &id).await, None);
 }
@@ -68,7 +66,6 @@ pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
 /// Every ttl up to ten years works. A ttl of more than thirty days is not read as a date.
 pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
     let store = open(harness).await;
-    let nothing = Changes::new();
     let second = Duration::from_secs(1);
     let ttls = [30 * DAY - second, 30 * DAY, 30 * DAY + second, 31 * DAY, 366 * DAY];
     for ttl in ttls.map(|ttl| Ttl::try_from(ttl).unwrap()).into_iter().chain([Ttl::MAX]) {
@@ -78,7 +75,7 @@ pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
         expiry.is_remaining(&format!("a create for {ttl:?}"), &store, &id).await;
 
         let touched = put(&store, &created, HOUR).await;
-        let expiry = timer.update("a touch", &store, &touched, &nothing, ttl).await;
+        let expiry = timer.update("a touch", &store, &touched, &Changes::new(), ttl).await;
         expiry.is_remaining(&format!("a touch for {ttl:?}"), &store, &touched).await;
         check("the record", stored(&store, &touched).await, Some(created));
     }
@@ -95,7 +92,7 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
         expiry.is_remaining("on another server", &two, &id).await;
         records.push((expiry, id));
     }
-    timer.pass(Duration::from_millis(2_500)).await;
+    harness.time().pass(Duration::from_millis(2_500)).await;
     for (expiry, id) in records {
         expiry.is_remaining("some time later", &one, &id).await;
     }
@@ -138,16 +135,16 @@ pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness)
 /// and changes no data.
 pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
     let store = open(harness).await;
-    let nothing = Changes::new();
     let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2")]);
     let id = put(&store, &created, HOUR).await;
     for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000), HOUR] {
-        let expiry = timer.update("a touch", &store, &id, &nothing, ttl).await;
+        let expiry = timer.update("a touch", &store, &id, &Changes::new(), ttl).await;
         expiry.is_remaining("the remaining time", &store, &id).await;
         check("the record after it", stored(&store, &id).await, Some(created.clone()));
     }
-    let expiry = timer.update("a touch that shortens", &store, &id, &nothing, ttl(SHORT)).await;
+    let expiry =
+        timer.update("a touch that shortens", &store, &id, &Changes::new(), ttl(SHORT)).await;
     expiry.ends_on_time("a record with a shortened ttl", async || is_live(&store, &id).await).await;
 }
 
@@ -173,16 +170,14 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
 
     let (old_expiry, expired) = timer.put(&store, &old, ttl(200)).await;
     old_expiry.pass().await;
-    let create = store.create(&expired, &new, HOUR);
-    let (expiry, answer) = timer.start(HOUR, create).await;
+    let (expiry, answer) = timer.start(HOUR, store.create(&expired, &new, HOUR)).await;
     check("a create over an expired record", answer, Creation::Created);
     expiry.is_remaining("the new ttl", &store, &expired).await;
     check("the new record", stored(&store, &expired).await, Some(new.clone()));
 
     let (old_expiry, deleted) = timer.put(&store, &old, ttl(1_000)).await;
     answered("a delete", store.delete(&deleted).await);
-    let create = store.create(&deleted, &new, HOUR);
-    let (expiry, answer) = timer.start(HOUR, create).await;
+    let (expiry, answer) = timer.start(HOUR, store.create(&deleted, &new, HOUR)).await;
     check("a create over a deleted record", answer, Creation::Created);
     old_expiry.pass().await;
     expiry.is_remaining("the new ttl", &store, &deleted).await;

@@ -1,4 +1,4 @@
-//! What the requests of one client must see, as if each call of a session happened at one moment.
+//! The model of sessions: what the requests of one client must see. Each call of a session is one step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -11,12 +11,13 @@ use super::records::Values;
 pub(super) const IDLE: Duration = Duration::from_secs(35 * 60);
 pub(super) const REMEMBERED: Duration = Duration::from_secs(65 * 60);
 
-/// The sessions of the client in the order in which they were created, and its notifications by their number
-/// in the order in which they were left. A new id is a new session.
+/// The sessions of the client in the order of their creation, and its notifications by number. A new id is a
+/// new session.
 #[derive(Default)]
 pub(super) struct Client {
     pub(super) sessions: Vec<Stored>,
     notifications: BTreeMap<usize, Notification>,
+    /// How many notifications were left.
     left: usize,
     now: Duration,
 }
@@ -48,8 +49,9 @@ pub(super) struct Request {
     has_new_id: bool,
     destroyed: Vec<usize>,
     new: BTreeMap<usize, (&'static str, u8)>,
-    /// Notifications whose pointers this request removes, and those among them that nothing has read.
+    /// Notifications whose pointers this request removes.
     removed: BTreeSet<usize>,
+    /// Those among them that no request has read.
     replaced: Vec<usize>,
 }
 
@@ -78,7 +80,7 @@ impl Request {
         }
     }
 
-    /// Whether the client has to learn another id than the one that it presented.
+    /// Whether the client needs another id than the one that it presented.
     pub(super) fn has_another_id(&self) -> bool {
         self.session().is_some() && self.session() != self.opened
     }
@@ -281,7 +283,7 @@ impl Client {
         Some(sum)
     }
 
-    /// Hands the oldest notification of this name out, once.
+    /// Returns the oldest notification of this name, once.
     pub(super) fn take(&mut self, request: &mut Request, name: &'static str) -> Option<u8> {
         if matches!(request.base, Base::Ended) {
             return None;

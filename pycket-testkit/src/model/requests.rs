@@ -1,4 +1,4 @@
-//! Plays requests of one client, each with a session, begun and finished in any order.
+//! Plays requests of one client. Each has a session; they begin and end in any order.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -38,6 +38,7 @@ enum Act {
     Remember,
     CycleId,
     Destroy,
+    /// `set` of a notification.
     Leave(&'static str, u8),
     Push(&'static str, u8),
     Take(&'static str),

@@ -4,7 +4,7 @@ use std::path::Path;
 use super::command::wait_until;
 use super::port;
 use super::redis::{VOLATILE, arguments};
-use super::server::{Kind, Server};
+use super::server::{Kind, Server, addresses};
 
 /// How long a node may be silent before the others count it as failed. The default of fifteen seconds is
 /// for real networks.
@@ -43,8 +43,7 @@ impl Server {
 impl RedisCluster {
     /// All nodes as one URL, such as `redis+cluster://127.0.0.1:14321,127.0.0.1:14322`.
     pub fn url(&self) -> String {
-        let nodes: Vec<_> = self.nodes.iter().map(|node| node.address().to_string()).collect();
-        format!("redis+cluster://{}", nodes.join(","))
+        format!("redis+cluster://{}", addresses(&self.nodes))
     }
 
     /// All nodes: first those that started as primaries, then their replicas.

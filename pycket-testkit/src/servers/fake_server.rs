@@ -1,11 +1,10 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::yield_now;
 
 /// A listener that takes the place of a server and does what no real server can be made to do.
 #[derive(Debug)]
@@ -27,8 +26,6 @@ pub enum Behavior {
     Closes,
     /// Forwards it to this server.
     ForwardsTo(SocketAddr),
-    /// Forwards it to this server once the flag is set.
-    ForwardsWhen(Arc<AtomicBool>, SocketAddr),
 }
 
 impl FakeServer {
@@ -71,20 +68,17 @@ impl FakeServer {
 }
 
 async fn serve(mut stream: TcpStream, behavior: Behavior) -> io::Result<()> {
-    match &behavior {
-        Behavior::Closes => return Ok(()),
-        Behavior::ForwardsTo(server) => return forward(stream, *server).await,
-        Behavior::ForwardsWhen(flag, server) => {
-            while !flag.load(Ordering::SeqCst) {
-                yield_now().await;
-            }
-            return forward(stream, *server).await;
-        }
-        _ => {}
-    }
     let mut buffer = [0; 4096];
     loop {
-        let length = stream.read(&mut buffer).await?;
+        let length = match behavior {
+            Behavior::Closes => 0,
+            Behavior::ForwardsTo(server) => {
+                let mut server = TcpStream::connect(server).await?;
+                copy_bidirectional(&mut stream, &mut server).await?;
+                0
+            }
+            _ => stream.read(&mut buffer).await?,
+        };
         match &behavior {
             _ if length == 0 => return Ok(()),
             Behavior::Answers(answer) => stream.write_all(answer).await?,
@@ -92,9 +86,4 @@ async fn serve(mut stream: TcpStream, behavior: Behavior) -> io::Result<()> {
             _ => {}
         }
     }
-}
-
-async fn forward(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
-    let mut server = TcpStream::connect(server).await?;
-    copy_bidirectional(&mut client, &mut server).await.map(drop)
 }

@@ -77,9 +77,7 @@ impl FaultProxy {
                 tokio::select! { () = serving => {} _ = stopped => {} }
             });
         };
-        let thread = thread::Builder::new().name("pycket-fault-proxy".to_owned()).spawn(serve);
-        let thread = thread.expect("a thread can be started");
-        Self { address, plan, thread: Some((stop, thread)) }
+        Self { address, plan, thread: Some((stop, thread::spawn(serve))) }
     }
 
     /// Where the proxy listens: the address for the client.

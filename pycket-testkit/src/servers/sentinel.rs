@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::command::wait_until;
 use super::redis::{VOLATILE, arguments};
-use super::server::{Kind, Server};
+use super::server::{Kind, Server, addresses};
 
 /// How long the primary may be silent before a sentinel counts it as failed.
 const DOWN_AFTER_MS: &str = "1000";
@@ -45,9 +45,7 @@ impl RedisSentinel {
     /// The sentinels and the service as one URL, such as
     /// `redis+sentinel://127.0.0.1:14321,127.0.0.1:14322/pycket-test`.
     pub fn url(&self) -> String {
-        let sentinels: Vec<_> =
-            self.sentinels.iter().map(|sentinel| sentinel.address().to_string()).collect();
-        format!("redis+sentinel://{}/{}", sentinels.join(","), Self::SERVICE)
+        format!("redis+sentinel://{}/{}", addresses(&self.sentinels), Self::SERVICE)
     }
 
     /// The server that started as the primary.

@@ -131,3 +131,9 @@ impl Server {
         self.watchdog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The addresses of several servers, as a URL has them.
+pub(super) fn addresses(servers: &[Server]) -> String {
+    let addresses: Vec<_> = servers.iter().map(|server| server.address().to_string()).collect();
+    addresses.join(",")
+}
