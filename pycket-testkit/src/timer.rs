@@ -122,7 +122,7 @@ impl Expiry<'_> {
     }
 
     /// The record must be live, and `expires_in` must be its remaining time.
-    pub(crate) async fn is_remaining(&self, what: &str, store: &Store, id: &SessionId) {
+    pub(crate) async fn check_expires_in(&self, what: &str, store: &Store, id: &SessionId) {
         let before = self.timer.now();
         let loaded = answered(what, store.load(id).await);
         let after = self.timer.now();

@@ -58,7 +58,7 @@ pub async fn conflict_changes_nothing(harness: &impl Harness) {
     for ttl in [None, Some(Ttl::MIN), Some(Ttl::MAX)] {
         check("an update", store.update(&id, &changes, ttl).await, Update::Conflict);
         check("the record", stored(&store, &id).await, Some(created.clone()));
-        expiry.is_remaining("the remaining time", &store, &id).await;
+        expiry.check_expires_in("the remaining time", &store, &id).await;
     }
 }
 
@@ -116,10 +116,10 @@ pub async fn touch_checks_expectations(harness: &impl Harness) {
     let (expiry, id) = timer.put(&store, &created, HOUR).await;
     let wrong = Changes::new().expect("a", Some(text("2")));
     check("a touch", store.update(&id, &wrong, Some(Ttl::MAX)).await, Update::Conflict);
-    expiry.is_remaining("the remaining time", &store, &id).await;
+    expiry.check_expires_in("the remaining time", &store, &id).await;
     let right = Changes::new().expect("a", Some(text("1")));
     let expiry = timer.update("a touch", &store, &id, &right, Ttl::MAX).await;
-    expiry.is_remaining("the remaining time", &store, &id).await;
+    expiry.check_expires_in("the remaining time", &store, &id).await;
     check("the record", stored(&store, &id).await, Some(created));
 }
 

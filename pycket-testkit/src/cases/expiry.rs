@@ -72,11 +72,11 @@ pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
         let timer = Timer::new(harness);
         let created = record([("a", "1")]);
         let (expiry, id) = timer.put(&store, &created, ttl).await;
-        expiry.is_remaining(&format!("a create for {ttl:?}"), &store, &id).await;
+        expiry.check_expires_in(&format!("a create for {ttl:?}"), &store, &id).await;
 
         let touched = put(&store, &created, HOUR).await;
         let expiry = timer.update("a touch", &store, &touched, &Changes::new(), ttl).await;
-        expiry.is_remaining(&format!("a touch for {ttl:?}"), &store, &touched).await;
+        expiry.check_expires_in(&format!("a touch for {ttl:?}"), &store, &touched).await;
         check("the record", stored(&store, &touched).await, Some(created));
     }
 }
@@ -88,13 +88,13 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
     let mut records = Vec::new();
     for ttl in [ttl(90_500), HOUR, Ttl::try_from(DAY).unwrap()] {
         let (expiry, id) = timer.put(&one, &record([("a", "1")]), ttl).await;
-        expiry.is_remaining("on the server that created it", &one, &id).await;
-        expiry.is_remaining("on another server", &two, &id).await;
+        expiry.check_expires_in("on the server that created it", &one, &id).await;
+        expiry.check_expires_in("on another server", &two, &id).await;
         records.push((expiry, id));
     }
     harness.time().pass(Duration::from_millis(2_500)).await;
     for (expiry, id) in records {
-        expiry.is_remaining("some time later", &one, &id).await;
+        expiry.check_expires_in("some time later", &one, &id).await;
     }
 }
 
@@ -115,7 +115,7 @@ pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness)
     let (expiry, id) = timer.put(&store, &record([("a", "1")]), HOUR).await;
     for changes in every_kind_of_update() {
         check("an update", store.update(&id, &changes, None).await, Update::Applied);
-        expiry.is_remaining("the remaining time", &store, &id).await;
+        expiry.check_expires_in("the remaining time", &store, &id).await;
     }
 
     let short = record([("a", "1")]);
@@ -140,7 +140,7 @@ pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
     let id = put(&store, &created, HOUR).await;
     for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000), HOUR] {
         let expiry = timer.update("a touch", &store, &id, &Changes::new(), ttl).await;
-        expiry.is_remaining("the remaining time", &store, &id).await;
+        expiry.check_expires_in("the remaining time", &store, &id).await;
         check("the record after it", stored(&store, &id).await, Some(created.clone()));
     }
     let expiry =
@@ -156,7 +156,7 @@ pub async fn update_with_ttl_sets_the_new_ttl(harness: &impl Harness) {
         let id = put(&store, &record([("a", "1")]), HOUR).await;
         for ttl in [Ttl::try_from(2 * DAY).unwrap(), ttl(90_000)] {
             let expiry = timer.update("an update", &store, &id, &changes, ttl).await;
-            expiry.is_remaining("the remaining time", &store, &id).await;
+            expiry.check_expires_in("the remaining time", &store, &id).await;
         }
     }
 }
@@ -172,7 +172,7 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     old_expiry.pass().await;
     let (expiry, answer) = timer.start(HOUR, store.create(&expired, &new, HOUR)).await;
     check("a create over an expired record", answer, Creation::Created);
-    expiry.is_remaining("the new ttl", &store, &expired).await;
+    expiry.check_expires_in("the new ttl", &store, &expired).await;
     check("the new record", stored(&store, &expired).await, Some(new.clone()));
 
     let (old_expiry, deleted) = timer.put(&store, &old, ttl(1_000)).await;
@@ -180,7 +180,7 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     let (expiry, answer) = timer.start(HOUR, store.create(&deleted, &new, HOUR)).await;
     check("a create over a deleted record", answer, Creation::Created);
     old_expiry.pass().await;
-    expiry.is_remaining("the new ttl", &store, &deleted).await;
+    expiry.check_expires_in("the new ttl", &store, &deleted).await;
     check("the new record", stored(&store, &deleted).await, Some(new));
 }
 

@@ -43,7 +43,7 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
         store.create(&id, &first, Ttl::MAX).await,
         Creation::Taken,
     );
-    expiry.is_remaining("the remaining time", &store, &id).await;
+    expiry.check_expires_in("the remaining time", &store, &id).await;
 }
 
 /// An update never creates: without a live record it returns `Ended`, and there is still no record.
