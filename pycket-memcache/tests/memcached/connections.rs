@@ -3,7 +3,8 @@
 use pycket_testkit::block_on;
 use tokio::task::JoinSet;
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 #[test]
@@ -46,7 +47,7 @@ async fn connection_that_broke_while_idle_fails_no_call() {
 #[tokio::test]
 async fn server_that_closes_every_connection_is_unavailable_or_ambiguous() {
     let fake_server = FakeServer::new([Behavior::Closes]).await;
-    let store = fake_server.builder().build().unwrap();
+    let store = at(&fake_server).build().unwrap();
     for (method, kind) in kinds(&store).await.into_iter().enumerate() {
         // A create can be sent before the driver sees that the connection is closed.
         let may_be_ambiguous = method == 1 && kind == Some(ErrorKind::Ambiguous);
@@ -59,7 +60,7 @@ async fn session_works_after_the_first_connections_were_cut() {
     let server = shared().address();
     let behaviors = [Behavior::Closes, Behavior::Closes, Behavior::ForwardsTo(server)];
     let fake_server = FakeServer::new(behaviors).await;
-    let manager = manager(fake_server.builder().build().unwrap());
+    let manager = manager(at(&fake_server).build().unwrap());
     let id = put(&store(shared()), &record([("name", "value")])).await;
     let mut opened = manager.open(Some(id)).await;
     while opened.is_err() {

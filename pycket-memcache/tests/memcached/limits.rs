@@ -1,6 +1,7 @@
 //! What memcached refuses, and what it evicts.
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 const MEGABYTE: usize = 1 << 20;
@@ -59,7 +60,7 @@ async fn item_limit_is_requested_again_after_a_failure() {
     let small = b"STAT item_size_max 1100\r\nEND\r\n";
     let real = Behavior::ForwardsTo(shared().address());
     let behaviors = [Behavior::Answers(small[..].into()), Behavior::Closes, Behavior::Closes, real];
-    let store = FakeServer::new(behaviors).await.builder().build().unwrap();
+    let store = at(&FakeServer::new(behaviors).await).build().unwrap();
     let id = SessionId::generate();
     for _ in 0..2 {
         let error = store.create(&id, &large(2000), HOUR).await.unwrap_err();

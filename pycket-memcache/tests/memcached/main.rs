@@ -11,7 +11,6 @@ mod concurrency;
 mod connections;
 mod corruption;
 mod expiry;
-mod fake_server;
 mod format;
 mod framing;
 mod kills;
@@ -38,7 +37,7 @@ use pycket_core::{
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
 use pycket_testkit::all_shown_by as shown;
-use pycket_testkit::servers::{FaultProxy, Server};
+use pycket_testkit::servers::{FakeServer, FaultProxy, Server};
 use raw_client::RawClient;
 
 const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
@@ -64,6 +63,11 @@ fn through(proxy: &FaultProxy) -> MemcacheStore {
     const LIMIT: Duration = Duration::from_secs(20);
     let builder = MemcacheStore::builder().servers([proxy.address().to_string()]);
     builder.connect_timeout(LIMIT).response_timeout(LIMIT).deadline(LIMIT).build().unwrap()
+}
+
+/// For a store that uses this as its server.
+fn at(server: &FakeServer) -> MemcacheStoreBuilder {
+    MemcacheStore::builder().servers([server.address().to_string()])
 }
 
 fn builder<'s>(servers: impl IntoIterator<Item = &'s Server>) -> MemcacheStoreBuilder {

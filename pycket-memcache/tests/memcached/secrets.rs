@@ -1,6 +1,7 @@
 //! No error shows an id or a value.
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 #[tokio::test]
@@ -10,7 +11,7 @@ async fn error_omits_the_answer_of_a_server_that_repeats_the_key() {
     for repeated in [key(&id), exposed.clone(), exposed[..20].to_owned(), exposed[9..].to_owned()] {
         for error in ["SERVER_ERROR", "CLIENT_ERROR", "HUH", "VA"] {
             let fake_server = FakeServer::answering(format!("{error} {repeated}\r\n")).await;
-            for error in errors(&fake_server.builder().build().unwrap(), &id).await {
+            for error in errors(&at(&fake_server).build().unwrap(), &id).await {
                 let shown = shown(&error);
                 assert!(!shown.contains(&repeated), "{shown}");
                 assert!(!exposed.split('-').any(|part| shown.contains(part)), "{shown}");
@@ -22,7 +23,7 @@ async fn error_omits_the_answer_of_a_server_that_repeats_the_key() {
 #[tokio::test]
 async fn error_quotes_the_answer_of_a_server_that_repeats_no_key() {
     let fake_server = FakeServer::answering("CLIENT_ERROR line too long\r\n").await;
-    for error in errors(&fake_server.builder().build().unwrap(), &SessionId::generate()).await {
+    for error in errors(&at(&fake_server).build().unwrap(), &SessionId::generate()).await {
         assert!(shown(&error).contains("line too long"), "{error:?}");
     }
 }
@@ -32,7 +33,7 @@ async fn errors_show_neither_key_nor_value() {
     for behavior in [Behavior::Silent, Behavior::Closes, Behavior::Echo] {
         let fake_server = FakeServer::new([behavior]).await;
         let id = SessionId::generate();
-        for error in errors(&fake_server.builder().build().unwrap(), &id).await {
+        for error in errors(&at(&fake_server).build().unwrap(), &id).await {
             let shown = shown(&error);
             for secret in ["sesame", &id.expose()] {
                 assert!(!shown.contains(secret), "{shown}");

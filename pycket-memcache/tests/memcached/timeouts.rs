@@ -6,7 +6,8 @@
 use tokio::task::JoinSet;
 use tokio::time::{Instant, pause, resume};
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 use ErrorKind::{Ambiguous, Unavailable};
@@ -47,7 +48,7 @@ async fn every_call_ends_after_the_response_timeout() {
 #[tokio::test(start_paused = true)]
 async fn every_call_to_a_silent_server_ends_after_the_response_timeout() {
     let fake_server = FakeServer::new([Behavior::Silent]).await;
-    let store = fake_server.builder().response_timeout(LIMIT).build().unwrap();
+    let store = at(&fake_server).response_timeout(LIMIT).build().unwrap();
     let start = Instant::now();
     assert_eq!(kinds(&store).await, KINDS);
     assert_eq!(start.elapsed().as_secs(), 5 * LIMIT.as_secs());
@@ -56,7 +57,7 @@ async fn every_call_to_a_silent_server_ends_after_the_response_timeout() {
 #[tokio::test(start_paused = true)]
 async fn call_without_a_free_connection_waits_for_the_connect_timeout() {
     let fake_server = FakeServer::new([Behavior::Silent]).await;
-    let builder = fake_server.builder().connect_timeout(LIMIT / 2).response_timeout(LIMIT);
+    let builder = at(&fake_server).connect_timeout(LIMIT / 2).response_timeout(LIMIT);
     let store = Arc::new(builder.max_connections(3).build().unwrap());
     let start = Instant::now();
     let mut loads = JoinSet::new();

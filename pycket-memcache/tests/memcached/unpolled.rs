@@ -6,7 +6,8 @@ use std::task::{Context, Waker};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -64,7 +65,7 @@ async fn unpolled_call_that_connects_delays_others_by_one_connect_timeout() {
 async fn unpolled_call_on_the_only_connection_lets_others_succeed() {
     let behaviors = [Behavior::Silent, Behavior::ForwardsTo(shared().address())];
     let server = FakeServer::new(behaviors).await;
-    let builder = server.builder().max_connections(1).connect_timeout(Duration::from_secs(60));
+    let builder = at(&server).max_connections(1).connect_timeout(Duration::from_secs(60));
     let store = builder.response_timeout(Duration::from_secs(1)).build().unwrap();
     let id = SessionId::generate();
     let mut unpolled = store.load(&id);
@@ -80,7 +81,7 @@ async fn unpolled_call_on_the_only_connection_lets_others_succeed() {
 async fn unpolled_call_that_requests_the_item_limit_lets_others_succeed() {
     let behaviors = [Behavior::Silent, Behavior::ForwardsTo(shared().address())];
     let server = FakeServer::new(behaviors).await;
-    let builder = server.builder().connect_timeout(Duration::from_secs(1));
+    let builder = at(&server).connect_timeout(Duration::from_secs(1));
     let store = builder.response_timeout(Duration::from_secs(1)).build().unwrap();
     let (id, other, record) = (SessionId::generate(), SessionId::generate(), large(2000));
     let mut unpolled = store.create(&id, &record, HOUR);

@@ -1,13 +1,14 @@
 //! Servers that are not memcached, or that refuse to serve.
 
-use crate::fake_server::{Behavior, FakeServer};
+use pycket_testkit::servers::{Behavior, FakeServer};
+
 use crate::*;
 
 use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, TooLarge, Unavailable};
 
 /// The error of each method if every request gets `answer`.
 async fn kinds_for_answer(answer: impl Into<Vec<u8>>) -> [Option<ErrorKind>; 5] {
-    kinds(&FakeServer::answering(answer).await.builder().build().unwrap()).await
+    kinds(&at(&FakeServer::answering(answer).await).build().unwrap()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,7 +68,7 @@ async fn endless_answer_does_not_exhaust_memory() {
 #[tokio::test]
 async fn echo_server_is_unavailable_or_ambiguous() {
     let fake_server = FakeServer::new([Behavior::Echo]).await;
-    let [load, create, rest @ ..] = kinds(&fake_server.builder().build().unwrap()).await;
+    let [load, create, rest @ ..] = kinds(&at(&fake_server).build().unwrap()).await;
     assert_eq!((load, create, rest), (Some(Unavailable), Some(Ambiguous), [Some(Unavailable); 3]));
 }
 
