@@ -12,7 +12,7 @@ mod check;
 mod clock;
 mod conformance;
 mod every_order;
-mod fixtures;
+pub mod fixtures;
 mod harness;
 mod model;
 mod registry;

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 
 use crate::Harness;
 use crate::check::{check, ensure};
-use crate::fixtures::{HOUR, METADATA, Store, open, stored, text};
+use crate::fixtures::{HOUR, SECRET, Store, failures, open, stored};
 use crate::shown::{all_shown_by, shows_id};
 
 /// A call to an unreachable store is an error of kind `Unavailable`, which is transient.
@@ -19,7 +19,7 @@ pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
-    for (method, _, error) in failures(&store).await {
+    for (method, error) in all_failures(&store).await.1 {
         let kind = error.kind();
         ensure(method, ErrorKind::Unavailable, kind, kind == ErrorKind::Unavailable);
         ensure(method, "a transient error", &error, error.is_transient());
@@ -31,7 +31,7 @@ pub async fn error_keeps_its_source(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
-    for (method, _, error) in failures(&store).await {
+    for (method, error) in all_failures(&store).await.1 {
         let Some(source) = error.source() else {
             panic!("{method}\n  expected: an error with a source\n  got:      {error:?}");
         };
@@ -51,33 +51,25 @@ pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
     let Some(store) = harness.unreachable().await else {
         return works_without_a_network(harness);
     };
-    for (method, id, error) in failures(&store).await {
+    let (id, failures) = all_failures(&store).await;
+    for (method, error) in failures {
         let shown = all_shown_by(&error);
         ensure(method, "an error without the id", &shown, !shows_id(&error, &id));
         ensure(method, "an error without a value", &shown, !shown.contains(SECRET));
     }
 }
 
-const SECRET: &str = "open-sesame";
-
-/// The error of each method, and the id it was called with.
-async fn failures(store: &Store) -> Vec<(&'static str, SessionId, Error)> {
+/// The id that each method was called with, and its error.
+async fn all_failures(store: &Store) -> (SessionId, Vec<(&'static str, Error)>) {
     let id = SessionId::generate();
-    let record = pycket_core::Record::new(METADATA, [("password", text(SECRET))]);
-    let changes = Changes::new().set("password", text(SECRET)).expect("password", None);
-    let failed = |method, error: Option<Error>| match error {
-        Some(error) => (method, id, error),
-        None => {
+    let methods = ["a load", "a create", "an update", "a touch", "a delete"];
+    let errors = methods.into_iter().zip(failures(store, &id).await).map(|(method, error)| {
+        let Some(error) = error else {
             panic!("{method} of an unreachable store\n  expected: an error\n  got:      an answer")
-        }
-    };
-    vec![
-        failed("a create", store.create(&id, &record, HOUR).await.err()),
-        failed("a load", store.load(&id).await.err()),
-        failed("an update", store.update(&id, &changes, Some(HOUR)).await.err()),
-        failed("a touch", store.update(&id, &Changes::new(), Some(HOUR)).await.err()),
-        failed("a delete", store.delete(&id).await.err()),
-    ]
+        };
+        (method, error)
+    });
+    (id, errors.collect())
 }
 
 /// Calls every method in a runtime without tokio's network: a call that needs a socket panics there.

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use pycket_core::{Changes, ErrorKind, SessionStore, Update};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, SECRET, put, record, text};
 
-use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
+use crate::file::{File, shows_a_secret, stored};
 
 #[test]
 fn write_is_unavailable_and_read_works_while_another_program_writes() {

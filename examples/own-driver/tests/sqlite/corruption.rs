@@ -2,8 +2,9 @@ use std::fs;
 
 use pycket_core::{Changes, ErrorKind, SessionId, SessionStore};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, SECRET, put, record, text};
 
-use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
+use crate::file::{File, shows_a_secret, stored};
 
 /// Every call on the record must fail as `Corrupt` and leave the file unchanged.
 async fn assert_corrupt(file: &File, id: &SessionId) {

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use own_driver::SqliteStore;
 use pycket_core::Ttl;
+use pycket_testkit::fixtures::{HOUR, put, record};
 use pycket_testkit::{ManualClock, block_on};
 
-use crate::file::{File, HOUR, put, record, stored};
+use crate::file::{File, stored};
 
 const MINUTE: Ttl = Ttl::from_millis(60_000).unwrap();
 

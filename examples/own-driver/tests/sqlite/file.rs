@@ -1,17 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use own_driver::{SqliteStore, SqliteStoreBuilder};
-use pycket_core::{
-    Creation, Error, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value,
-};
+use pycket_core::{Error, Record, SessionId, SessionStore};
 use pycket_testkit::all_shown_by;
+use pycket_testkit::fixtures::SECRET;
 use rusqlite::Connection;
 use tempfile::TempDir;
-
-pub(crate) const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
-
-/// A value that no error may show.
-pub(crate) const SECRET: &str = "open-sesame";
 
 /// A file in a temporary folder.
 pub(crate) struct File {
@@ -44,22 +38,6 @@ impl File {
 
 pub(crate) fn raw(path: &Path) -> Connection {
     Connection::open(path).unwrap()
-}
-
-pub(crate) fn text(text: &str) -> Value {
-    Value::encode(text).unwrap()
-}
-
-pub(crate) fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
-    let metadata = Metadata::new(Timestamp::from_unix_millis(1_600_000_000_000));
-    Record::new(metadata, values.map(|(name, value)| (name, text(value))))
-}
-
-/// Stores a record under a new id.
-pub(crate) async fn put(store: &SqliteStore, record: &Record, ttl: Ttl) -> SessionId {
-    let id = SessionId::generate();
-    assert_eq!(store.create(&id, record, ttl).await.unwrap(), Creation::Created);
-    id
 }
 
 pub(crate) async fn stored(store: &SqliteStore, id: &SessionId) -> Option<Record> {

@@ -1,8 +1,9 @@
 use own_driver::SqliteStoreBuilder;
 use pycket_core::{Changes, Creation, ErrorKind, SessionId, SessionStore, Update};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, SECRET, put, record, text};
 
-use crate::file::{File, HOUR, SECRET, put, record, shows_a_secret, stored, text};
+use crate::file::{File, shows_a_secret, stored};
 
 #[test]
 fn full_file_refuses_new_data_and_loses_nothing() {

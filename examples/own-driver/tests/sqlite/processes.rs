@@ -5,8 +5,9 @@ use std::process::{Child, Command, Stdio};
 use own_driver::{SqliteStore, SqliteStoreBuilder};
 use pycket_core::{Changes, Record, SessionId, SessionStore, Update, Value};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, put, record};
 
-use crate::file::{File, HOUR, put, record, stored};
+use crate::file::{File, stored};
 
 /// Set in a child process that a test has started: the session and the file.
 const WORK: &str = "OWN_DRIVER_WORK";

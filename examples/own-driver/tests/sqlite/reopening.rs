@@ -3,9 +3,10 @@ use std::fs;
 use own_driver::SqliteStore;
 use pycket_core::{ErrorKind, SessionId, SessionStore};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, put, record};
 use tempfile::TempDir;
 
-use crate::file::{File, HOUR, put, raw, record, stored};
+use crate::file::{File, raw, stored};
 
 #[test]
 fn records_survive_the_store_that_wrote_them() {

@@ -1,7 +1,8 @@
 use pycket_core::{Changes, Metadata, Record, SessionId, SessionStore, Timestamp, Update};
 use pycket_testkit::block_on;
+use pycket_testkit::fixtures::{HOUR, put, record, text};
 
-use crate::file::{File, HOUR, put, record, stored, text};
+use crate::file::{File, stored};
 
 const CREATED: u64 = 1_500_000_000_000;
 
