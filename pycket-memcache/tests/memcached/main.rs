@@ -37,10 +37,9 @@ use pycket_core::{
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
 use pycket_testkit::all_shown_by as shown;
+use pycket_testkit::fixtures::{HOUR, failures, put as put_for, record, text, ttl};
 use pycket_testkit::servers::{FakeServer, FaultProxy, Server};
 use raw_client::RawClient;
-
-const HOUR: Ttl = Ttl::from_millis(3_600_000).unwrap();
 
 /// A server that no test changes, pauses or kills.
 fn shared() -> &'static Server {
@@ -83,19 +82,6 @@ fn key(id: &SessionId) -> String {
     format!("pycket:sessions:{}", id.expose())
 }
 
-fn text(value: &str) -> Value {
-    Value::encode(value).unwrap()
-}
-
-fn ttl(millis: u64) -> Ttl {
-    Ttl::from_millis(millis).unwrap()
-}
-
-fn record<const N: usize>(values: [(&str, &str); N]) -> Record {
-    let metadata = Metadata::new(Timestamp::from_unix_millis(7));
-    Record::new(metadata, values.map(|(name, value)| (name, text(value))))
-}
-
 fn large(size: usize) -> Record {
     let metadata = Metadata::new(Timestamp::from_unix_millis(7));
     Record::new(metadata, [("large", Value::from(vec![7; size]))])
@@ -107,12 +93,6 @@ fn set(name: &str, value: &str) -> Changes {
 
 async fn put(store: &dyn SessionStore, record: &Record) -> SessionId {
     put_for(store, record, HOUR).await
-}
-
-async fn put_for(store: &dyn SessionStore, record: &Record, ttl: Ttl) -> SessionId {
-    let id = SessionId::generate();
-    assert_eq!(store.create(&id, record, ttl).await.unwrap(), Creation::Created);
-    id
 }
 
 async fn touch(store: &dyn SessionStore, id: &SessionId, ttl: Ttl) -> Update {
@@ -129,19 +109,7 @@ async fn open(manager: &SessionManager, id: SessionId) -> Session {
     session
 }
 
-/// The error of each method, for calls that a healthy server answers.
+/// The kinds of the errors of load, create, update, touch and delete.
 async fn kinds(store: &dyn SessionStore) -> [Option<ErrorKind>; 5] {
-    failures(store).await.map(|error| error.map(|error| error.kind()))
-}
-
-/// In the order load, create, update, touch, delete.
-async fn failures(store: &dyn SessionStore) -> [Option<Error>; 5] {
-    let id = SessionId::generate();
-    [
-        store.load(&id).await.err(),
-        store.create(&id, &record([("name", "value")]), HOUR).await.err(),
-        store.update(&id, &set("name", "other"), Some(HOUR)).await.err(),
-        store.update(&id, &Changes::new(), Some(HOUR)).await.err(),
-        store.delete(&id).await.err(),
-    ]
+    failures(store, &SessionId::generate()).await.map(|error| error.map(|error| error.kind()))
 }
