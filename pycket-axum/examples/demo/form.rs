@@ -1,12 +1,21 @@
-//! The forms of the page. Each one redirects to the page.
+//! The forms of the page. Each one redirects to the page, which then says what happened.
 
 use std::time::Duration;
 
 use axum::extract::Form;
 use axum::response::Redirect;
 use pycket_axum::{Session, SessionError};
+use pycket_core::Outcome;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::page::shortened;
+
+// Messages that the redirect carries as its query. They need no session, so nothing is stored for them.
+const SIGNED_OUT: &str = "signed-out";
+const SESSION_ENDED: &str = "session-ended";
+const ALREADY_REMOVED: &str = "already-removed";
+const NAME_MISSING: &str = "name-missing";
 
 /// The idle timeout of a remembered session: 30 days.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -33,20 +42,24 @@ pub(crate) async fn sign_in(
     session: Session,
     Form(SignIn { user, remember }): Form<SignIn>,
 ) -> Result<Redirect, SessionError> {
-    if !user.trim().is_empty() {
-        session.restart_timeouts();
-        session.set("user", user.trim())?;
-        if remember.is_some() {
-            session.set_idle_timeout(REMEMBERED)?;
-        }
-        notify(&session, format!("Welcome, {}.", user.trim()))?;
+    let user = user.trim();
+    if user.is_empty() {
+        return Ok(redirect(NAME_MISSING));
     }
-    Ok(Redirect::to("/"))
+    session.restart_timeouts();
+    session.set("user", user)?;
+    if remember.is_some() {
+        session.set_idle_timeout(REMEMBERED)?;
+    }
+    commit(&session, format!("Welcome, {}.", shortened(user, 40))).await
 }
 
 pub(crate) async fn sign_out(session: Session) -> Redirect {
+    if session.is_new() {
+        return redirect(SESSION_ENDED);
+    }
     session.destroy();
-    Redirect::to("/")
+    redirect(SIGNED_OUT)
 }
 
 /// Stores a value that is valid JSON as JSON, and any other value as text.
@@ -54,25 +67,50 @@ pub(crate) async fn set(
     session: Session,
     Form(Item { name, value }): Form<Item>,
 ) -> Result<Redirect, SessionError> {
-    if !name.is_empty() {
-        let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
-        session.set(&name, &value)?;
-        notify(&session, format!("{name} is set."))?;
+    if name.is_empty() {
+        return Ok(redirect(NAME_MISSING));
     }
-    Ok(Redirect::to("/"))
+    let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
+    session.set(&name, &value)?;
+    // The page that sent the form may have shown a session that has ended.
+    let new_session = if session.is_new() { " This started a new session." } else { "" };
+    commit(&session, format!("{} is set.{new_session}", shortened(&name, 40))).await
 }
 
 pub(crate) async fn remove(
     session: Session,
     Form(Name { name }): Form<Name>,
 ) -> Result<Redirect, SessionError> {
-    for name in session.delete([name]) {
-        notify(&session, format!("{name} is removed."))?;
+    match session.delete([&name]).is_empty() {
+        false => commit(&session, format!("{} is removed.", shortened(&name, 40))).await,
+        true if session.is_new() => Ok(redirect(SESSION_ENDED)),
+        true => Ok(redirect(ALREADY_REMOVED)),
     }
-    Ok(Redirect::to("/"))
 }
 
-/// Leaves a message that the page shows once, after the redirect.
-fn notify(session: &Session, message: String) -> Result<(), SessionError> {
-    Ok(session.notifications().set("message", &message)?)
+/// Commits the changes and a message that the page shows once, and redirects to the page.
+async fn commit(session: &Session, message: String) -> Result<Redirect, SessionError> {
+    session.notifications().set("message", &message)?;
+    match session.commit().await? {
+        Outcome::Ended => Ok(redirect(SESSION_ENDED)),
+        _ => Ok(Redirect::to("/")),
+    }
+}
+
+fn redirect(message: &str) -> Redirect {
+    Redirect::to(&format!("/?{message}"))
+}
+
+/// The message that the query of the page stands for. A client that has a session again, for example after
+/// "back", sees no message that says that it has none.
+pub(crate) fn message(query: Option<&str>, session: &Session) -> Option<&'static str> {
+    match query? {
+        SIGNED_OUT if session.is_new() => {
+            Some("You are signed out. The server has deleted your session.")
+        }
+        SESSION_ENDED if session.is_new() => Some("Your session has ended. Nothing was changed."),
+        ALREADY_REMOVED => Some("This value was already removed."),
+        NAME_MISSING => Some("Enter a name. Nothing was changed."),
+        _ => None,
+    }
 }

@@ -1,33 +1,56 @@
 use std::time::Duration;
 
+use axum::extract::RawQuery;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pycket_axum::{Session, SessionError};
-use serde_json::{Number, Value};
+use pycket_core::ErrorKind;
+use serde_json::Value;
 
+use crate::form;
 use crate::number::increment;
 
 const STYLE: &str = include_str!("style.css");
 
+/// Part of the page, so that browsers do not ask for `/favicon.ico`.
+const ICON: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>\
+    <circle cx='16' cy='16' r='15' fill='peru'/><g fill='saddlebrown'><circle cx='11' cy='10' r='3'/>\
+    <circle cx='21' cy='13' r='2'/><circle cx='10' cy='20' r='2'/><circle cx='20' cy='22' r='3'/></g></svg>";
+
 /// Allows no scripts, because the page needs none.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page. It counts visits only if the client has a session, because a first visit must store nothing.
-pub(crate) async fn show(session: Session) -> Result<impl IntoResponse, SessionError> {
-    let visits = match session.is_new() {
-        true => None,
-        false => Some(session.update("visits", increment).await?),
-    };
-    let messages = session.notifications().drain().await?;
-    let messages: Vec<Value> = messages.iter().filter_map(|(_, text)| text.decode().ok()).collect();
+pub(crate) async fn show(
+    session: Session,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, SessionError> {
+    let visits = count_visit(&session).await?;
+    let notifications = session.notifications().drain().await?;
+    let notifications = notifications.iter().filter_map(|(_, value)| value.decode().ok());
+    let mut messages: Vec<String> = notifications.map(|value| text(&value)).collect();
+    messages.extend(form::message(query.as_deref(), &session).map(str::to_owned));
     let page = page(&session, visits, &messages);
     Ok(([(CONTENT_SECURITY_POLICY, POLICY)], Html(page.into_string())))
 }
 
-fn page(session: &Session, visits: Option<Number>, messages: &[Value]) -> Markup {
-    let user = session.get::<Value>("user").ok().flatten();
+/// The number of visits with this session; `None` without a session. A value that is not a number stays as it
+/// is and is no reason to refuse the page.
+async fn count_visit(session: &Session) -> Result<Option<String>, SessionError> {
+    if session.is_new() {
+        return Ok(None);
+    }
+    match session.update("visits", increment).await {
+        Ok(visits) => Ok(Some(visits.to_string())),
+        Err(error) if error.kind() == ErrorKind::Decode => Ok(Some("not a number".to_owned())),
+        Err(error) if error.kind() == ErrorKind::Ended => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn page(session: &Session, visits: Option<String>, messages: &[String]) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -35,65 +58,69 @@ fn page(session: &Session, visits: Option<Number>, messages: &[Value]) -> Markup
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "pycket demo" }
+                link rel="icon" href=(ICON);
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
-                    h1 { "pycket" }
-                    p { "Your browser has one signed cookie. Everything else is on the server." }
+                    h1 { img src=(ICON) alt="" width="32" height="32"; "pycket" }
+                    p { "Sessions on the server. Your browser keeps one signed cookie." }
                 }
                 main {
                     @for message in messages {
-                        p.message role="status" { (text(message)) }
+                        div.message role="status" { (long_text(message)) }
                     }
-                    (user_section(user.as_ref(), visits))
-                    (timeout_section(session))
+                    (user_section(session))
+                    (session_section(session, visits))
                     (value_section(session))
                 }
                 footer {
-                    "For programs: " code { "GET /api/session" } ", " code { "PUT /api/session/{name}" }
-                    " and more; see the README."
+                    p {
+                        "For programs: " a href="/api/session" { code { "GET /api/session" } } ", "
+                        code { "PUT /api/session/{name}" } " and more; see the README."
+                    }
                 }
             }
         }
     }
 }
 
-fn user_section(user: Option<&Value>, visits: Option<Number>) -> Markup {
+fn user_section(session: &Session) -> Markup {
+    let user = session.get::<Value>("user").ok().flatten();
     html! {
         section {
             @match user {
                 Some(user) => {
-                    h2 { "Hello, " (text(user)) }
+                    h2 { "Hello, " (shortened(&text(&user), 40)) }
                     form method="post" action="/sign-out" { button { "Sign out" } }
                 }
                 None => {
                     h2 { "Hello, stranger" }
                     form method="post" action="/sign-in" {
-                        label for="user" { "Name" }
-                        input id="user" name="user" required autocomplete="username";
-                        label { input type="checkbox" name="remember"; " Remember me for 30 days" }
+                        label.field { "Your name" input name="user" required autocomplete="username"; }
+                        label.check { input type="checkbox" name="remember"; "Remember me for 30 days" }
                         button { "Sign in" }
                     }
                 }
-            }
-            @match visits {
-                Some(visits) => p { "Visits in this session: " strong { (visits) } },
-                None => p { "Nothing is stored for you yet, and your browser has no cookie." },
             }
         }
     }
 }
 
-fn timeout_section(session: &Session) -> Markup {
+fn session_section(session: &Session, visits: Option<String>) -> Markup {
     html! {
         section {
-            h2 { "Time left" }
-            dl {
-                dt { "Idle timeout" }
-                dd { (session.expires_in().map_or("–".to_owned(), duration_text)) }
-                dt { "Absolute timeout" }
-                dd { (session.absolute_expires_in().map_or("–".to_owned(), duration_text)) }
+            h2 { "Your session" }
+            @match visits {
+                Some(visits) => dl.facts {
+                    dt { "Visits" }
+                    dd { (visits) }
+                    dt { "Idle timeout" }
+                    dd { (session.expires_in().map_or("–".to_owned(), duration_text)) }
+                    dt { "Absolute timeout" }
+                    dd { (session.absolute_expires_in().map_or("none".to_owned(), duration_text)) }
+                },
+                None => p { "None yet. It starts when you sign in or set a value." }
             }
         }
     }
@@ -106,29 +133,24 @@ fn value_section(session: &Session) -> Markup {
             @if session.is_empty() {
                 p { "None." }
             } @else {
-                table {
-                    thead { tr { th { "Name" } th { "Value" } th { span.unseen { "Remove" } } } }
-                    tbody {
-                        @for (name, value) in session.iter() {
-                            tr {
-                                td { code { (name) } }
-                                td { (value.decode().as_ref().map_or("(not readable)".to_owned(), text)) }
-                                td {
-                                    form method="post" action="/values/remove" {
-                                        input type="hidden" name="name" value=(name);
-                                        button.quiet aria-label={ "Remove " (name) } { "Remove" }
-                                    }
+                dl.values {
+                    @for (name, value) in session.iter() {
+                        div {
+                            dt { (long_text(&name)) }
+                            dd { (long_text(&value.decode().as_ref().map_or("(not readable)".to_owned(), text))) }
+                            dd {
+                                form method="post" action="/values/remove" {
+                                    input type="hidden" name="name" value=(name);
+                                    button.quiet aria-label={ "Remove " (shortened(&name, 40)) } { "Remove" }
                                 }
                             }
                         }
                     }
                 }
             }
-            form method="post" action="/values" {
-                label for="name" { "Name" }
-                input id="name" name="name" required;
-                label for="value" { "Value" }
-                input id="value" name="value" placeholder="text or JSON";
+            form.row method="post" action="/values" {
+                label.field { "Name" input name="name" required autocomplete="off"; }
+                label.field { "Value" input name="value" placeholder="text or JSON" autocomplete="off"; }
                 button { "Set" }
             }
         }
@@ -138,6 +160,22 @@ fn value_section(session: &Session) -> Markup {
 /// A JSON value as text: a string without its quotes.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The text, or its beginning with the rest one click away.
+fn long_text(text: &str) -> Markup {
+    let beginning = shortened(text, 120);
+    html! {
+        @if beginning == text { (text) } @else { details { summary { (beginning) } (text) } }
+    }
+}
+
+/// The first `length` characters of a text.
+pub(crate) fn shortened(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The two largest units of a duration, such as `1 h 30 min`.
