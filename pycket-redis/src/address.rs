@@ -1,46 +1,77 @@
-use pycket_core::{Error, ErrorKind};
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use std::fmt;
+use std::path::PathBuf;
 
-use crate::target::Target;
+use redis::RedisConnectionInfo;
 
-/// Where the servers are and who we are to them. Either may hold a password.
-pub(crate) enum Address {
-    Url(Box<str>),
-    Parts { host: String, port: u16, username: Option<String>, password: Option<String> },
+/// Host and port of a server.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct NodeAddr {
+    pub(crate) host: String,
+    pub(crate) port: u16,
 }
 
-impl Address {
-    pub(crate) const DEFAULT_HOST: &'static str = "localhost";
-    pub(crate) const DEFAULT_PORT: u16 = 6379;
+/// How to reach a server and how to log in to it.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) addr: ServerAddr,
+    pub(crate) login: RedisConnectionInfo,
+    pub(crate) uses_tls: bool,
+}
 
-    pub(crate) fn target(&self) -> Result<Target, Error> {
-        match self {
-            Self::Url(url) => Target::parse(url),
-            Self::Parts { host, port, username, password } => {
-                let info = ConnectionAddr::Tcp(host.clone(), *port)
-                    .into_connection_info()
-                    .map_err(|_| invalid("the Redis host is not valid"))?;
-                Ok(Target::One(with_user(info, username.as_deref(), password.as_deref())))
-            }
+#[derive(Clone)]
+pub(crate) enum ServerAddr {
+    Tcp(NodeAddr),
+    Unix(PathBuf),
+}
+
+impl NodeAddr {
+    /// Reads `host:port`. Servers send IPv6 addresses with and without brackets.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Some(Self { host: host.to_owned(), port: port.parse().ok()? })
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn tcp(host: String, port: u16) -> Self {
+        let addr = ServerAddr::Tcp(NodeAddr { host, port });
+        Self { addr, login: RedisConnectionInfo::default(), uses_tls: false }
+    }
+
+    /// The same login at another server.
+    pub(crate) fn at(&self, node: NodeAddr) -> Self {
+        Self { addr: ServerAddr::Tcp(node), ..self.clone() }
+    }
+
+    pub(crate) fn with_login(mut self, username: Option<&str>, password: Option<&str>) -> Self {
+        if let Some(username) = username {
+            self.login = self.login.set_username(username);
+        }
+        if let Some(password) = password {
+            self.login = self.login.set_password(password);
+        }
+        self
+    }
+
+    pub(crate) fn with_database(mut self, database: Option<u32>) -> Self {
+        if let Some(database) = database {
+            self.login = self.login.set_db(database.into());
+        }
+        self
+    }
+
+    /// `None` for a Unix socket.
+    pub(crate) fn node(&self) -> Option<&NodeAddr> {
+        match &self.addr {
+            ServerAddr::Tcp(node) => Some(node),
+            ServerAddr::Unix(_) => None,
         }
     }
 }
 
-pub(crate) fn with_user(
-    info: ConnectionInfo,
-    username: Option<&str>,
-    password: Option<&str>,
-) -> ConnectionInfo {
-    let mut settings = info.redis_settings().clone();
-    if let Some(username) = username {
-        settings = settings.set_username(username);
+impl fmt::Debug for NodeAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
-    if let Some(password) = password {
-        settings = settings.set_password(password);
-    }
-    info.set_redis_settings(settings)
-}
-
-pub(crate) fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidSetting, message)
 }

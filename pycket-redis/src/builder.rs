@@ -1,32 +1,29 @@
-mod assemble;
-mod many;
-#[cfg(feature = "tls")]
-mod tls;
+mod build;
+mod file;
+mod secret;
 
 use std::fmt;
 use std::time::Duration;
 
-use pycket_core::{Error, KeySpace};
+use pycket_core::KeySpace;
 use serde::Deserialize;
 
-use crate::RedisStore;
-use crate::address::{Address, invalid};
-use crate::connection::Timeouts;
-use crate::file::RedisSettingsFile;
-use crate::safety::Replicas;
+use self::file::RedisSettingsFile;
+use crate::address::Endpoint;
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
+use crate::connection::Certificates;
+use crate::connection::Timeouts;
+use crate::topology::ReplicaAcks;
 
-/// The settings of a [`RedisStore`]; from [`RedisStore::builder`].
+/// The settings of a [`RedisStore`](crate::RedisStore), from [`RedisStore::builder`](crate::RedisStore::builder).
 ///
 /// # From a file
 ///
-/// Any serde format reads it: `url`, or `host` (`localhost`), `port` (6379), `username` and `password`;
+/// Any serde format can be read: `url`, or `host` (`localhost`), `port` (6379), `username` and `password`;
 /// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`, `connect_timeout_ms`,
-/// `response_timeout_ms`, `deadline_ms`, and `wait_replicas` with `wait_timeout_ms`; with the feature
-/// `sentinel`, `sentinel_username` and `sentinel_password`; with the feature `tls`, the paths of PEM files:
-/// `tls_authority_file`, `tls_certificate_file` and `tls_key_file`. All are optional, unknown names are
-/// errors.
+/// `response_timeout_ms`, `deadline_ms`, `wait_replicas` with `wait_timeout_ms`, `sentinel_username` and
+/// `sentinel_password`; with the feature `tls`, the paths of PEM files: `tls_authority_file`,
+/// `tls_certificate_file` and `tls_key_file`. All are optional. An unknown name is an error.
 #[derive(Deserialize)]
 #[serde(try_from = "RedisSettingsFile")]
 #[must_use]
@@ -38,23 +35,32 @@ pub struct RedisStoreBuilder {
     max_connections: usize,
     timeouts: Timeouts,
     deadline: Duration,
-    replicas: Option<Replicas>,
-    sentinel_user: Option<(Option<String>, String)>,
+    replica_acks: Option<ReplicaAcks>,
+    sentinel_login: Option<(Option<String>, String)>,
     #[cfg(feature = "tls")]
-    tls: Tls,
+    certificates: Certificates,
+}
+
+/// The server or servers. Both forms may contain a password.
+pub(crate) enum Address {
+    Url(Box<str>),
+    Single(Endpoint),
 }
 
 impl RedisStoreBuilder {
-    /// One second: a server that does not take a connection by then will not be quick either.
+    /// One second: a server that accepts no connection by then will not answer quickly either.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// One second: a thousand times what a healthy server takes, and still bearable for a visitor.
+    /// One second: a thousand times what a healthy server needs, and still acceptable for a user.
     pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// Two seconds: longer than most restarts, and still acceptable for a user.
+    pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(2);
 
     /// As in pycket.
     pub const DEFAULT_DB_NOTIFICATIONS: u32 = 1;
 
-    /// A thousand: a tenth of what a server takes by default, and more than any process can use.
+    /// 1000: a tenth of what a server accepts by default, and more than a process can use.
     pub const MAX_CONNECTIONS: usize = 1000;
 
     pub(crate) fn new(address: Address) -> Self {
@@ -69,106 +75,150 @@ impl RedisStoreBuilder {
                 response: Self::DEFAULT_RESPONSE_TIMEOUT,
             },
             deadline: Self::DEFAULT_DEADLINE,
-            replicas: None,
-            sentinel_user: None,
+            replica_acks: None,
+            sentinel_login: None,
             #[cfg(feature = "tls")]
-            tls: Tls::default(),
+            certificates: Certificates::default(),
         }
     }
 
-    /// What every key begins with, by default `pycket:`. Keeps applications apart that share a database.
+    /// The start of every key, by default `pycket:`. It separates applications that share a database.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// The number of the sessions' database, by default the one in the URL, which is 0 unless it says
-    /// otherwise.
+    /// The number of the sessions' database. By default that of the URL, or 0 if the URL has none.
     pub fn db_sessions(mut self, database: u32) -> Self {
         self.db_sessions = Some(database);
         self
     }
 
-    /// The number of the notifications' database, by default [1](Self::DEFAULT_DB_NOTIFICATIONS). It may
-    /// be that of the sessions: the keys differ, too. A cluster has one database, so there it is ignored.
+    /// The number of the notifications' database, by default [1](Self::DEFAULT_DB_NOTIFICATIONS). It may be the
+    /// sessions' database: the keys differ as well. A cluster has one database and ignores this.
     pub fn db_notifications(mut self, database: u32) -> Self {
         self.db_notifications = database;
         self
     }
 
-    /// How many connections the process keeps, 1 to [1000](Self::MAX_CONNECTIONS), by default 1. Each
-    /// carries any number of concurrent requests, so one is enough until it saturates a core.
+    /// Maximum number of connections to each server, 1 to [1000](Self::MAX_CONNECTIONS), by default 1. Each
+    /// carries any number of concurrent requests, so one is enough until it keeps a processor busy.
     pub fn max_connections(mut self, max_connections: usize) -> Self {
         self.max_connections = max_connections;
         self
     }
 
-    /// How long connecting may take, the greeting included; by default
-    /// [one second](Self::DEFAULT_CONNECT_TIMEOUT).
+    /// Maximum time to connect and log in, by default [one second](Self::DEFAULT_CONNECT_TIMEOUT).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.connect = timeout;
         self
     }
 
-    /// How long the answer to one command may take; by default
-    /// [one second](Self::DEFAULT_RESPONSE_TIMEOUT).
+    /// Maximum time until a request is answered, by default [one second](Self::DEFAULT_RESPONSE_TIMEOUT).
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.response = timeout;
         self
     }
 
-    /// The store of the sessions. It does not connect yet: that happens on first use, so that a program
-    /// may start before its store does.
+    /// How long a call that certainly did nothing is tried again, by default
+    /// [two seconds](Self::DEFAULT_DEADLINE): while a server restarts, loads its data or is replaced. With zero a
+    /// call is tried once; redirections are still followed, and a load whose connection broke is repeated once.
     ///
-    /// # Errors
-    ///
-    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): a URL that is none, or one that needs a
-    /// feature which this build does not have; a number of connections out of range; a timeout of zero;
-    /// certificates that cannot be read; a contradiction, such as a database's number for a cluster.
-    pub fn build(self) -> Result<RedisStore, Error> {
-        self.dataset(KeySpace::SESSIONS, self.db_sessions)
+    /// No attempt starts after the deadline. One that has started ends within its own timeouts. While no server
+    /// answers, every request waits until the deadline before it fails, so requests pile up for that time: set
+    /// less if they must not.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
-    /// The store of the sessions, and the one for
-    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications). Each has
-    /// connections of its own.
+    /// Makes each write wait until `count` replicas have it, for at most `timeout`, which is 1 ms or more and less
+    /// than the [response timeout](Self::response_timeout). By default a write waits for none, and an acknowledged
+    /// write is lost if the primary fails before it replicates the write.
+    ///
+    /// If fewer replicas confirm the write in time, the result is
+    /// [`Ambiguous`](pycket_core::ErrorKind::Ambiguous): the primary has carried the write out and may still lose
+    /// it. The session then reads the record, and this read waits for the replicas too.
+    ///
+    /// While a write waits, its connection does nothing else. Writes therefore use connections of their own, as
+    /// many again as [`max_connections`](Self::max_connections). Writes that arrive while one waits are sent
+    /// together afterwards and share one wait.
     ///
     /// ```
-    /// use pycket_core::SessionManager;
+    /// use std::time::Duration;
     /// use pycket_redis::RedisStore;
     ///
-    /// let (sessions, notifications) =
-    ///     RedisStore::builder("redis://127.0.0.1/").build_with_notifications()?;
-    /// let manager =
-    ///     SessionManager::builder(sessions).notifications(notifications).build()?;
+    /// let store = RedisStore::builder("redis://127.0.0.1/")
+    ///     .max_connections(8)
+    ///     .wait_replicas(1, Duration::from_millis(200))
+    ///     .build()?;
     /// # Ok::<(), pycket_core::Error>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As for [`build`](Self::build).
-    pub fn build_with_notifications(self) -> Result<(RedisStore, RedisStore), Error> {
-        let notifications = self.dataset(KeySpace::NOTIFICATIONS, Some(self.db_notifications))?;
-        Ok((self.build()?, notifications))
+    pub fn wait_replicas(mut self, count: u32, timeout: Duration) -> Self {
+        self.replica_acks = Some(ReplicaAcks { count, timeout });
+        self
     }
 
-    fn dataset(&self, dataset: &str, database: Option<u32>) -> Result<RedisStore, Error> {
-        if !(1..=Self::MAX_CONNECTIONS).contains(&self.max_connections) {
-            return Err(invalid("`max_connections` must be 1 to 1000"));
-        }
-        if self.timeouts.connect.is_zero() {
-            return Err(invalid("`connect_timeout` must be more than zero"));
-        }
-        if self.timeouts.response.is_zero() {
-            return Err(invalid("`response_timeout` must be more than zero"));
-        }
-        self.replicas.map_or(Ok(()), |replicas| many::check(replicas, self.timeouts))?;
-        let servers = self.servers(database)?;
-        Ok(RedisStore::new(servers, KeySpace::new(&self.prefix, dataset)))
+    /// How to log in to the sentinels. The URL says how to log in to the primary.
+    ///
+    /// ```
+    /// use pycket_redis::RedisStore;
+    ///
+    /// let store = RedisStore::builder("redis+sentinel://app:secret@10.0.0.1,10.0.0.2,10.0.0.3/sessions")
+    ///     .sentinel_user("watcher", "secret")
+    ///     .build()?;
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    pub fn sentinel_user(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Self {
+        self.sentinel_login = Some((Some(username.into()), password.into()));
+        self
+    }
+
+    /// How to log in to sentinels that have a password and no users.
+    pub fn sentinel_password(mut self, password: impl Into<String>) -> Self {
+        self.sentinel_login = Some((None, password.into()));
+        self
+    }
+
+    /// The authorities whose certificates are trusted, in PEM; by default those that the platform trusts.
+    ///
+    /// ```no_run
+    /// use pycket_redis::RedisStore;
+    ///
+    /// let store = RedisStore::builder("rediss://redis.internal/")
+    ///     .tls_authority(std::fs::read("/etc/pycket/authority.pem")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.authority = Some(pem.into());
+        self
+    }
+
+    /// The certificate and key that the client shows to a server that asks for them, in PEM; by default none. The
+    /// certificates that lead to the authority follow the client's own.
+    ///
+    /// ```no_run
+    /// use pycket_redis::RedisStore;
+    ///
+    /// let store = RedisStore::builder("rediss://redis.internal/")
+    ///     .tls_client(std::fs::read("/etc/pycket/app.pem")?, std::fs::read("/etc/pycket/app.key")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls_client(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.certificates.client = Some((certificate.into(), key.into()));
+        self
     }
 }
 
-/// The address may hold a password.
+/// Shows neither the URL, the logins nor the certificates.
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder")
@@ -178,7 +228,7 @@ impl fmt::Debug for RedisStoreBuilder {
             .field("max_connections", &self.max_connections)
             .field("timeouts", &self.timeouts)
             .field("deadline", &self.deadline)
-            .field("replicas", &self.replicas)
+            .field("replica_acks", &self.replica_acks)
             .finish_non_exhaustive()
     }
 }

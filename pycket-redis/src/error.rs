@@ -1,80 +1,132 @@
 use pycket_core::{Error, ErrorKind, SessionId};
 use redis::{RedisError, ServerErrorKind};
 
-use crate::connection::Failure;
+/// Why a request has no result.
+pub(crate) enum Failure {
+    /// There is no connection, so the request was not sent.
+    Unsent(RedisError),
+    /// The request was sent, or may have been sent.
+    Sent(RedisError),
+    /// The server carried the request out, and too few replicas confirmed it.
+    Unconfirmed(RedisError),
+}
 
-/// Whether the request would have changed something.
+/// Whether a request may change the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Request {
+pub(crate) enum Access {
     Read,
     Write,
 }
 
-/// What a failure of a request for `id` means to the caller.
-pub(crate) fn classify(failure: Failure, request: Request, id: &SessionId) -> Error {
-    let (kind, source) = match failure {
-        Failure::Unsent(source) if is_of_tls(&source) => {
-            return Error::new(ErrorKind::Rejected, TLS_FAILED).with_source(source);
-        }
-        Failure::Unsent(source) => match answered_kind(&source) {
-            Some(kind) => (kind, source),
-            None => (ErrorKind::Unavailable, source),
-        },
-        Failure::Sent(source) => match answered_kind(&source) {
-            Some(kind) => (kind, source),
-            None if request == Request::Read => (ErrorKind::Unavailable, source),
-            None => (ErrorKind::Ambiguous, source),
-        },
-    };
-    let error = Error::new(kind, message(kind));
-    if repeats(&source.to_string(), &id.expose()) { error } else { error.with_source(source) }
-}
-
-/// Servers differ in what they repeat of a request, and where they cut it off.
-fn repeats(text: &str, id: &str) -> bool {
-    const LENGTH: usize = 8;
-    let parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
-    parts.into_iter().any(|part| text.contains(part))
+/// Which connections to a server are useless after an error.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Damage {
+    None,
+    /// The one that the error came from.
+    Connection,
+    /// All of them.
+    Server,
 }
 
 impl Failure {
-    /// Whether it may have happened all the same.
-    pub(crate) fn is_open(&self) -> bool {
-        matches!(self, Self::Sent(error) if answered_kind(error).is_none())
+    pub(crate) fn into_source(self) -> RedisError {
+        match self {
+            Self::Unsent(error) | Self::Sent(error) | Self::Unconfirmed(error) => error,
+        }
     }
 
-    /// Whether it surely did not happen, and may go better a moment later.
+    /// Whether the request may have been carried out all the same.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Unsent(_) => false,
+            Self::Sent(error) => server_error(error).is_none(),
+            Self::Unconfirmed(_) => true,
+        }
+    }
+
+    /// Whether the request was certainly not carried out and may succeed a moment later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unsent(error) => {
-                !is_of_tls(error)
-                    && answered_kind(error).is_none_or(|kind| kind == ErrorKind::Unavailable)
+                !is_tls_error(error)
+                    && server_error(error).is_none_or(|kind| kind == ErrorKind::Unavailable)
             }
-            Self::Sent(error) => answered_kind(error) == Some(ErrorKind::Unavailable),
+            Self::Sent(error) => server_error(error) == Some(ErrorKind::Unavailable),
+            Self::Unconfirmed(_) => false,
+        }
+    }
+
+    /// Whether the connection broke, rather than an answer being late.
+    pub(crate) fn is_break(&self) -> bool {
+        matches!(self, Self::Sent(error) if is_break(error))
+    }
+
+    /// The error that the caller of the store gets for a request about `id`.
+    pub(crate) fn into_error(self, access: Access, id: &SessionId) -> Error {
+        let is_unsent = matches!(self, Self::Unsent(_));
+        let source = self.into_source();
+        if is_unsent && is_tls_error(&source) {
+            return Error::new(ErrorKind::Rejected, TLS_FAILED).with_source(source);
+        }
+        let kind = match server_error(&source) {
+            Some(kind) => kind,
+            None if is_unsent || access == Access::Read => ErrorKind::Unavailable,
+            None => ErrorKind::Ambiguous,
+        };
+        let error = Error::new(kind, message(kind));
+        let is_secret = contains_part_of(&source.to_string(), &id.expose());
+        if is_secret { error } else { error.with_source(source) }
+    }
+}
+
+impl Damage {
+    /// If the server ended or became a replica, all connections are useless: its name may lead to another
+    /// server by now. After a timeout, only this one is.
+    pub(crate) fn of(error: &RedisError) -> Self {
+        if error.is_timeout() {
+            Self::Connection
+        } else if is_break(error) || is_from_replica(error) {
+            Self::Server
+        } else {
+            Self::None
         }
     }
 }
 
-const TLS_FAILED: &str = "no TLS connection to Redis came about; check that the port speaks TLS, which \
-                          authority signed the server's certificate and until when it is good, and \
-                          whether the server wants one of ours";
-
-/// The client hands on only the words of what it does TLS with.
-fn is_of_tls(error: &RedisError) -> bool {
-    const WORDS: [&str; 4] = [
-        "invalid peer certificate",
-        "received fatal alert",
-        "received corrupt message",
-        "peer is incompatible",
-    ];
-    cfg!(feature = "tls") && error.is_io_error() && {
-        let text = error.to_string();
-        WORDS.iter().any(|words| text.contains(words))
-    }
+fn is_break(error: &RedisError) -> bool {
+    (error.is_io_error() || error.is_unrecoverable_error()) && !error.is_timeout()
 }
 
-/// What the server's own words mean; `None` if it is not the server that speaks.
-fn answered_kind(error: &RedisError) -> Option<ErrorKind> {
+/// Servers before version 7 put the error of a script inside another one.
+fn is_from_replica(error: &RedisError) -> bool {
+    error.kind() == ServerErrorKind::ReadOnly.into() || error.to_string().contains("READONLY You")
+}
+
+/// Servers repeat different parts of a request in their errors, and cut them at different places.
+fn contains_part_of(text: &str, id: &str) -> bool {
+    const LENGTH: usize = 8;
+    let mut parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
+    parts.any(|part| text.contains(part))
+}
+
+#[cfg(feature = "tls")]
+fn is_tls_error(error: &RedisError) -> bool {
+    use std::error::Error;
+    use std::sync::Arc;
+
+    type Shared = Arc<dyn Error + Send + Sync>;
+    let source = error.source().and_then(|source| source.downcast_ref::<Shared>());
+    let source = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.and_then(|error| error.get_ref()).is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_tls_error(_: &RedisError) -> bool {
+    false
+}
+
+/// What an error of the server means; `None` if the error is not from the server.
+fn server_error(error: &RedisError) -> Option<ErrorKind> {
     use redis::ErrorKind as Kind;
     match error.kind() {
         Kind::AuthenticationFailed | Kind::InvalidClientConfig | Kind::RESP3NotSupported => {
@@ -91,22 +143,18 @@ fn answered_kind(error: &RedisError) -> Option<ErrorKind> {
         ) => Some(ErrorKind::Unavailable),
         Kind::Server(ServerErrorKind::ResponseError) => Some(kind_of_text(&error.to_string())),
         Kind::Server(_) => Some(ErrorKind::Rejected),
-        Kind::Extension => Some(kind_of_code(&code(error), &error.to_string())),
+        Kind::Extension => Some(match code(error).as_str() {
+            "OOM" => ErrorKind::Full,
+            "WRONGTYPE" => ErrorKind::Corrupt,
+            "BUSY" | "MISCONF" | "NOREPLICAS" => ErrorKind::Unavailable,
+            _ => kind_of_text(&error.to_string()),
+        }),
         _ => None,
     }
 }
 
-fn kind_of_code(code: &str, text: &str) -> ErrorKind {
-    match code {
-        "OOM" => ErrorKind::Full,
-        "WRONGTYPE" => ErrorKind::Corrupt,
-        "BUSY" | "MISCONF" | "NOREPLICAS" => ErrorKind::Unavailable,
-        _ => kind_of_text(text),
-    }
-}
-
-/// Servers before version 7 wrap a script's error in their own, so that its code is somewhere inside; and
-/// the client drops the code of what is answered to a greeting.
+/// Servers before version 7 put the error of a script inside another one, and the client drops the code of an
+/// error that answers the login.
 fn kind_of_text(text: &str) -> ErrorKind {
     const UNAVAILABLE: [&str; 5] = [
         "READONLY You can't",
@@ -132,12 +180,20 @@ fn code(error: &RedisError) -> String {
     first.map(|(_, error)| error.code().to_owned()).unwrap_or_default()
 }
 
+const TLS_FAILED: &str = "cannot open a TLS connection to Redis; check that the port speaks TLS, that \
+                          `tls_authority` signed the server's certificate, that the certificate has not \
+                          expired, and whether the server requires `tls_client`";
+
 fn message(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Unavailable => "Redis is not available",
         ErrorKind::Ambiguous => "Redis did not confirm the write",
         ErrorKind::Full => "Redis has reached its memory limit; raise `maxmemory` or add servers",
-        ErrorKind::Corrupt => "what Redis holds under the key of the session is not a session",
+        ErrorKind::Corrupt => "the value that Redis holds under the session's key is not a session",
         _ => "Redis refused the request; check user, password, permissions and database number",
     }
+}
+
+pub(crate) fn invalid_setting(message: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidSetting, message)
 }

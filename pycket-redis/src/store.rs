@@ -6,21 +6,21 @@ use pycket_core::{
     Changes, Creation, Error, ErrorKind, KeySpace, Loaded, Record, SessionId, SessionStore, Ttl,
     Update,
 };
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use crate::RedisStoreBuilder;
-use crate::address::Address;
-use crate::error::{Request, classify};
-use crate::format::{METADATA, corrupt, decode_record, encode_metadata};
+use crate::builder::Address;
+use crate::error::Access;
+use crate::record::{METADATA, corrupt, decode_record, encode_metadata};
 use crate::scripts::{CREATE, DELETE, SET, Script, UPDATE};
-use crate::servers::Servers;
+use crate::topology::Topology;
 
-/// Redis refuses longer strings, unless its `proto-max-bulk-len` says otherwise.
+/// The default of the server's `proto-max-bulk-len`.
 const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 
 /// Sessions in Redis, version 5 or later.
 ///
-/// Make one for the process and share it: it holds the connections. It connects on first use and
+/// Build one store per process and share it: it holds the connections. It connects on first use and
 /// reconnects by itself. Each operation is one round trip.
 ///
 /// ```
@@ -37,28 +37,28 @@ const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct RedisStore {
-    servers: Servers,
+    topology: Topology,
     keys: KeySpace,
 }
 
 impl RedisStore {
-    /// Settings for the server or the servers at `url`:
+    /// Starts the settings of a store on the server or servers at `url`:
     ///
     /// - `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS (feature `tls`);
     /// - `redis+unix:///path/to/socket[?db=database]`;
-    /// - `redis+cluster://[user:password@]host[:port][,host[:port]…]`, or several `redis://…` with commas in
-    ///   between: nodes of a cluster (feature `cluster`);
+    /// - `redis+cluster://[user:password@]host[:port][,host[:port]…]`, or several `redis://…` separated by
+    ///   commas: nodes of a cluster;
     /// - `redis+sentinel://[user:password@]host[:port][,host[:port]…][/service[/database]]`: the sentinels
-    ///   that watch the primary (feature `sentinel`).
+    ///   that watch the primary.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Address::Url(url.into()))
     }
 
-    pub(crate) fn new(servers: Servers, keys: KeySpace) -> Self {
-        Self { servers, keys }
+    pub(crate) fn new(topology: Topology, keys: KeySpace) -> Self {
+        Self { topology, keys }
     }
 
-    /// Looks at the record before it changes it.
+    /// An update that the script checks before it changes anything.
     async fn merge(
         &self,
         id: &SessionId,
@@ -88,10 +88,10 @@ impl RedisStore {
         &self,
         script: &Script,
         id: &SessionId,
-        args: impl Fn(&mut Cmd) + Sync,
+        args: impl Fn(&mut Cmd),
     ) -> Result<Value, Error> {
-        let answer = script.run(&self.servers, &self.keys.key(id), &args).await;
-        answer.map_err(|failure| classify(failure, Request::Write, id))
+        let answer = script.run(&self.topology, &self.keys.key(id), args).await;
+        answer.map_err(|failure| failure.into_error(Access::Write, id))
     }
 }
 
@@ -107,17 +107,22 @@ impl SessionStore for RedisStore {
         match answer.await? {
             Value::Int(1) => Ok(Creation::Created),
             Value::Int(0) => Ok(Creation::Taken),
-            _ => Err(nonsense()),
+            _ => Err(unexpected()),
         }
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
         let key = self.keys.key(id);
-        let questions = || ["HGETALL", "PTTL"].map(|verb| question(verb, &key));
-        let answers = self.servers.read(&key, &questions).await;
-        let answers = answers.map_err(|failure| classify(failure, Request::Read, id))?;
+        let mut commands = Pipeline::with_capacity(2);
+        for verb in ["HGETALL", "PTTL"] {
+            let mut command = Cmd::with_capacity(2, verb.len() + key.len());
+            command.arg(verb).arg(&key);
+            commands.add_command(command);
+        }
+        let answers = self.topology.read(&key, &commands).await;
+        let answers = answers.map_err(|failure| failure.into_error(Access::Read, id))?;
         let Ok([record, pttl]) = <[Value; 2]>::try_from(answers) else {
-            return Err(nonsense());
+            return Err(unexpected());
         };
         let record = decode_record(record)?;
         Ok(record
@@ -167,41 +172,35 @@ fn check<'a>(mut fields: impl Iterator<Item = Field<'a>>) -> Result<(), Error> {
     Ok(())
 }
 
-fn question(verb: &str, key: &str) -> Cmd {
-    let mut command = Cmd::with_capacity(2, verb.len() + key.len());
-    command.arg(verb).arg(key);
-    command
-}
-
 fn updated(answer: Value) -> Result<Update, Error> {
     match answer {
         Value::Int(1) => Ok(Update::Applied),
         Value::Int(0) => Ok(Update::Ended),
         Value::Int(-1) => Ok(Update::Conflict),
         Value::Int(-2) => Err(corrupt("it is not a record of this version")),
-        _ => Err(nonsense()),
+        _ => Err(unexpected()),
     }
 }
 
-/// The answer to `PTTL`; `None` if the record ran out since it was read.
+/// Reads the answer to `PTTL`; `None` if the record expired after it was read.
 fn expires_in(pttl: &Value) -> Result<Option<Duration>, Error> {
     match *pttl {
         Value::Int(-2) => Ok(None),
-        // Somebody made it immortal by hand; it is as long-lived as a record can be.
+        // The expiry was removed by hand.
         Value::Int(-1) => Ok(Some(Ttl::MAX.as_duration())),
         Value::Int(millis) => Ok(Some(Duration::from_millis(millis.try_into().unwrap_or(0)))),
-        _ => Err(nonsense()),
+        _ => Err(unexpected()),
     }
 }
 
-fn nonsense() -> Error {
-    corrupt("the store's answer makes no sense")
+fn unexpected() -> Error {
+    corrupt("the answer of the server is not the expected one")
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("servers", &self.servers)
+            .field("topology", &self.topology)
             .field("keys", &self.keys)
             .finish()
     }

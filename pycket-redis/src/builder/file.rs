@@ -4,11 +4,15 @@ use std::time::Duration;
 use pycket_core::Error;
 use serde::Deserialize;
 
-use crate::RedisStoreBuilder;
-use crate::address::{Address, invalid};
-use crate::secret::Secret;
+use super::secret::Secret;
+use super::{Address, RedisStoreBuilder};
+use crate::address::Endpoint;
+use crate::error::invalid_setting;
 
-/// Redis settings as a file has them; what is absent has the default of [`RedisStoreBuilder`].
+const DEFAULT_HOST: &str = "localhost";
+const DEFAULT_PORT: u16 = 6379;
+
+/// The settings in a file. A missing one has the default of [`RedisStoreBuilder`].
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedisSettingsFile {
@@ -43,17 +47,17 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
             || file.password.is_some();
         let address = match file.url {
             Some(_) if has_parts => {
-                return Err(invalid(
+                return Err(invalid_setting(
                     "give either `url` or `host`, `port`, `username` and `password`",
                 ));
             }
             Some(Secret(url)) => Address::Url(url.into()),
-            None => Address::Parts {
-                host: file.host.unwrap_or_else(|| Address::DEFAULT_HOST.to_owned()),
-                port: file.port.unwrap_or(Address::DEFAULT_PORT),
-                username: file.username,
-                password: file.password.map(|Secret(password)| password),
-            },
+            None => {
+                let host = file.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
+                let endpoint = Endpoint::tcp(host, file.port.unwrap_or(DEFAULT_PORT));
+                let password = file.password.as_ref().map(|Secret(password)| password.as_str());
+                Address::Single(endpoint.with_login(file.username.as_deref(), password))
+            }
         };
         let mut builder = Self::new(address);
         if let Some(prefix) = file.prefix {
@@ -82,25 +86,19 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
                 builder.wait_replicas(count, Duration::from_millis(millis))
             }
             (None, None) => builder,
-            _ => return Err(invalid("give `wait_replicas` and `wait_timeout_ms` together")),
+            _ => {
+                return Err(invalid_setting("give `wait_replicas` and `wait_timeout_ms` together"));
+            }
         };
-        builder = sentinel(builder, file.sentinel_username, file.sentinel_password)?;
+        builder = match (file.sentinel_username, file.sentinel_password) {
+            (None, None) => builder,
+            (None, Some(Secret(password))) => builder.sentinel_password(password),
+            (Some(username), Some(Secret(password))) => builder.sentinel_user(username, password),
+            (Some(_), None) => {
+                return Err(invalid_setting("`sentinel_username` needs a `sentinel_password`"));
+            }
+        };
         tls(builder, file.tls_authority_file, file.tls_certificate_file, file.tls_key_file)
-    }
-}
-
-fn sentinel(
-    builder: RedisStoreBuilder,
-    username: Option<String>,
-    password: Option<Secret>,
-) -> Result<RedisStoreBuilder, Error> {
-    match (username, password) {
-        (None, None) => Ok(builder),
-        _ if !cfg!(feature = "sentinel") => {
-            Err(invalid("settings for sentinels need the feature `sentinel` of `pycket-redis`"))
-        }
-        (username, Some(Secret(password))) => Ok(builder.known_to_sentinels(username, password)),
-        (Some(_), None) => Err(invalid("`sentinel_username` needs a `sentinel_password`")),
     }
 }
 
@@ -120,7 +118,7 @@ fn tls(
             Ok(builder.tls_client(certificate, read("tls_key_file", &key)?))
         }
         (None, None) => Ok(builder),
-        _ => Err(invalid("give `tls_certificate_file` and `tls_key_file` together")),
+        _ => Err(invalid_setting("give `tls_certificate_file` and `tls_key_file` together")),
     }
 }
 
@@ -142,5 +140,5 @@ fn tls(
     if authority.is_none() && certificate.is_none() && key.is_none() {
         return Ok(builder);
     }
-    Err(invalid("settings for TLS need the feature `tls` of `pycket-redis`"))
+    Err(invalid_setting("settings for TLS need the feature `tls` of `pycket-redis`"))
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// A string of a settings file that no error message may show, not even where it is none.
-pub(crate) struct Secret(pub(crate) String);
+/// A string in a settings file that no error shows. An ordinary string would show a value of the wrong type.
+pub(super) struct Secret(pub(super) String);
 
 struct SecretVisitor;
 
@@ -42,5 +42,5 @@ impl Visitor<'_> for SecretVisitor {
 }
 
 fn not_a_string<E: Error>() -> E {
-    E::custom("a `url` or `password` that is no string; put it in quotes")
+    E::custom("a `url` or `password` is not a string; put it in quotes")
 }

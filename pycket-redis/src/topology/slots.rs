@@ -1,27 +1,27 @@
 use redis::Value;
 
-use crate::place::Place;
+use crate::address::NodeAddr;
 
-/// Which primary is responsible for which part of the keys.
+/// The slot map of a cluster: which primary owns which slots.
 #[derive(Clone, Default)]
-pub(crate) struct Slots {
+pub(super) struct Slots {
     /// In ascending order.
     ranges: Vec<Range>,
-    places: Vec<Place>,
+    nodes: Vec<NodeAddr>,
 }
 
 #[derive(Clone)]
 struct Range {
     first: u16,
     last: u16,
-    /// Its place in `places`.
+    /// Its index in `nodes`.
     primary: usize,
 }
 
 const COUNT: u16 = 16_384;
 
-/// The part of the keys that this one belongs to: the server's own sum, of what is in braces if there are.
-pub(crate) fn slot_of(key: &[u8]) -> u16 {
+/// The slot of a key, as the server computes it: from the part in braces, if there is one.
+pub(super) fn slot_of(key: &[u8]) -> u16 {
     let tag = key.iter().position(|byte| *byte == b'{').and_then(|open| {
         let rest = key.get(open + 1..)?;
         let close = rest.iter().position(|byte| *byte == b'}')?;
@@ -40,7 +40,7 @@ fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// The sum of each byte: every request needs the sum of its key.
+/// The checksum of each byte. A table, because every request computes the slot of its key.
 #[expect(clippy::indexing_slicing, reason = "the loop ends before the array does")]
 static SUMS: [u16; 256] = {
     let mut sums = [0; 256];
@@ -59,8 +59,8 @@ static SUMS: [u16; 256] = {
 };
 
 impl Slots {
-    /// The answer of the node at `from` to `CLUSTER SLOTS`; `None` if it knows of none.
-    pub(crate) fn parse(answer: &Value, from: &Place) -> Option<Self> {
+    /// Reads the answer of the node `from` to `CLUSTER SLOTS`; `None` if it names no slots.
+    pub(super) fn parse(answer: &Value, from: &NodeAddr) -> Option<Self> {
         let Value::Array(items) = answer else { return None };
         let mut slots = Self::default();
         for item in items {
@@ -68,8 +68,8 @@ impl Slots {
             let [Value::Int(first), Value::Int(last), nodes @ ..] = parts.as_slice() else {
                 continue;
             };
-            let mut nodes = nodes.iter().map(|node| place(node, from));
-            // The primary comes first; one that has no address yet cannot be asked.
+            let mut nodes = nodes.iter().map(|node| parse_node(node, from));
+            // The primary comes first. It may have no address yet.
             let Some(Some(primary)) = nodes.next() else { continue };
             let (Ok(first), Ok(last)) = (u16::try_from(*first), u16::try_from(*last)) else {
                 continue;
@@ -84,29 +84,29 @@ impl Slots {
         (!slots.ranges.is_empty()).then_some(slots)
     }
 
-    /// Which of the places the slot belongs to.
-    pub(crate) fn owner(&self, slot: u16) -> Option<usize> {
+    /// The index of the node that owns the slot.
+    pub(super) fn owner(&self, slot: u16) -> Option<usize> {
         let next = self.ranges.partition_point(|range| range.first <= slot);
         let range = self.ranges.get(next.checked_sub(1)?)?;
         (slot <= range.last).then_some(range.primary)
     }
 
-    /// All nodes, the replicas too.
-    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter()
+    /// All nodes, replicas included.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &NodeAddr> {
+        self.nodes.iter()
     }
 
-    fn index(&mut self, place: Place) -> usize {
-        let known = self.places.iter().position(|known| *known == place);
+    fn index(&mut self, node: NodeAddr) -> usize {
+        let known = self.nodes.iter().position(|known| *known == node);
         known.unwrap_or_else(|| {
-            self.places.push(place);
-            self.places.len() - 1
+            self.nodes.push(node);
+            self.nodes.len() - 1
         })
     }
 }
 
-/// A node that does not know its own name is where it was asked.
-fn place(node: &Value, from: &Place) -> Option<Place> {
+/// A node that does not know its own name leaves it out: then it is the node that was asked.
+fn parse_node(node: &Value, from: &NodeAddr) -> Option<NodeAddr> {
     let Value::Array(parts) = node else { return None };
     let [host, Value::Int(port), ..] = parts.as_slice() else { return None };
     let host = match host {
@@ -120,7 +120,7 @@ fn place(node: &Value, from: &Place) -> Option<Place> {
         "" => from.host.clone(),
         _ => host,
     };
-    Some(Place { host, port: u16::try_from(*port).ok()? })
+    Some(NodeAddr { host, port: u16::try_from(*port).ok()? })
 }
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_what_the_specification_says() {
+    fn slot_of_matches_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot_of(b"foo"), 12182);
         assert_eq!(slot_of(b"pycket:{foo}:bar"), 12182);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_nameless_nodes_and_gaps_are_understood() {
+    fn parse_reads_ranges_gaps_and_nodes_without_name() {
         let range = |first, last, nodes: Vec<Value>| {
             Value::Array([vec![Value::Int(first), Value::Int(last)], nodes].concat())
         };
@@ -156,15 +156,15 @@ mod tests {
             range(300, 300, vec![node(named("?"), 4)]),
             Value::Nil,
         ]);
-        let from = Place { host: "one".to_owned(), port: 9 };
+        let from = NodeAddr { host: "one".to_owned(), port: 9 };
         let slots = Slots::parse(&answer, &from).unwrap();
-        let owner = |slot| slots.owner(slot).map(|owner| format!("{:?}", slots.places[owner]));
+        let owner = |slot| slots.owner(slot).map(|owner| format!("{:?}", slots.nodes[owner]));
         assert_eq!(owner(0).as_deref(), Some("one:1"));
         assert_eq!(owner(99).as_deref(), Some("one:1"));
         assert_eq!(owner(100).as_deref(), Some("two:2"));
         assert_eq!(owner(200).as_deref(), Some("two:2"));
         assert_eq!([owner(201), owner(300), owner(16_383)], [None, None, None]);
-        assert_eq!(slots.places().count(), 3);
+        assert_eq!(slots.nodes().count(), 3);
         assert!(Slots::parse(&Value::Array(Vec::new()), &from).is_none());
         assert!(Slots::parse(&Value::Nil, &from).is_none());
     }

@@ -1,14 +1,14 @@
-//! The record as a Redis hash; described in `docs/wire-format.md`.
+//! A session record as a Redis hash. `docs/wire-format.md` describes the format.
 
 use pycket_core::{Error, ErrorKind, Metadata, Record, Timestamp, Ttl, Value};
 
-/// The field that holds the metadata. No value can have this name.
+/// The field that holds the metadata. The name of a value is never empty.
 pub(crate) const METADATA: &str = "";
 
-/// The version of the format that this driver writes, and the only one that it reads.
+/// The only version of the format that this driver writes and reads.
 const VERSION: u64 = 1;
 
-/// Version, creation time and own lifetime, both in milliseconds.
+/// Version, creation time, and the idle timeout of this session; times in milliseconds.
 type Layout = (u64, u64, Option<u64>);
 
 pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
@@ -16,7 +16,7 @@ pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
     Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), lifetime))
 }
 
-/// The record in the answer to `HGETALL`; `None` if that is empty.
+/// Reads the answer to `HGETALL`; `None` if it is empty.
 pub(crate) fn decode_record(answer: redis::Value) -> Result<Option<Record>, Error> {
     let mut fields = fields(answer)?.into_iter();
     let mut metadata = None;
@@ -33,16 +33,16 @@ pub(crate) fn decode_record(answer: redis::Value) -> Result<Option<Record>, Erro
     match metadata {
         Some(metadata) => Ok(Some(Record::new(metadata, values))),
         None if values.is_empty() => Ok(None),
-        None => Err(corrupt("the metadata are missing")),
+        None => Err(corrupt("the metadata is missing")),
     }
 }
 
 fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
     let (version, created, lifetime) = Value::from(bytes)
         .decode::<Layout>()
-        .map_err(|_| corrupt("the metadata are damaged or of an unknown version"))?;
+        .map_err(|_| corrupt("the metadata is damaged or of an unknown version"))?;
     if version != VERSION {
-        return Err(corrupt("the metadata are of an unknown version"));
+        return Err(corrupt("the metadata is of an unknown version"));
     }
     let lifetime = lifetime
         .map(|millis| {
@@ -52,7 +52,7 @@ fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
     Ok(Metadata::new(Timestamp::from_unix_millis(created)).with_idle_timeout(lifetime))
 }
 
-/// Names and values by turns: as RESP 2 says it, where RESP 3 has pairs.
+/// Names and values in turn. RESP 2 sends them as one array, RESP 3 as pairs.
 fn fields(answer: redis::Value) -> Result<Vec<redis::Value>, Error> {
     match answer {
         redis::Value::Array(items) => Ok(items),

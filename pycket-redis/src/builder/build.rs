@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use pycket_core::{Error, KeySpace};
+
+use super::{Address, RedisStoreBuilder};
+use crate::RedisStore;
+use crate::address::Endpoint;
+use crate::connection::ConnectionSettings;
+use crate::error::invalid_setting;
+use crate::topology::{Cluster, NodeSettings, Route, Sentinels, Topology};
+use crate::url::Target;
+
+impl RedisStoreBuilder {
+    /// Builds the store of the sessions. It connects on first use, so a program may start before its store.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): the URL is not valid or needs a feature
+    /// that this build does not have; the number of connections is out of range; a timeout is zero; a
+    /// certificate cannot be read; two settings contradict each other, such as a database number for a cluster.
+    pub fn build(self) -> Result<RedisStore, Error> {
+        self.dataset(KeySpace::SESSIONS, self.db_sessions)
+    }
+
+    /// Builds the store of the sessions and the store for
+    /// [`SessionManagerBuilder::notifications`](pycket_core::SessionManagerBuilder::notifications). Each has
+    /// connections of its own.
+    ///
+    /// ```
+    /// use pycket_core::SessionManager;
+    /// use pycket_redis::RedisStore;
+    ///
+    /// let (sessions, notifications) =
+    ///     RedisStore::builder("redis://127.0.0.1/").build_with_notifications()?;
+    /// let manager = SessionManager::builder(sessions).notifications(notifications).build()?;
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build).
+    pub fn build_with_notifications(self) -> Result<(RedisStore, RedisStore), Error> {
+        let notifications = self.dataset(KeySpace::NOTIFICATIONS, Some(self.db_notifications))?;
+        Ok((self.build()?, notifications))
+    }
+
+    fn dataset(&self, dataset: &str, database: Option<u32>) -> Result<RedisStore, Error> {
+        self.check()?;
+        let topology = Topology::new(self.route(database)?, self.replica_acks.is_some());
+        Ok(RedisStore::new(topology, KeySpace::new(&self.prefix, dataset)))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if !(1..=Self::MAX_CONNECTIONS).contains(&self.max_connections) {
+            return Err(invalid_setting("`max_connections` must be 1 to 1000"));
+        }
+        if self.timeouts.connect.is_zero() {
+            return Err(invalid_setting("`connect_timeout` must be more than zero"));
+        }
+        if self.timeouts.response.is_zero() {
+            return Err(invalid_setting("`response_timeout` must be more than zero"));
+        }
+        let Some(acks) = self.replica_acks else { return Ok(()) };
+        if acks.count == 0 {
+            return Err(invalid_setting(
+                "the number in `wait_replicas` must be 1 or more; remove the setting to wait for none",
+            ));
+        }
+        if acks.timeout < Duration::from_millis(1) || acks.timeout >= self.timeouts.response {
+            return Err(invalid_setting(
+                "the time limit of `wait_replicas` must be 1 ms or more, and less than \
+                 `response_timeout`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn route(&self, database: Option<u32>) -> Result<Route, Error> {
+        let target = match &self.address {
+            Address::Url(url) => Target::parse(url)?,
+            Address::Single(endpoint) => Target::Single(endpoint.clone()),
+        };
+        match target {
+            Target::Single(server) => {
+                let settings = self.node_settings(server.uses_tls)?;
+                let node = Box::new(settings.node(server.with_database(database)));
+                Ok(Route::Single { node, deadline: self.deadline })
+            }
+            Target::Cluster(nodes) => {
+                if self.db_sessions.is_some_and(|database| database != 0) {
+                    return Err(invalid_setting(
+                        "a cluster has no databases; remove `db_sessions`",
+                    ));
+                }
+                let settings = self.node_settings(nodes.iter().any(|node| node.uses_tls))?;
+                let cluster = Cluster::new(nodes, settings, self.deadline).ok_or_else(|| {
+                    invalid_setting("a node of a cluster needs a host and a port, not a socket")
+                })?;
+                Ok(Route::Cluster(Arc::new(cluster)))
+            }
+            Target::Sentinel { sentinels, service, primary } => {
+                let settings = self.node_settings(primary.uses_tls)?;
+                let sentinels = sentinels.into_iter().map(|sentinel| self.known(sentinel));
+                let primary = primary.with_database(database);
+                let sentinels =
+                    Sentinels::new(sentinels.collect(), service, primary, settings, self.deadline);
+                Ok(Route::Sentinel(Arc::new(sentinels)))
+            }
+        }
+    }
+
+    fn known(&self, sentinel: Endpoint) -> Endpoint {
+        match &self.sentinel_login {
+            Some((username, password)) => sentinel.with_login(username.as_deref(), Some(password)),
+            None => sentinel,
+        }
+    }
+
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, clippy::unnecessary_wraps))]
+    fn node_settings(&self, uses_tls: bool) -> Result<NodeSettings, Error> {
+        #[cfg(feature = "tls")]
+        if !uses_tls && self.certificates.are_set() {
+            return Err(invalid_setting("certificates need TLS; use a rediss:// URL"));
+        }
+        let connections = ConnectionSettings {
+            timeouts: self.timeouts,
+            max_connections: self.max_connections,
+            #[cfg(feature = "tls")]
+            tls: uses_tls.then(|| crate::connection::Tls::new(&self.certificates)).transpose()?,
+        };
+        Ok(NodeSettings { connections, replica_acks: self.replica_acks })
+    }
+}

@@ -1,0 +1,119 @@
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
+use redis::{AsyncConnectionConfig, Cmd, RedisError, RedisResult};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+
+use super::group_commit::GroupCommit;
+use super::{Connection, Driver};
+use crate::address::{Endpoint, NodeAddr, ServerAddr};
+
+/// Routers and firewalls drop connections that are silent for some minutes, without closing them.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How many requests may be queued for one write. More wait for a place in the queue.
+const QUEUE: usize = 1024;
+
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How to connect, whatever the server.
+#[derive(Clone)]
+pub(super) struct Connector {
+    pub(super) response_timeout: Duration,
+    /// Sent after each group of writes.
+    pub(super) wait: Option<Cmd>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::Tls>,
+}
+
+impl Connector {
+    /// Connects and logs in.
+    pub(super) async fn connect(self, endpoint: Arc<Endpoint>) -> RedisResult<Connection> {
+        let stream = self.open(&endpoint).await?;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(Some(self.response_timeout))
+            .set_pipeline_buffer_size(QUEUE);
+        let login = &endpoint.login;
+        let connected = MultiplexedConnection::new_with_config(login, stream, config).await;
+        let (client, driver) =
+            connected.map_err(|error| without_password(error, login.password()))?;
+        let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
+        let group_commit =
+            self.wait.map(|wait| GroupCommit::spawn(client.clone(), wait, self.response_timeout));
+        Ok(Connection { client, group_commit, driver })
+    }
+
+    async fn open(&self, endpoint: &Endpoint) -> io::Result<Box<dyn Stream>> {
+        match &endpoint.addr {
+            #[cfg(unix)]
+            ServerAddr::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+            #[cfg(not(unix))]
+            ServerAddr::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            ServerAddr::Tcp(node) => {
+                let stream = connect_tcp(node).await?;
+                #[cfg(feature = "tls")]
+                if let Some(tls) = self.tls.as_ref().filter(|_| endpoint.uses_tls) {
+                    return tls.connect(&node.host, stream).await;
+                }
+                Ok(Box::new(stream))
+            }
+        }
+    }
+}
+
+/// Tries all addresses of the host at once: one of them may never answer.
+async fn connect_tcp(node: &NodeAddr) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    for addr in lookup_host((node.host.as_str(), node.port)).await? {
+        attempts.spawn(TcpStream::connect(addr));
+    }
+    let mut error = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    while let Some(attempt) = attempts.join_next().await {
+        match attempt.map_err(io::Error::from).flatten() {
+            Ok(stream) => {
+                // Requests are small, and each waits for its answer, so delaying them gains nothing.
+                stream.set_nodelay(true)?;
+                let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+                return Ok(stream);
+            }
+            Err(failed) => error = failed,
+        }
+    }
+    Err(error)
+}
+
+/// Lets all requests that are ready at the same time join one write: each time the driver is woken, the other
+/// ready tasks run first.
+fn gather(driver: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    let mut driver = Box::pin(driver);
+    let mut has_yielded = false;
+    poll_fn(move |context| {
+        has_yielded = !has_yielded;
+        if has_yielded {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        driver.as_mut().poll(context)
+    })
+}
+
+/// A server may repeat the password in its refusal.
+fn without_password(error: RedisError, password: Option<&str>) -> RedisError {
+    match password {
+        Some(password) if error.to_string().contains(password) => {
+            (error.kind(), "the server refused the login").into()
+        }
+        _ => error,
+    }
+}

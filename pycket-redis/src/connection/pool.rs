@@ -1,0 +1,134 @@
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
+
+use super::connect::Connector;
+use super::{Connection, SharedTask, Timeouts};
+use crate::address::Endpoint;
+use crate::error::{Damage, Failure};
+
+/// The connections of this process to one server. They connect on first use and are replaced when they break.
+///
+/// The client's own connection manager is not used: it keeps a connection that no longer answers, and its
+/// errors do not tell whether a request was sent.
+pub(crate) struct Pool {
+    endpoint: Arc<Endpoint>,
+    connector: Connector,
+    timeouts: Timeouts,
+    /// One lock for all, so that a request that reports a dead server replaces all connections at once.
+    connections: Mutex<Box<[Option<Connecting>]>>,
+    next: AtomicUsize,
+}
+
+/// The settings of the connections to every server.
+#[derive(Clone)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_connections: usize,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<super::Tls>,
+}
+
+/// An attempt to connect, and the connection that came of it.
+type Connecting = SharedTask<Connection>;
+
+impl Pool {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        settings: &ConnectionSettings,
+        wait: Option<Cmd>,
+    ) -> Self {
+        let timeouts = settings.timeouts;
+        let connector = Connector {
+            response_timeout: timeouts.response,
+            wait,
+            #[cfg(feature = "tls")]
+            tls: settings.tls.clone(),
+        };
+        Self {
+            endpoint: Arc::new(endpoint),
+            connector,
+            timeouts,
+            connections: Mutex::new((0..settings.max_connections).map(|_| None).collect()),
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// Sends the commands in one write. Returns the answer to each, or the first error of the server.
+    ///
+    /// If the pool waits for replicas, the answer to `WAIT` follows. That one may be an error.
+    pub(crate) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
+        let (index, connecting, connection) = self.connection();
+        let connection = match connection {
+            Some(connection) => connection,
+            // In a box, so that requests on an open connection need no memory for this.
+            None => Box::pin(connecting.wait(self.timeouts.connect)).await,
+        };
+        let connection = match connection {
+            Ok(connection) => connection,
+            Err(error) => {
+                self.replace(index, &connecting, Damage::Connection);
+                return Err(Failure::Unsent(error));
+            }
+        };
+        let answers = connection.send(commands).await.and_then(|answers| {
+            // An error inside another answer does not decode, so only this level is checked.
+            let own = answers.iter().take(commands.len());
+            let refusal = own.into_iter().find_map(|answer| match answer {
+                Value::ServerError(error) => Some(RedisError::from(error.clone())),
+                _ => None,
+            });
+            refusal.map_or(Ok(answers), Err)
+        });
+        answers.map_err(|error| {
+            self.replace(index, &connecting, Damage::of(&error));
+            Failure::Sent(error)
+        })
+    }
+
+    /// The next connection in turn; `None` while it connects. Replaces a connection that is closed.
+    fn connection(&self) -> (usize, Connecting, Option<RedisResult<Connection>>) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut connections = self.lock();
+        let index = turn % connections.len();
+        #[expect(clippy::indexing_slicing, reason = "reduced modulo the length just above")]
+        let place = &mut connections[index];
+        if let Some(connecting) = place {
+            let result = connecting.result();
+            if !matches!(&result, Some(Ok(connection)) if connection.is_closed()) {
+                return (index, connecting.clone(), result);
+            }
+        }
+        let work = self.connector.clone().connect(Arc::clone(&self.endpoint));
+        let connecting = SharedTask::spawn(self.timeouts.connect, work);
+        (index, place.insert(connecting).clone(), None)
+    }
+
+    /// Makes room for a new connection, unless another request already has. Requests that still wait on the
+    /// old connection may get their answers.
+    fn replace(&self, index: usize, connecting: &Connecting, damage: Damage) {
+        let mut connections = self.lock();
+        let Some(place) = connections.get_mut(index) else { return };
+        if damage == Damage::None || !place.as_ref().is_some_and(|now| now.is_same(connecting)) {
+            return;
+        }
+        *place = None;
+        if damage == Damage::Server {
+            for place in connections.iter_mut() {
+                place.take_if(|connecting| connecting.result().is_some());
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Box<[Option<Connecting>]>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("connections", &self.lock().len()).finish_non_exhaustive()
+    }
+}

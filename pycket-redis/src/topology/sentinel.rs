@@ -1,0 +1,198 @@
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::{Pipeline, RedisError, RedisResult, Value};
+use tokio::time::Instant;
+
+use super::{Node, NodeSettings, Request};
+use crate::address::{Endpoint, NodeAddr};
+use crate::connection::{ConnectionSettings, Pool, SharedTask};
+use crate::error::Failure;
+use crate::retry::RetryBudget;
+
+/// A primary that sentinels watch and replace when it fails.
+pub(crate) struct Sentinels {
+    sentinels: Box<[Pool]>,
+    service: Box<str>,
+    /// How to log in to the primary.
+    endpoint: Endpoint,
+    settings: NodeSettings,
+    deadline: Duration,
+    state: Mutex<State>,
+    /// The sentinel that answered last.
+    current: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    primary: Option<Primary>,
+    search: Option<SharedTask<Primary>>,
+}
+
+#[derive(Clone)]
+struct Primary {
+    node: Arc<Node>,
+    /// When the sentinels were last asked.
+    asked: Instant,
+}
+
+impl Sentinels {
+    /// A primary that the sentinels replace while it is alive learns of that only after some ten seconds, and
+    /// loses the writes that it accepts meanwhile. The sentinels know at once.
+    const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+    pub(crate) fn new(
+        sentinels: Vec<Endpoint>,
+        service: String,
+        endpoint: Endpoint,
+        settings: NodeSettings,
+        deadline: Duration,
+    ) -> Self {
+        let one = ConnectionSettings { max_connections: 1, ..settings.connections.clone() };
+        let sentinels = sentinels.into_iter().map(|sentinel| Pool::new(sentinel, &one, None));
+        Self {
+            sentinels: sentinels.collect(),
+            service: service.into(),
+            endpoint,
+            settings,
+            deadline,
+            state: Mutex::default(),
+            current: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns the answer to each command, from the primary.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        request: Request<'_>,
+    ) -> Result<Vec<Value>, Failure> {
+        let budget = RetryBudget::new(self.deadline);
+        match self.attempt(request).await {
+            Err(failure) => budget.retry(failure, request.access, || self.attempt(request)).await,
+            answers => answers,
+        }
+    }
+
+    async fn attempt(self: &Arc<Self>, request: Request<'_>) -> Result<Vec<Value>, Failure> {
+        let primary = self.primary().await.map_err(Failure::Unsent)?;
+        let answers = primary.send(request).await;
+        if answers.as_ref().is_err_and(|failure| failure.is_ambiguous() || failure.is_transient()) {
+            self.forget(&primary);
+        }
+        answers
+    }
+
+    /// All requests that need the primary at the same time share one search and its failure.
+    async fn primary(self: &Arc<Self>) -> RedisResult<Arc<Node>> {
+        let limit = self.settings.connections.timeouts.total();
+        let search = {
+            let mut state = self.lock();
+            if let Some(primary) = &mut state.primary {
+                if primary.asked.elapsed() >= Self::CHECK_INTERVAL {
+                    primary.asked = Instant::now();
+                    tokio::spawn(Arc::clone(self).check(Arc::clone(&primary.node)));
+                }
+                return Ok(Arc::clone(&primary.node));
+            }
+            let sentinels = Arc::clone(self);
+            let start = || SharedTask::spawn(limit, async move { sentinels.search().await });
+            state.search.get_or_insert_with(start).clone()
+        };
+        let result = search.wait(limit).await;
+        let mut state = self.lock();
+        // The first request that sees the end of the search stores its result.
+        if state.search.take_if(|current| current.is_same(&search)).is_some() {
+            state.primary = result.clone().ok();
+        }
+        result.map(|primary| primary.node)
+    }
+
+    /// Asks whether the sentinels still name this primary. If none answers, it stays.
+    async fn check(self: Arc<Self>, primary: Arc<Node>) {
+        let command = self.get_primary();
+        for (_, sentinel) in self.in_order() {
+            let answers = sentinel.send(&command).await;
+            let Some(named) = answers.ok().as_deref().and_then(parse_addr) else { continue };
+            if primary.addr.as_ref() != Some(&named) {
+                self.forget(&primary);
+            }
+            return;
+        }
+    }
+
+    async fn search(&self) -> RedisResult<Primary> {
+        let mut failure = unknown();
+        for (index, sentinel) in self.in_order() {
+            match self.ask(sentinel).await {
+                Ok(node) => {
+                    self.current.store(index, Ordering::Relaxed);
+                    return Ok(Primary { node: Arc::new(node), asked: Instant::now() });
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// The sentinel may have outdated information, so the server must confirm that it is the primary.
+    async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
+        let answers = sentinel.send(&self.get_primary()).await.map_err(Failure::into_source)?;
+        let addr = parse_addr(&answers).ok_or_else(unknown)?;
+        let node = self.settings.node(self.endpoint.at(addr));
+        let mut command = Pipeline::new();
+        command.cmd("ROLE");
+        let answers = node.send(Request::question(&command)).await.map_err(Failure::into_source)?;
+        if is_primary(&answers) { Ok(node) } else { Err(is_replica()) }
+    }
+
+    /// All sentinels, beginning with the one that answered last.
+    fn in_order(&self) -> impl Iterator<Item = (usize, &Pool)> {
+        let first = self.current.load(Ordering::Relaxed);
+        self.sentinels.iter().enumerate().cycle().skip(first).take(self.sentinels.len())
+    }
+
+    fn get_primary(&self) -> Pipeline {
+        let mut command = Pipeline::new();
+        command.cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(&*self.service);
+        command
+    }
+
+    /// Searches again before the next request, unless another request already has.
+    fn forget(&self, primary: &Arc<Node>) {
+        self.lock().primary.take_if(|current| Arc::ptr_eq(&current.node, primary));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn parse_addr(answers: &[Value]) -> Option<NodeAddr> {
+    let Value::Array(parts) = answers.first()? else { return None };
+    let [Value::BulkString(host), Value::BulkString(port)] = parts.as_slice() else { return None };
+    let host = String::from_utf8(host.clone()).ok()?;
+    Some(NodeAddr { host, port: std::str::from_utf8(port).ok()?.parse().ok()? })
+}
+
+fn is_primary(answers: &[Value]) -> bool {
+    let Some(Value::Array(role)) = answers.first() else { return false };
+    matches!(role.first(), Some(Value::BulkString(role)) if role == b"master")
+}
+
+fn unknown() -> RedisError {
+    let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
+    (kind, "the sentinels know no primary of that name").into()
+}
+
+fn is_replica() -> RedisError {
+    let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
+    (kind, "the server that the sentinels name as primary is a replica").into()
+}
+
+impl fmt::Debug for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sentinels").field("service", &self.service).finish_non_exhaustive()
+    }
+}
