@@ -1,6 +1,5 @@
 //! The conformance suite against a cluster, behind sentinels, with `wait_replicas`, and over TLS.
 
-#![cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 use std::sync::{Arc, OnceLock};
@@ -45,7 +44,6 @@ impl Harness for Deployment {
     }
 }
 
-#[cfg(feature = "cluster")]
 mod cluster {
     use pycket_testkit::servers::{RedisCluster, Server};
 
@@ -63,7 +61,6 @@ mod cluster {
     pycket_testkit::conformance!(Deployment { running, unreachable });
 }
 
-#[cfg(feature = "sentinel")]
 mod sentinel {
     use pycket_testkit::servers::{RedisSentinel, Server};
 

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
+use tokio::time::Instant;
 
 use super::connect::Connector;
 use super::{Connection, SharedTask, Timeouts};
@@ -60,11 +61,10 @@ impl Pool {
     ///
     /// If the pool waits for replicas, the answer to `WAIT` follows. That one may be an error.
     pub(crate) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (index, connecting, connection) = self.connection();
-        let connection = match connection {
-            Some(connection) => connection,
+        let (index, connecting, connection) = match self.connection() {
+            (index, connecting, Some(connection)) => (index, connecting, connection),
             // In a box, so that requests on an open connection need no memory for this.
-            None => Box::pin(connecting.wait(self.timeouts.connect)).await,
+            (index, connecting, None) => Box::pin(self.wait(index, connecting)).await,
         };
         let connection = match connection {
             Ok(connection) => connection,
@@ -88,22 +88,43 @@ impl Pool {
         })
     }
 
-    /// The next connection in turn; `None` while it connects. Replaces a connection that is closed.
+    /// The next connection in turn; `None` while it connects.
     fn connection(&self) -> (usize, Connecting, Option<RedisResult<Connection>>) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.lock();
         let index = turn % connections.len();
-        #[expect(clippy::indexing_slicing, reason = "reduced modulo the length just above")]
-        let place = &mut connections[index];
-        if let Some(connecting) = place {
+        if let Some(Some(connecting)) = connections.get(index) {
             let result = connecting.result();
             if !matches!(&result, Some(Ok(connection)) if connection.is_closed()) {
                 return (index, connecting.clone(), result);
             }
+            remove_connected(&mut connections);
         }
         let work = self.connector.clone().connect(Arc::clone(&self.endpoint));
         let connecting = SharedTask::spawn(self.timeouts.connect, work);
-        (index, place.insert(connecting).clone(), None)
+        if let Some(place) = connections.get_mut(index) {
+            *place = Some(connecting.clone());
+        }
+        (index, connecting, None)
+    }
+
+    /// Waits until there is a connection, for at most the connect timeout.
+    async fn wait(
+        &self,
+        mut index: usize,
+        mut connecting: Connecting,
+    ) -> (usize, Connecting, RedisResult<Connection>) {
+        let arrival = Instant::now();
+        loop {
+            let left = self.timeouts.connect.saturating_sub(arrival.elapsed());
+            let result = connecting.wait(left).await;
+            if !connecting.is_abandoned() {
+                return (index, connecting, result);
+            }
+            // It ended with the runtime of another request. The next one runs in the runtime of this one.
+            self.replace(index, &connecting, Damage::Connection);
+            (index, connecting, _) = self.connection();
+        }
     }
 
     /// Makes room for a new connection, unless another request already has. Requests that still wait on the
@@ -116,14 +137,18 @@ impl Pool {
         }
         *place = None;
         if damage == Damage::Server {
-            for place in connections.iter_mut() {
-                place.take_if(|connecting| connecting.result().is_some());
-            }
+            remove_connected(&mut connections);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Box<[Option<Connecting>]>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn remove_connected(connections: &mut [Option<Connecting>]) {
+    for place in connections {
+        place.take_if(|connecting| connecting.result().is_some());
     }
 }
 

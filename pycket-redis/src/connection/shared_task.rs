@@ -29,7 +29,7 @@ impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
         self.0.borrow().clone()
     }
 
-    /// Waits for at most `limit`. Also fails if the runtime of the task ends.
+    /// Waits for at most `limit`. Fails if the work is abandoned.
     pub(crate) async fn wait(&self, limit: Duration) -> RedisResult<T> {
         let mut receiver = self.0.clone();
         let result = match timeout(limit, receiver.wait_for(Option::is_some)).await {
@@ -38,6 +38,11 @@ impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
             Err(_) => Some(Err(timed_out())),
         };
         result.unwrap_or_else(|| Err(closed()))
+    }
+
+    /// Whether the runtime of the task ended before the work did.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.has_changed().is_err() && self.0.borrow().is_none()
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

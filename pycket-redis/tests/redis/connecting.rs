@@ -1,5 +1,8 @@
-//! One attempt to connect serves all who wait for it, and nobody waits longer than the timeout.
+//! All requests share one attempt to connect, and none waits longer than the timeout.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pycket_testkit::RedisCluster;
 use tokio::time::{Instant, timeout};
 
 use crate::stand_in::{Manner, StandIn};
@@ -18,7 +21,7 @@ async fn load(store: Arc<RedisStore>) -> Result<(), ErrorKind> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listener_that_never_answers_is_unavailable_after_the_connect_timeout() {
+async fn silent_listener_is_unavailable_after_the_connect_timeout() {
     let stand_in = StandIn::new([Manner::Silent]).await;
     let store = impatient(&stand_in);
     let start = Instant::now();
@@ -40,25 +43,26 @@ async fn concurrent_requests_share_one_attempt_and_its_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_longer_because_others_gave_up() {
+async fn dropped_callers_do_not_make_another_wait_longer() {
     let stand_in = StandIn::new([Manner::Silent]).await;
     let store = impatient(&stand_in);
     let start = Instant::now();
-    let hasty: Vec<_> = (1..10)
+    let dropped: Vec<_> = (1..10)
         .map(|seconds| tokio::spawn(timeout(Duration::from_secs(seconds), load(store.clone()))))
         .collect();
     tokio::task::yield_now().await;
     assert_eq!(load(store).await, Err(ErrorKind::Unavailable));
     assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs());
-    for load in hasty {
+    for load in dropped {
         assert!(load.await.unwrap().is_err(), "nothing answers, so only its own timeout ends it");
     }
 }
 
 #[tokio::test]
-async fn when_the_request_that_connects_is_dropped_another_takes_over() {
-    let manners = [Manner::Silent, Manner::LeadsTo(shared().address())];
-    let stand_in = StandIn::new(manners).await;
+async fn dropped_caller_leaves_its_attempt_to_the_others() {
+    let opens = Arc::new(AtomicBool::new(false));
+    let manner = Manner::LeadsToOnce(opens.clone(), shared().address());
+    let stand_in = StandIn::new([manner]).await;
     let store = impatient(&stand_in);
     let first = tokio::spawn(load(store.clone()));
     while stand_in.taken() == 0 {
@@ -67,13 +71,62 @@ async fn when_the_request_that_connects_is_dropped_another_takes_over() {
     let second = tokio::spawn(load(store.clone()));
     tokio::task::yield_now().await;
     first.abort();
+    opens.store(true, Ordering::SeqCst);
     assert_eq!(second.await.unwrap(), Ok(()));
+    assert_eq!(stand_in.taken(), 1);
+}
+
+/// The three ways to find a server: directly, through a cluster, through sentinels.
+fn routes(address: &str) -> [String; 3] {
+    ["redis://", "redis+cluster://", "redis+sentinel://"].map(|scheme| format!("{scheme}{address}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn caller_not_polled_while_connecting_hangs_does_not_delay_another() {
+    let stand_in = StandIn::new([Manner::Silent]).await;
+    for url in routes(stand_in.url().trim_start_matches("redis://")) {
+        let builder = once(&url).connect_timeout(LIMIT).response_timeout(Duration::MAX);
+        let store = Arc::new(builder.build().unwrap());
+        let start = Instant::now();
+        let _not_polled = begun(load(store.clone())).await;
+        assert_eq!(load(store.clone()).await, Err(ErrorKind::Unavailable), "{url}");
+        assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs(), "{url}");
+        // The next attempt is a new one.
+        let taken = stand_in.taken();
+        assert_eq!(load(store).await, Err(ErrorKind::Unavailable), "{url}");
+        assert_eq!(stand_in.taken(), taken + 1, "{url}");
+    }
+}
+
+async fn assert_not_delayed(builder: RedisStoreBuilder) {
+    const LONG: Duration = Duration::from_secs(60);
+    let builder = builder.connect_timeout(LONG).response_timeout(LONG).deadline(LONG);
+    let store = Arc::new(builder.build().unwrap());
+    let not_polled = begun(load(store.clone())).await;
     assert_eq!(load(store).await, Ok(()));
-    assert_eq!(stand_in.taken(), 2);
+    assert_eq!(not_polled.await, Ok(()));
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_not_remembered() {
+async fn caller_not_polled_while_connecting_delays_no_other() {
+    let stand_in = StandIn::new([Manner::LeadsTo(shared().address())]).await;
+    assert_not_delayed(RedisStore::builder(&stand_in.url())).await;
+}
+
+#[tokio::test]
+async fn caller_not_polled_while_slots_are_refreshed_delays_no_other() {
+    let cluster: RedisCluster = Server::redis_cluster(3);
+    assert_not_delayed(RedisStore::builder(&cluster.url())).await;
+}
+
+#[tokio::test]
+async fn caller_not_polled_while_sentinels_are_asked_delays_no_other() {
+    let watched = Server::redis_sentinel();
+    assert_not_delayed(RedisStore::builder(&watched.url())).await;
+}
+
+#[tokio::test]
+async fn failed_attempt_is_not_remembered() {
     let manners = [Manner::Closes, Manner::Closes, Manner::LeadsTo(shared().address())];
     let stand_in = StandIn::new(manners).await;
     let store = impatient(&stand_in);
@@ -83,7 +136,7 @@ async fn a_failed_attempt_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_made_than_allowed() {
+async fn pool_opens_no_more_connections_than_allowed() {
     for allowed in [1, 3] {
         let stand_in = StandIn::new([Manner::LeadsTo(shared().address())]).await;
         let builder = once(&stand_in.url()).max_connections(allowed);
@@ -96,10 +149,10 @@ async fn no_more_connections_are_made_than_allowed() {
     }
 }
 
-/// Something between client and server may forget a connection on which nothing is said.
+/// A firewall may drop a connection that is silent for long.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_idle_connection_is_kept_alive() {
+async fn idle_connection_uses_tcp_keepalive() {
     let server = Server::redis();
     let store = store(&server);
     assert_eq!(stored(&store, &SessionId::generate()).await, None);

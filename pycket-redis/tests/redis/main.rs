@@ -7,7 +7,6 @@
     reason = "test code: a panic is a failure"
 )]
 
-mod batches;
 mod concurrency;
 mod connecting;
 mod corruption;
@@ -33,6 +32,7 @@ mod scripts;
 mod secrets;
 mod session_faults;
 mod settings;
+mod shared_connection;
 mod stand_in;
 #[cfg(feature = "tls")]
 mod tls;

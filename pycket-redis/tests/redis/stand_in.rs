@@ -1,25 +1,27 @@
-//! A listener in the place of a server, that does what no real one can be made to do.
+//! A listener in the place of a server. It does what a real server cannot be made to do.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What becomes of a connection.
+/// What the listener does with a connection.
 #[derive(Clone)]
 pub(crate) enum Manner {
-    /// It is taken, and nothing is ever said.
+    /// Accepts it and never answers.
     Silent,
-    /// Whatever is asked, this is the answer.
+    /// Answers everything with these bytes.
     Says(Arc<[u8]>),
-    /// Whatever is asked is the answer.
+    /// Answers everything with the same bytes.
     Echo,
-    /// It is closed at once.
+    /// Closes it at once.
     Closes,
-    /// It leads to that server.
+    /// Forwards it to this server.
     LeadsTo(SocketAddr),
+    /// Forwards it to this server when the flag is set.
+    LeadsToOnce(Arc<AtomicBool>, SocketAddr),
 }
 
 pub(crate) struct StandIn {
@@ -28,7 +30,7 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    /// Treats the first connections in these manners, one each, and all others in the last.
+    /// Treats the first connections in these manners, one each, and all others in the last one.
     pub(crate) async fn new(manners: impl Into<Vec<Manner>>) -> Self {
         let manners = manners.into();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -60,7 +62,12 @@ impl StandIn {
 }
 
 async fn serve(mut stream: TcpStream, manner: Manner) {
-    if let Manner::LeadsTo(server) = manner {
+    if let Manner::LeadsToOnce(opens, _) = &manner {
+        while !opens.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    }
+    if let Manner::LeadsTo(server) | Manner::LeadsToOnce(_, server) = manner {
         let mut server = TcpStream::connect(server).await.unwrap();
         let _ = copy_bidirectional(&mut stream, &mut server).await;
         return;
