@@ -83,6 +83,8 @@ fn requests_that_are_ready_together_share_one_write() {
 #[tokio::test]
 async fn request_on_an_idle_connection_is_sent_at_once() {
     let store = store(shared());
+    // Now the server has the script.
+    assert_eq!(store.delete(&SessionId::generate()).await.unwrap(), None);
     let id = put(&store, &record([])).await;
     let mut operator = operator(shared());
     let write = begun(store.delete(&id)).await;
