@@ -40,14 +40,15 @@ pub(crate) struct Timeouts {
 impl Connection {
     /// Returns the answer to each command, errors of the server included. If the connection waits for
     /// replicas, the answer to `WAIT` follows.
-    pub(crate) async fn send(mut self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+    async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
         if let Some(group_commit) = &self.group_commit {
             return group_commit.send(commands.clone()).await;
         }
+        let mut client = self.client.clone();
         if let (1, Some(command)) = (commands.len(), commands.cmd_iter().next()) {
-            return Ok(vec![self.client.send_packed_command(command).await?]);
+            return Ok(vec![client.send_packed_command(command).await?]);
         }
-        self.client.send_packed_commands(commands, 0, commands.len()).await
+        client.send_packed_commands(commands, 0, commands.len()).await
     }
 
     /// Whether the connection broke, or the runtime that drives it has ended.

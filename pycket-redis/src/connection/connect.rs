@@ -21,6 +21,9 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 /// How many requests may be queued for one write. More wait for a place in the queue.
 const QUEUE: usize = 1024;
 
+/// How many bytes are gathered before a write starts in any case.
+const WRITE_SIZE: usize = 64 * 1024;
+
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -42,7 +45,8 @@ impl Connector {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(Some(self.response_timeout))
-            .set_pipeline_buffer_size(QUEUE);
+            .set_pipeline_buffer_size(QUEUE)
+            .set_write_backpressure_boundary(WRITE_SIZE);
         let login = &endpoint.login;
         let connected = MultiplexedConnection::new_with_config(login, stream, config).await;
         let (client, driver) =

@@ -6,7 +6,7 @@ use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::time::Instant;
 
 use super::connect::Connector;
-use super::{Connection, SharedTask, Timeouts};
+use super::{Connection, SharedTask, Timeouts, closed};
 use crate::address::Endpoint;
 use crate::error::{Damage, Failure};
 
@@ -61,17 +61,14 @@ impl Pool {
     ///
     /// If the pool waits for replicas, the answer to `WAIT` follows. That one may be an error.
     pub(crate) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let (index, connecting, connection) = match self.connection() {
-            (index, connecting, Some(connection)) => (index, connecting, connection),
+        let (mut index, mut connecting) = self.connection();
+        if !matches!(connecting.result(), Some(Ok(_))) {
             // In a box, so that requests on an open connection need no memory for this.
-            (index, connecting, None) => Box::pin(self.wait(index, connecting)).await,
-        };
-        let connection = match connection {
-            Ok(connection) => connection,
-            Err(error) => {
-                self.replace(index, &connecting, Damage::Connection);
-                return Err(Failure::Unsent(error));
-            }
+            let connected = Box::pin(self.wait(index, connecting)).await;
+            (index, connecting) = connected.map_err(Failure::Unsent)?;
+        }
+        let Some(Ok(connection)) = connecting.result() else {
+            return Err(Failure::Unsent(closed()));
         };
         let answers = connection.send(commands).await.and_then(|answers| {
             // An error inside another answer does not decode, so only this level is checked.
@@ -88,42 +85,48 @@ impl Pool {
         })
     }
 
-    /// The next connection in turn; `None` while it connects.
-    fn connection(&self) -> (usize, Connecting, Option<RedisResult<Connection>>) {
+    /// The next connection in turn. Starts to connect if there is none.
+    fn connection(&self) -> (usize, Connecting) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.lock();
         let index = turn % connections.len();
         if let Some(Some(connecting)) = connections.get(index) {
-            let result = connecting.result();
-            if !matches!(&result, Some(Ok(connection)) if connection.is_closed()) {
-                return (index, connecting.clone(), result);
+            let connecting = connecting.clone();
+            match connecting.result() {
+                Some(Ok(connection)) if connection.is_closed() => {
+                    remove_connected(&mut connections)
+                }
+                Some(Err(_)) => {}
+                None if connecting.is_abandoned() => {}
+                _ => return (index, connecting),
             }
-            remove_connected(&mut connections);
         }
         let work = self.connector.clone().connect(Arc::clone(&self.endpoint));
         let connecting = SharedTask::spawn(self.timeouts.connect, work);
         if let Some(place) = connections.get_mut(index) {
             *place = Some(connecting.clone());
         }
-        (index, connecting, None)
+        (index, connecting)
     }
 
-    /// Waits until there is a connection, for at most the connect timeout.
+    /// Waits for the connection, for at most the connect timeout.
     async fn wait(
         &self,
         mut index: usize,
         mut connecting: Connecting,
-    ) -> (usize, Connecting, RedisResult<Connection>) {
+    ) -> RedisResult<(usize, Connecting)> {
         let arrival = Instant::now();
         loop {
             let left = self.timeouts.connect.saturating_sub(arrival.elapsed());
-            let result = connecting.wait(left).await;
-            if !connecting.is_abandoned() {
-                return (index, connecting, result);
+            match connecting.wait(left).await {
+                Ok(_) => return Ok((index, connecting)),
+                // The runtime of the request that started it has ended, so this one connects in its own.
+                Err(_) if connecting.is_abandoned() => (index, connecting) = self.connection(),
+                Err(error) => {
+                    self.replace(index, &connecting, Damage::Connection);
+                    return Err(error);
+                }
             }
-            // It ended with the runtime of another request. The next one runs in the runtime of this one.
-            self.replace(index, &connecting, Damage::Connection);
-            (index, connecting, _) = self.connection();
         }
     }
 

@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
 use super::{closed, timed_out};
@@ -9,49 +10,60 @@ use super::{closed, timed_out};
 /// Work in a task of its own, whose result any number of callers wait for.
 ///
 /// A caller that is dropped or no longer polled does not stop the work, so it delays no other caller.
-pub(crate) struct SharedTask<T>(watch::Receiver<Option<RedisResult<T>>>);
+pub(crate) struct SharedTask<T>(Arc<Outcome<T>>);
+
+/// `None` if the runtime ended before the work did.
+type Outcome<T> = SetOnce<Option<RedisResult<T>>>;
+
+struct AbandonOnDrop<T>(Arc<Outcome<T>>);
 
 impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
     pub(crate) fn spawn(
         limit: Duration,
         work: impl Future<Output = RedisResult<T>> + Send + 'static,
     ) -> Self {
-        let (sender, receiver) = watch::channel(None);
+        let outcome = Arc::new(SetOnce::new());
+        let guard = AbandonOnDrop(Arc::clone(&outcome));
         tokio::spawn(async move {
             let result = timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out()));
-            sender.send_replace(Some(result));
+            let _ = guard.0.set(Some(result));
         });
-        Self(receiver)
+        Self(outcome)
     }
 
-    /// `None` while the work goes on.
-    pub(crate) fn result(&self) -> Option<RedisResult<T>> {
-        self.0.borrow().clone()
+    /// `None` while the work goes on, and if it is abandoned.
+    pub(crate) fn result(&self) -> Option<&RedisResult<T>> {
+        self.0.get()?.as_ref()
     }
 
     /// Waits for at most `limit`. Fails if the work is abandoned.
     pub(crate) async fn wait(&self, limit: Duration) -> RedisResult<T> {
-        let mut receiver = self.0.clone();
-        let result = match timeout(limit, receiver.wait_for(Option::is_some)).await {
-            Ok(Ok(result)) => result.clone(),
-            Ok(Err(_)) => None,
-            Err(_) => Some(Err(timed_out())),
-        };
-        result.unwrap_or_else(|| Err(closed()))
+        match timeout(limit, self.0.wait()).await {
+            Ok(Some(result)) => result.clone(),
+            Ok(None) => Err(closed()),
+            Err(_) => Err(timed_out()),
+        }
     }
 
     /// Whether the runtime of the task ended before the work did.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.0.has_changed().is_err() && self.0.borrow().is_none()
+        matches!(self.0.get(), Some(None))
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.0.same_channel(&other.0)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl<T> Clone for SharedTask<T> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for AbandonOnDrop<T> {
+    fn drop(&mut self) {
+        // Has no effect if there is a result.
+        let _ = self.0.set(None);
     }
 }
