@@ -14,7 +14,7 @@ use redis::{Pipeline, RedisError, RedisResult, Value};
 use tokio::task::AbortHandle;
 
 use crate::connection::group_commit::GroupCommit;
-pub(crate) use crate::connection::pool::{ConnectionSettings, Pool};
+pub(crate) use crate::connection::pool::Pool;
 pub(crate) use crate::connection::shared_task::SharedTask;
 #[cfg(feature = "tls")]
 pub(crate) use crate::connection::tls::{Certificates, Tls};
@@ -30,6 +30,16 @@ pub(crate) struct Connection {
 
 /// The task that writes requests and reads answers. Dropping this closes the connection.
 struct Driver(AbortHandle);
+
+/// The settings of the connections to every server.
+#[derive(Clone)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) timeouts: Timeouts,
+    /// To each server.
+    pub(crate) max_connections: usize,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Tls>,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {

@@ -199,9 +199,6 @@ fn unexpected() -> Error {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore")
-            .field("topology", &self.topology)
-            .field("keys", &self.keys)
-            .finish()
+        f.debug_struct("RedisStore").field("keys", &self.keys).finish_non_exhaustive()
     }
 }

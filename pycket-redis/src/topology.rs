@@ -4,7 +4,6 @@ mod replica_acks;
 mod sentinel;
 mod slots;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,14 +97,4 @@ impl<'a> Request<'a> {
 
 fn no_answer() -> RedisError {
     (redis::ErrorKind::Parse, "there is no answer").into()
-}
-
-impl fmt::Debug for Topology {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.route {
-            Route::Single { node, .. } => node.fmt(f),
-            Route::Cluster(cluster) => cluster.fmt(f),
-            Route::Sentinel(sentinels) => sentinels.fmt(f),
-        }
-    }
 }

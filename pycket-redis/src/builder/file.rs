@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::secret::Secret;
 use super::{Address, RedisStoreBuilder};
 use crate::address::Endpoint;
+use crate::connection::Timeouts;
 use crate::error::invalid_setting;
+use crate::topology::ReplicaAcks;
 
 const DEFAULT_HOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 6379;
@@ -59,44 +61,37 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
                 Address::Single(endpoint.with_login(file.username.as_deref(), password))
             }
         };
-        let mut builder = Self::new(address);
-        if let Some(prefix) = file.prefix {
-            builder = builder.prefix(prefix);
-        }
-        if let Some(database) = file.db_sessions {
-            builder = builder.db_sessions(database);
-        }
-        if let Some(database) = file.db_notifications {
-            builder = builder.db_notifications(database);
-        }
-        if let Some(connections) = file.max_connections {
-            builder = builder.max_connections(connections);
-        }
-        if let Some(millis) = file.connect_timeout_ms {
-            builder = builder.connect_timeout(Duration::from_millis(millis));
-        }
-        if let Some(millis) = file.response_timeout_ms {
-            builder = builder.response_timeout(Duration::from_millis(millis));
-        }
-        if let Some(millis) = file.deadline_ms {
-            builder = builder.deadline(Duration::from_millis(millis));
-        }
-        builder = match (file.wait_replicas, file.wait_timeout_ms) {
-            (Some(count), Some(millis)) => {
-                builder.wait_replicas(count, Duration::from_millis(millis))
-            }
-            (None, None) => builder,
-            _ => {
-                return Err(invalid_setting("give `wait_replicas` and `wait_timeout_ms` together"));
-            }
-        };
-        builder = match (file.sentinel_username, file.sentinel_password) {
-            (None, None) => builder,
-            (None, Some(Secret(password))) => builder.sentinel_password(password),
-            (Some(username), Some(Secret(password))) => builder.sentinel_user(username, password),
-            (Some(_), None) => {
-                return Err(invalid_setting("`sentinel_username` needs a `sentinel_password`"));
-            }
+        let defaults = Self::new(address);
+        let duration = |millis: Option<u64>, default| millis.map_or(default, Duration::from_millis);
+        let builder = Self {
+            prefix: file.prefix.unwrap_or(defaults.prefix),
+            db_sessions: file.db_sessions,
+            db_notifications: file.db_notifications.unwrap_or(defaults.db_notifications),
+            max_connections: file.max_connections.unwrap_or(defaults.max_connections),
+            timeouts: Timeouts {
+                connect: duration(file.connect_timeout_ms, defaults.timeouts.connect),
+                response: duration(file.response_timeout_ms, defaults.timeouts.response),
+            },
+            deadline: duration(file.deadline_ms, defaults.deadline),
+            replica_acks: match (file.wait_replicas, file.wait_timeout_ms) {
+                (Some(count), Some(millis)) => {
+                    Some(ReplicaAcks { count, timeout: Duration::from_millis(millis) })
+                }
+                (None, None) => None,
+                _ => {
+                    return Err(invalid_setting(
+                        "give `wait_replicas` and `wait_timeout_ms` together",
+                    ));
+                }
+            },
+            sentinel_login: match (file.sentinel_username, file.sentinel_password) {
+                (None, None) => None,
+                (username, Some(Secret(password))) => Some((username, password)),
+                (Some(_), None) => {
+                    return Err(invalid_setting("`sentinel_username` needs a `sentinel_password`"));
+                }
+            },
+            ..defaults
         };
         tls(builder, file.tls_authority_file, file.tls_certificate_file, file.tls_key_file)
     }

@@ -1,46 +1,25 @@
-use std::fmt;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
-
-/// A string in a settings file that no error shows. An ordinary string would show a value of the wrong type.
+/// A string in a settings file that no error shows, even where the value is not a string.
+#[derive(Deserialize)]
+#[serde(try_from = "Any")]
 pub(super) struct Secret(pub(super) String);
 
-struct SecretVisitor;
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretVisitor)
-    }
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Any {
+    Text(String),
+    Other(IgnoredAny),
 }
 
-impl Visitor<'_> for SecretVisitor {
-    type Value = Secret;
+impl TryFrom<Any> for Secret {
+    type Error = &'static str;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+    fn try_from(value: Any) -> Result<Self, Self::Error> {
+        match value {
+            Any::Text(text) => Ok(Self(text)),
+            Any::Other(_) => Err("a `url` or `password` is not a string; put it in quotes"),
+        }
     }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
-        Ok(Secret(text.to_owned()))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Secret, E> {
-        Err(not_a_string())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Secret, E> {
-        Err(not_a_string())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Secret, E> {
-        Err(not_a_string())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Secret, E> {
-        Err(not_a_string())
-    }
-}
-
-fn not_a_string<E: Error>() -> E {
-    E::custom("a `url` or `password` is not a string; put it in quotes")
 }

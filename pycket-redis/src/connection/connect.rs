@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
 use super::group_commit::GroupCommit;
-use super::{Connection, Driver};
+use super::{Connection, ConnectionSettings, Driver};
 use crate::address::{Endpoint, NodeAddr, ServerAddr};
 
 /// Routers and firewalls drop connections that are silent for some minutes, without closing them.
@@ -28,23 +28,18 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// How to connect, whatever the server.
-#[derive(Clone)]
-pub(super) struct Connector {
-    pub(super) response_timeout: Duration,
-    /// Sent after each group of writes.
-    pub(super) wait: Option<Cmd>,
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<super::Tls>,
-}
-
-impl Connector {
-    /// Connects and logs in.
-    pub(super) async fn connect(self, endpoint: Arc<Endpoint>) -> RedisResult<Connection> {
+impl ConnectionSettings {
+    /// Connects and logs in. If there is a `WAIT` command, it follows each group of commands.
+    pub(super) async fn connect(
+        self,
+        endpoint: Arc<Endpoint>,
+        wait: Option<Cmd>,
+    ) -> RedisResult<Connection> {
+        let response_timeout = self.timeouts.response;
         let stream = self.open(&endpoint).await?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
-            .set_response_timeout(Some(self.response_timeout))
+            .set_response_timeout(Some(response_timeout))
             .set_pipeline_buffer_size(QUEUE)
             .set_write_backpressure_boundary(WRITE_SIZE);
         let login = &endpoint.login;
@@ -53,7 +48,7 @@ impl Connector {
             connected.map_err(|error| without_password(error, login.password()))?;
         let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
         let group_commit =
-            self.wait.map(|wait| GroupCommit::spawn(client.clone(), wait, self.response_timeout));
+            wait.map(|wait| GroupCommit::spawn(client.clone(), wait, response_timeout));
         Ok(Connection { client, group_commit, driver })
     }
 

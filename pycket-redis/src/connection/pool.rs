@@ -1,12 +1,10 @@
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::time::Instant;
 
-use super::connect::Connector;
-use super::{Connection, SharedTask, Timeouts, closed};
+use super::{Connection, ConnectionSettings, SharedTask, closed};
 use crate::address::Endpoint;
 use crate::error::{Damage, Failure};
 
@@ -16,43 +14,25 @@ use crate::error::{Damage, Failure};
 /// errors do not tell whether a request was sent.
 pub(crate) struct Pool {
     endpoint: Arc<Endpoint>,
-    connector: Connector,
-    timeouts: Timeouts,
+    settings: ConnectionSettings,
+    wait: Option<Cmd>,
     /// One lock for all, so that a request that reports a dead server replaces all connections at once.
     connections: Mutex<Box<[Option<Connecting>]>>,
     next: AtomicUsize,
-}
-
-/// The settings of the connections to every server.
-#[derive(Clone)]
-pub(crate) struct ConnectionSettings {
-    pub(crate) timeouts: Timeouts,
-    pub(crate) max_connections: usize,
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<super::Tls>,
 }
 
 /// An attempt to connect, and the connection that came of it.
 type Connecting = SharedTask<Connection>;
 
 impl Pool {
-    pub(crate) fn new(
-        endpoint: Endpoint,
-        settings: &ConnectionSettings,
-        wait: Option<Cmd>,
-    ) -> Self {
-        let timeouts = settings.timeouts;
-        let connector = Connector {
-            response_timeout: timeouts.response,
-            wait,
-            #[cfg(feature = "tls")]
-            tls: settings.tls.clone(),
-        };
+    /// `wait` is the command that waits for replicas, if the writes have to.
+    pub(crate) fn new(endpoint: Endpoint, settings: ConnectionSettings, wait: Option<Cmd>) -> Self {
+        let connections = (0..settings.max_connections).map(|_| None).collect();
         Self {
             endpoint: Arc::new(endpoint),
-            connector,
-            timeouts,
-            connections: Mutex::new((0..settings.max_connections).map(|_| None).collect()),
+            settings,
+            wait,
+            connections: Mutex::new(connections),
             next: AtomicUsize::new(0),
         }
     }
@@ -101,8 +81,8 @@ impl Pool {
                 _ => return (index, connecting),
             }
         }
-        let work = self.connector.clone().connect(Arc::clone(&self.endpoint));
-        let connecting = SharedTask::spawn(self.timeouts.connect, work);
+        let work = self.settings.clone().connect(Arc::clone(&self.endpoint), self.wait.clone());
+        let connecting = SharedTask::spawn(self.settings.timeouts.connect, work);
         if let Some(place) = connections.get_mut(index) {
             *place = Some(connecting.clone());
         }
@@ -117,7 +97,7 @@ impl Pool {
     ) -> RedisResult<(usize, Connecting)> {
         let arrival = Instant::now();
         loop {
-            let left = self.timeouts.connect.saturating_sub(arrival.elapsed());
+            let left = self.settings.timeouts.connect.saturating_sub(arrival.elapsed());
             match connecting.wait(left).await {
                 Ok(_) => return Ok((index, connecting)),
                 // The runtime of the request that started it has ended, so this one connects in its own.
@@ -152,11 +132,5 @@ impl Pool {
 fn remove_connected(connections: &mut [Option<Connecting>]) {
     for place in connections {
         place.take_if(|connecting| connecting.result().is_some());
-    }
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("connections", &self.lock().len()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -236,10 +235,4 @@ async fn send_asking(node: &Node, request: Request<'_>) -> Result<Vec<Value>, Fa
 
 fn no_owner() -> RedisError {
     (redis::ErrorKind::ClusterConnectionNotFound, "no node knows a primary for the key").into()
-}
-
-impl fmt::Debug for Cluster {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("nodes", &self.lock().nodes.len()).finish_non_exhaustive()
-    }
 }

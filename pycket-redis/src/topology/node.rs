@@ -1,5 +1,3 @@
-use std::fmt;
-
 use redis::Value;
 
 use super::{ReplicaAcks, Request};
@@ -26,10 +24,9 @@ pub(crate) struct NodeSettings {
 impl NodeSettings {
     pub(crate) fn node(&self, endpoint: Endpoint) -> Node {
         let addr = endpoint.node().cloned();
-        let waiting = self.replica_acks.map(|acks| {
-            (Pool::new(endpoint.clone(), &self.connections, Some(acks.command())), acks)
-        });
-        Node { addr, pool: Pool::new(endpoint, &self.connections, None), waiting }
+        let pool = |wait| Pool::new(endpoint.clone(), self.connections.clone(), wait);
+        let waiting = self.replica_acks.map(|acks| (pool(Some(acks.command())), acks));
+        Node { addr, pool: pool(None), waiting }
     }
 }
 
@@ -42,11 +39,5 @@ impl Node {
             }
             _ => self.pool.send(request.commands).await,
         }
-    }
-}
-
-impl fmt::Debug for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pool.fmt(f)
     }
 }

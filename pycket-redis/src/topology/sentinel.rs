@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -51,7 +50,8 @@ impl Sentinels {
         deadline: Duration,
     ) -> Self {
         let one = ConnectionSettings { max_connections: 1, ..settings.connections.clone() };
-        let sentinels = sentinels.into_iter().map(|sentinel| Pool::new(sentinel, &one, None));
+        let sentinels =
+            sentinels.into_iter().map(|sentinel| Pool::new(sentinel, one.clone(), None));
         Self {
             sentinels: sentinels.collect(),
             service: service.into(),
@@ -189,10 +189,4 @@ fn unknown() -> RedisError {
 fn is_replica() -> RedisError {
     let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
     (kind, "the server that the sentinels name as primary is a replica").into()
-}
-
-impl fmt::Debug for Sentinels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sentinels").field("service", &self.service).finish_non_exhaustive()
-    }
 }
