@@ -24,7 +24,7 @@ where
 }
 
 #[test]
-fn sixty_four_concurrent_writes_of_different_names_are_all_there() {
+fn concurrent_writes_of_different_names_are_all_kept() {
     block_on(async {
         let store = store(shared());
         let id = put(&store, &record([])).await;
@@ -43,7 +43,7 @@ fn sixty_four_concurrent_writes_of_different_names_are_all_there() {
 }
 
 #[test]
-fn sixty_four_concurrent_increments_count_sixty_four() {
+fn concurrent_increments_are_all_counted() {
     block_on(async {
         let store = store(shared());
         let id = put(&store, &record([])).await;

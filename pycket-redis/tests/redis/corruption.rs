@@ -85,7 +85,7 @@ impl Plant {
 }
 
 #[tokio::test]
-async fn what_is_no_hash_is_corrupt_and_left_alone() {
+async fn key_that_is_not_a_hash_is_corrupt_and_unchanged() {
     for (command, arguments) in [
         ("SET", &[SECRET.as_bytes()][..]),
         ("SET", &[b""]),
@@ -99,12 +99,12 @@ async fn what_is_no_hash_is_corrupt_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_hash_without_metadata_is_corrupt_and_left_alone() {
+async fn hash_without_metadata_is_corrupt_and_unchanged() {
     Plant::new("HSET", &[b"name", b"\xa6sesame"]).assert_reported_and_left_alone().await;
 }
 
 #[tokio::test]
-async fn metadata_of_another_version_are_corrupt_and_the_record_is_left_alone() {
+async fn metadata_of_another_version_is_corrupt_and_unchanged() {
     for metadata in [
         &b"\x93\x02\x07\xc0"[..],
         b"\x93\x00\x07\xc0",
@@ -119,7 +119,7 @@ async fn metadata_of_another_version_are_corrupt_and_the_record_is_left_alone() 
 }
 
 #[tokio::test]
-async fn damaged_metadata_are_corrupt() {
+async fn damaged_metadata_is_corrupt() {
     for metadata in [
         &b""[..],
         b"sesame",
@@ -149,7 +149,7 @@ async fn damaged_metadata_are_corrupt() {
 }
 
 #[tokio::test]
-async fn a_lifetime_out_of_range_is_corrupt() {
+async fn idle_timeout_out_of_range_is_corrupt() {
     let too_long = [b"\x93\x01\x07\xcf".as_slice(), &(Ttl::MAX.as_millis() + 1).to_be_bytes()];
     let longest = [b"\x93\x01\x07\xcf".as_slice(), &Ttl::MAX.as_millis().to_be_bytes()];
     for metadata in [&b"\x93\x01\x07\x00"[..], b"\x93\x01\x07\xff", &too_long.concat()] {
@@ -163,7 +163,7 @@ async fn a_lifetime_out_of_range_is_corrupt() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_utf_8_is_corrupt() {
+async fn name_that_is_not_utf_8_is_corrupt() {
     let mut plant = Plant::new("HSET", &[b"", b"\x93\x01\x07\xc0", b"sesame\xff", b"\x01"]);
     let error = plant.store.load(&plant.id).await.unwrap_err();
     assert_eq!(error.kind(), Corrupt);
@@ -172,7 +172,7 @@ async fn a_name_that_is_not_utf_8_is_corrupt() {
 }
 
 #[tokio::test]
-async fn a_damaged_value_is_an_error_of_that_value_alone() {
+async fn damaged_value_is_an_error_of_that_value_only() {
     let fields: [&[u8]; 6] = [b"", b"\x93\x01\x07\xc0", b"cut", b"\xa6sesa", b"user", b"\xa3ann"];
     let plant = Plant::new("HSET", &fields);
     let manager = SessionManager::new(Arc::new(store(shared())));
@@ -197,7 +197,7 @@ async fn a_damaged_value_is_an_error_of_that_value_alone() {
 
 /// Whoever asks for the end of a session gets it, even if it cannot be shown what ended.
 #[tokio::test]
-async fn a_record_that_cannot_be_read_can_be_deleted() {
+async fn unreadable_record_can_be_deleted() {
     let mut plant = Plant::record(b"\x93\x02\x07\xc0");
     assert_eq!(plant.store.delete(&plant.id).await.unwrap_err().kind(), Corrupt);
     assert_eq!(plant.store.delete(&plant.id).await.unwrap(), None);
@@ -205,14 +205,14 @@ async fn a_record_that_cannot_be_read_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_no_hash_is_not_deleted() {
+async fn key_that_is_not_a_hash_is_not_deleted() {
     let mut plant = Plant::new("SET", &[SECRET.as_bytes()]);
     assert_eq!(plant.store.delete(&plant.id).await.unwrap_err().kind(), Corrupt);
     assert!(plant.is_untouched());
 }
 
 #[tokio::test]
-async fn a_record_that_somebody_made_immortal_lives_on_until_its_next_renewal() {
+async fn record_without_an_expiry_gets_one_at_its_next_renewal() {
     let mut operator = operator(shared());
     let store = store(shared());
     let id = put(&store, &record([])).await;

@@ -50,7 +50,7 @@ fn cut(server: &Server) -> usize {
 }
 
 #[tokio::test]
-async fn no_load_fails() {
+async fn load_after_a_cut_succeeds() {
     for world in World::all() {
         let id = put(&*world.store, &record([("name", "value")])).await;
         world.cut().await;
@@ -61,7 +61,7 @@ async fn no_load_fails() {
 }
 
 #[tokio::test]
-async fn no_session_fails_to_be_read_or_written() {
+async fn session_read_and_write_after_a_cut_succeed() {
     for world in World::all() {
         let id = put(&*world.store, &record([("name", "value")])).await;
         world.cut().await;
@@ -76,7 +76,7 @@ async fn no_session_fails_to_be_read_or_written() {
 }
 
 #[tokio::test]
-async fn no_new_session_fails_to_be_stored() {
+async fn first_commit_after_a_cut_succeeds() {
     for world in World::all() {
         let session = world.manager.open(None).await.unwrap();
         session.set("name", "value").unwrap();
@@ -88,7 +88,7 @@ async fn no_new_session_fails_to_be_stored() {
 }
 
 #[tokio::test]
-async fn no_increment_fails_or_counts_twice() {
+async fn increment_after_a_cut_counts_once() {
     for world in World::all() {
         let id = put(&*world.store, &record([])).await;
         let session = open(&world.manager, id).await;
@@ -102,7 +102,7 @@ async fn no_increment_fails_or_counts_twice() {
 }
 
 #[tokio::test]
-async fn no_change_of_the_id_fails() {
+async fn rotation_after_a_cut_succeeds() {
     for world in World::all() {
         let id = put(&*world.store, &record([("name", "value")])).await;
         let session = open(&world.manager, id).await;
@@ -116,7 +116,7 @@ async fn no_change_of_the_id_fails() {
 }
 
 #[tokio::test]
-async fn no_destroy_fails() {
+async fn destroy_after_a_cut_succeeds() {
     for world in World::all() {
         let id = put(&*world.store, &record([("name", "value")])).await;
         let session = open(&world.manager, id).await;
@@ -128,7 +128,7 @@ async fn no_destroy_fails() {
 }
 
 #[test]
-fn a_cut_connection_is_replaced_exactly_once_however_many_requests_notice() {
+fn cut_connection_is_replaced_once_for_any_number_of_requests() {
     block_on(async {
         for connections in [1, 4] {
             let world = World::new(connections, false);
@@ -155,7 +155,7 @@ fn connections_received(server: &Server) -> usize {
 }
 
 #[test]
-fn every_acknowledged_write_survives_cuts_under_load() {
+fn acknowledged_writes_survive_cuts_under_load() {
     const WRITERS: usize = 8;
     const WRITES: usize = 25;
     block_on(async {

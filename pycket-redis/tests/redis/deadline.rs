@@ -8,7 +8,7 @@ use crate::*;
 use ErrorKind::{Ambiguous, Unavailable};
 
 #[tokio::test]
-async fn a_server_that_is_back_within_the_deadline_costs_no_error() {
+async fn server_that_is_back_within_the_deadline_causes_no_error() {
     let manners = [Manner::Closes, Manner::Closes, Manner::LeadsTo(shared().address())];
     for call in 0..4 {
         let stand_in = StandIn::new(manners.clone()).await;
@@ -25,7 +25,7 @@ async fn a_server_that_is_back_within_the_deadline_costs_no_error() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_a_new_primary_within_the_deadline_costs_no_error() {
+async fn host_that_leads_to_a_new_primary_within_the_deadline_succeeds() {
     let (old, new) = (Server::redis(), Server::redis());
     let manners = [Manner::LeadsTo(old.address()), Manner::LeadsTo(new.address())];
     let stand_in = StandIn::new(manners).await;
@@ -37,7 +37,7 @@ async fn a_name_that_leads_to_a_new_primary_within_the_deadline_costs_no_error()
 }
 
 #[tokio::test]
-async fn a_write_whose_connection_breaks_is_not_tried_again() {
+async fn write_whose_connection_breaks_is_not_sent_again() {
     let server = Server::redis();
     let store = RedisStore::builder(&server.url()).deadline(Duration::MAX).build().unwrap();
     let id = put(&store, &record([])).await;
@@ -48,7 +48,7 @@ async fn a_write_whose_connection_breaks_is_not_tried_again() {
 
 /// The clock runs ahead whenever nothing else is left to do, so the waiting takes no time.
 #[tokio::test]
-async fn nobody_waits_much_longer_than_the_deadline_for_a_server_that_stays_away() {
+async fn call_to_an_absent_server_ends_soon_after_the_deadline() {
     const DEADLINE: Duration = Duration::from_secs(100);
     let server = Server::redis();
     server.kill();

@@ -9,13 +9,13 @@ fn read(text: &str) -> Result<RedisStoreBuilder, String> {
 }
 
 #[test]
-fn an_empty_file_gives_the_defaults() {
+fn empty_file_gives_the_defaults() {
     let shown = format!("{:?}", read("").unwrap());
     assert_eq!(shown, format!("{:?}", RedisStore::builder("redis://localhost")));
 }
 
 #[tokio::test]
-async fn every_setting_reaches_the_client() {
+async fn every_setting_in_a_file_is_applied() {
     let server = Server::redis();
     let mut operator = operator(&server);
     let () = run(&mut operator, "CONFIG SET requirepass sesame");
@@ -37,14 +37,14 @@ async fn every_setting_reaches_the_client() {
 }
 
 #[test]
-fn an_unknown_setting_is_an_error_that_names_it_and_lists_the_known() {
+fn unknown_setting_is_an_error_that_lists_the_known_ones() {
     let message = read("passwrod = \"sesame\"").unwrap_err();
     assert!(message.contains("unknown field `passwrod`"), "{message}");
     assert!(message.contains("`password`") && !message.contains("sesame"), "{message}");
 }
 
 #[test]
-fn a_password_that_is_no_string_is_not_repeated() {
+fn password_that_is_not_a_string_is_not_shown() {
     for value in ["12345", "-12345", "1.2345", "true", "[12345]"] {
         let message = read(&format!("password = {value}")).unwrap_err();
         assert!(!message.contains("2345") && !message.contains("true"), "{message}");
@@ -52,7 +52,7 @@ fn a_password_that_is_no_string_is_not_repeated() {
 }
 
 #[test]
-fn a_url_beside_its_parts_is_a_contradiction() {
+fn url_together_with_host_or_port_is_an_error() {
     let message = read("url = \"redis://:sesame@localhost\"\nport = 1").unwrap_err();
     assert!(message.contains("either `url` or `host`"), "{message}");
     assert!(!message.contains("sesame"), "{message}");

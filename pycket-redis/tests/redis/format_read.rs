@@ -46,7 +46,7 @@ fn map<const N: usize>(entries: [(&str, Pack); N]) -> Pack {
 }
 
 #[tokio::test]
-async fn a_record_of_another_program_is_a_session() {
+async fn record_of_another_program_is_a_session() {
     let limits = map([("day", Pack::Array(vec![(-5).into(), 0.5.into()]))]);
     let user = map([
         ("limits", limits),
@@ -86,7 +86,7 @@ async fn a_record_of_another_program_is_a_session() {
 }
 
 #[tokio::test]
-async fn its_own_lifetime_is_honoured() {
+async fn idle_timeout_in_the_record_is_applied() {
     let id = write(1_700_000_000_000, 7_200_000.into(), &[]);
     let session = open(&manager(store(shared())), id).await;
     session.set("name", "value").unwrap();
@@ -95,7 +95,7 @@ async fn its_own_lifetime_is_honoured() {
 }
 
 #[tokio::test]
-async fn its_creation_time_decides_the_absolute_end() {
+async fn creation_time_in_the_record_sets_the_absolute_timeout() {
     let expiry =
         pycket_core::Expiry::builder().absolute_timeout(Duration::from_secs(3600)).build().unwrap();
     let manager = manager(store(shared())).to_builder().expiry(expiry).build().unwrap();
@@ -104,14 +104,14 @@ async fn its_creation_time_decides_the_absolute_end() {
 }
 
 #[tokio::test]
-async fn a_record_without_values_is_a_live_session() {
+async fn record_without_values_is_a_live_session() {
     let id = write(7, Pack::Nil, &[]);
     let session = open(&manager(store(shared())), id).await;
     assert!(session.is_empty());
 }
 
 #[tokio::test]
-async fn both_protocols_of_redis_give_the_same() {
+async fn resp2_and_resp3_give_the_same_record() {
     let url = format!("{}?protocol=resp3", shared().url());
     let store = RedisStore::builder(&url).build().unwrap();
     let record = record([("name", "value"), ("other", "value")]);

@@ -67,7 +67,7 @@ fn map<const N: usize>(entries: [(&str, Pack); N]) -> Pack {
 }
 
 #[tokio::test]
-async fn every_value_is_one_message_pack_value_under_its_name() {
+async fn value_is_stored_as_message_pack_under_its_name() {
     let mut stored = Stored::new();
     let session = stored.manager.open(None).await.unwrap();
     let user = User {
@@ -118,7 +118,7 @@ async fn every_value_is_one_message_pack_value_under_its_name() {
 }
 
 #[tokio::test]
-async fn the_empty_name_holds_version_creation_time_and_own_lifetime() {
+async fn empty_name_holds_version_creation_time_and_idle_timeout() {
     use pycket_core::Clock;
 
     let mut stored = Stored::new();
@@ -137,7 +137,7 @@ async fn the_empty_name_holds_version_creation_time_and_own_lifetime() {
 }
 
 #[tokio::test]
-async fn an_update_writes_and_removes_fields_and_touches_no_other() {
+async fn update_changes_only_its_own_fields() {
     let mut stored = Stored::new();
     let session = stored.manager.open(None).await.unwrap();
     for name in ["kept", "changed", "removed"] {
@@ -156,7 +156,7 @@ async fn an_update_writes_and_removes_fields_and_touches_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_that_lost_its_last_name_is_still_a_record() {
+async fn session_without_its_last_value_is_still_a_record() {
     let mut stored = Stored::new();
     let session = stored.manager.open(None).await.unwrap();
     session.set("name", "value").unwrap();
@@ -168,7 +168,7 @@ async fn a_session_that_lost_its_last_name_is_still_a_record() {
 
 /// Somebody else looks all the time; a record that was to live for ever would be seen by chance.
 #[test]
-fn no_record_is_ever_seen_without_a_life() {
+fn record_always_has_an_expiry() {
     pycket_testkit::block_on(async {
         let store = store(shared());
         for _ in 0..50 {

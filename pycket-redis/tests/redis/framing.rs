@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::*;
 
 #[tokio::test]
-async fn a_wrong_byte_between_the_values_is_an_error_and_never_another_record() {
+async fn wrong_byte_between_values_never_gives_another_record() {
     let expected = record([("name", "value"), ("other", "v")]);
     let id = put(&store(shared()), &expected).await;
     let answer = answer_to_load(&id).await;

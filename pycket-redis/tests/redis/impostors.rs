@@ -12,7 +12,7 @@ async fn kinds_if_told(answer: impl Into<Vec<u8>>) -> [Option<ErrorKind>; 4] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_of_another_kind_is_unavailable() {
+async fn server_of_another_protocol_is_unavailable() {
     for greeting in [
         "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
         "ERROR\r\n",
@@ -28,7 +28,7 @@ async fn a_server_of_another_kind_is_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_of_no_sense_are_errors_and_never_a_panic() {
+async fn unexpected_answers_are_errors_and_never_a_panic() {
     for answer in [
         "+OK\r\n",
         ":7\r\n",
@@ -65,21 +65,21 @@ async fn hostile_answers_exhaust_neither_stack_nor_memory() {
 }
 
 #[tokio::test]
-async fn an_echo_is_no_store() {
+async fn echo_server_is_an_error() {
     let stand_in = StandIn::new([Manner::Echo]).await;
     let store = once(&stand_in.url()).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Corrupt); 4]);
 }
 
 #[tokio::test]
-async fn a_server_that_closes_every_connection_is_unavailable() {
+async fn server_that_closes_every_connection_is_unavailable() {
     let stand_in = StandIn::new([Manner::Closes]).await;
     let store = once(&stand_in.url()).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
 }
 
 #[tokio::test]
-async fn a_server_in_no_condition_to_serve_is_unavailable() {
+async fn server_that_refuses_for_now_is_unavailable() {
     for condition in [
         "LOADING Redis is loading the dataset in memory",
         "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
@@ -104,7 +104,7 @@ fn wrapped(error: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_error_inside_the_error_of_a_script_is_understood() {
+async fn error_inside_the_error_of_a_script_is_classified() {
     for (error, expected) in [
         ("-WRONGTYPE Operation against a key holding the wrong kind of value", Corrupt),
         ("-OOM command not allowed when used memory > 'maxmemory'.", Full),
@@ -115,7 +115,7 @@ async fn an_error_inside_the_error_of_a_script_is_understood() {
 }
 
 #[tokio::test]
-async fn a_replica_of_an_old_version_is_given_up_too() {
+async fn connection_to_a_replica_of_an_old_version_is_replaced() {
     let replica = wrapped("-READONLY You can't write against a read only replica.").repeat(2);
     let manners = [Manner::Says(replica.into_bytes().into()), Manner::LeadsTo(shared().address())];
     let stand_in = StandIn::new(manners).await;

@@ -3,14 +3,14 @@
 use crate::*;
 
 #[tokio::test]
-async fn two_prefixes_do_not_see_each_other() {
+async fn prefixes_are_isolated_from_each_other() {
     let one = patient(shared()).prefix("one:").build().unwrap();
     let two = patient(shared()).prefix("two:").build().unwrap();
     apart(&one, &two).await;
 }
 
 #[tokio::test]
-async fn two_databases_do_not_see_each_other() {
+async fn databases_are_isolated_from_each_other() {
     let one = patient(shared()).db_sessions(0).build().unwrap();
     let two = patient(shared()).db_sessions(1).build().unwrap();
     apart(&one, &two).await;
@@ -28,7 +28,7 @@ async fn apart(one: &RedisStore, two: &RedisStore) {
 }
 
 #[tokio::test]
-async fn the_database_is_the_one_that_was_asked_for() {
+async fn database_setting_selects_the_database() {
     let in_url = format!("{}/4", shared().url());
     for (builder, database) in [
         (patient(shared()), 0),
@@ -48,7 +48,7 @@ async fn the_database_is_the_one_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn the_key_is_the_prefix_the_dataset_and_the_id() {
+async fn key_is_prefix_dataset_and_id() {
     let server = Server::redis();
     let id = put(&store(&server), &record([])).await;
     let id_with = put(&patient(&server).prefix("shop/").build().unwrap(), &record([])).await;
@@ -65,7 +65,7 @@ async fn the_key_is_the_prefix_the_dataset_and_the_id() {
 }
 
 #[tokio::test]
-async fn sessions_and_notifications_do_not_meet_even_in_one_database() {
+async fn sessions_and_notifications_in_one_database_are_separate() {
     for database in [0, 1] {
         let builder = patient(shared()).db_notifications(database);
         let (sessions, notifications) = builder.build_with_notifications().unwrap();

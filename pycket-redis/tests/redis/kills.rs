@@ -33,7 +33,7 @@ struct Journal {
 }
 
 #[test]
-fn every_acknowledged_write_survives_kills_under_load_and_every_other_is_whole_or_not_there() {
+fn acknowledged_writes_survive_kills_and_others_are_whole_or_absent() {
     block_on(async {
         let server = Server::redis_persistent();
         let manager = manager(patient(&server).max_connections(2).build().unwrap());

@@ -10,7 +10,7 @@ fn left(operator: &mut redis::Connection, id: &SessionId) -> Duration {
 }
 
 #[tokio::test]
-async fn a_record_lives_a_day_after_its_last_change_and_reading_does_not_renew_it() {
+async fn session_expires_a_day_after_its_last_change_and_not_its_last_read() {
     const HOUR: Duration = Duration::from_secs(3600);
     let manager = manager(store(shared()));
     let mut operator = operator(shared());
@@ -34,7 +34,7 @@ async fn a_record_lives_a_day_after_its_last_change_and_reading_does_not_renew_i
 }
 
 #[tokio::test]
-async fn a_record_that_the_server_has_let_go_is_an_empty_session() {
+async fn evicted_record_is_an_empty_session() {
     let manager = manager(store(shared()));
     let id = put(&store(shared()), &record([("user", "ann")])).await;
     assert!(open(&manager, id).await.contains("user"));

@@ -8,7 +8,7 @@ use crate::*;
 use ErrorKind::{Ambiguous, Unavailable};
 
 #[tokio::test]
-async fn a_store_starts_before_its_server() {
+async fn store_starts_before_its_server() {
     let server = Server::redis();
     server.kill();
     let store = store(&server);
@@ -18,7 +18,7 @@ async fn a_store_starts_before_its_server() {
 }
 
 #[tokio::test]
-async fn a_wrong_address_is_an_error_of_the_first_call_that_says_what_is_wrong_with_it() {
+async fn wrong_address_is_an_error_of_the_first_call_that_names_the_cause() {
     let server = Server::redis();
     server.kill();
     for (url, fault) in
@@ -33,7 +33,7 @@ async fn a_wrong_address_is_an_error_of_the_first_call_that_says_what_is_wrong_w
 }
 
 #[tokio::test]
-async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_back() {
+async fn store_recovers_by_itself_when_a_killed_server_is_back() {
     for connections in [1, 4] {
         let server = Server::redis();
         let store = patient(&server).max_connections(connections).build().unwrap();
@@ -49,7 +49,7 @@ async fn a_killed_server_is_unavailable_and_nothing_has_to_be_done_when_it_is_ba
 }
 
 #[tokio::test]
-async fn a_write_that_meets_the_end_of_the_server_is_never_said_to_be_surely_lost() {
+async fn write_while_the_server_ends_is_ambiguous_and_never_unavailable() {
     let server = Server::redis();
     let store = store(&server);
     let id = put(&store, &record([])).await;
@@ -61,7 +61,7 @@ async fn a_write_that_meets_the_end_of_the_server_is_never_said_to_be_surely_los
 }
 
 #[tokio::test]
-async fn a_session_goes_on_over_a_restart_of_a_server_that_keeps_its_data() {
+async fn session_survives_a_restart_of_a_server_with_persistence() {
     let server = Server::redis_persistent();
     let manager = manager(store(&server));
     let session = manager.open(None).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_session_goes_on_over_a_restart_of_a_server_that_keeps_its_data() {
 }
 
 #[tokio::test]
-async fn changes_that_could_not_be_stored_can_be_stored_later() {
+async fn changes_that_could_not_be_stored_are_stored_by_a_later_commit() {
     let server = Server::redis_persistent();
     let manager = manager(store(&server));
     let session = manager.open(None).await.unwrap();
@@ -95,7 +95,7 @@ async fn changes_that_could_not_be_stored_can_be_stored_later() {
 
 /// As in a test suite with a runtime per test.
 #[test]
-fn a_store_outlives_the_runtime_in_which_it_connected() {
+fn store_works_after_the_runtime_that_connected_ended() {
     let store = store(shared());
     let id = block_on(put(&store, &record([("name", "value")])));
     for _ in 0..3 {
@@ -108,7 +108,7 @@ fn a_store_outlives_the_runtime_in_which_it_connected() {
 }
 
 #[test]
-fn a_request_in_one_runtime_does_not_hang_when_the_one_that_connects_ends_with_another() {
+fn request_connects_itself_when_the_connecting_runtime_ends() {
     let server = Server::redis();
     let store = Arc::new(patient(&server).build().unwrap());
     server.pause();

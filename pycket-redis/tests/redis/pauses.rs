@@ -26,7 +26,7 @@ fn go_on(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_load_is_unavailable_when_the_response_timeout_has_passed() {
+async fn load_is_unavailable_after_the_response_timeout() {
     let server = Server::redis();
     let store = limited(&server);
     let id = put(&store, &record([])).await;
@@ -39,7 +39,7 @@ async fn a_load_is_unavailable_when_the_response_timeout_has_passed() {
 }
 
 #[tokio::test]
-async fn a_write_is_ambiguous_when_the_response_timeout_has_passed() {
+async fn write_is_ambiguous_after_the_response_timeout() {
     let server = Server::redis();
     for write in 0..3 {
         let store = limited(&server);
@@ -60,7 +60,7 @@ async fn a_write_is_ambiguous_when_the_response_timeout_has_passed() {
 }
 
 #[tokio::test]
-async fn connecting_to_a_server_that_holds_still_ends_with_the_connect_timeout() {
+async fn connecting_to_a_paused_server_ends_at_the_connect_timeout() {
     let server = Server::redis();
     let store = limited(&server);
     hold(&server);
@@ -72,7 +72,7 @@ async fn connecting_to_a_server_that_holds_still_ends_with_the_connect_timeout()
 }
 
 #[tokio::test]
-async fn nobody_reads_the_late_answer_to_another_call() {
+async fn late_answer_is_never_read_by_another_call() {
     let server = Server::redis();
     for connections in [1, 4] {
         let store = patient(&server).max_connections(connections).build().unwrap();
@@ -93,7 +93,7 @@ async fn nobody_reads_the_late_answer_to_another_call() {
 }
 
 #[tokio::test]
-async fn a_request_that_still_waits_gets_its_answer_after_another_gave_the_connection_up() {
+async fn waiting_request_gets_its_answer_after_another_timed_out() {
     let server = Server::redis();
     let store = Arc::new(patient(&server).build().unwrap());
     let (one, two) = (record([("of", "one")]), record([("of", "two")]));
@@ -114,7 +114,7 @@ async fn a_request_that_still_waits_gets_its_answer_after_another_gave_the_conne
 
 /// In one thread: whoever blocked it while waiting would keep the others from their own server.
 #[tokio::test(flavor = "current_thread")]
-async fn a_server_that_holds_still_holds_up_nobody_else() {
+async fn paused_server_delays_no_request_to_another_server() {
     let (still, other) = (Server::redis(), store(shared()));
     let slow = Arc::new(store(&still));
     let id = put(&*slow, &record([])).await;

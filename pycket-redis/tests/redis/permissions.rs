@@ -31,7 +31,7 @@ async fn all_that_a_store_does(store: &dyn SessionStore) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn the_documented_permissions_suffice_and_each_is_needed() {
+async fn documented_permissions_suffice_and_each_is_needed() {
     let server = Server::redis();
     all_that_a_store_does(&user_with(&server, &NEEDED)).await.unwrap();
     let readme = include_str!("../../README.md");
@@ -51,7 +51,7 @@ async fn the_documented_permissions_suffice_and_each_is_needed() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_user_may_not_touch_is_rejected_and_not_shown() {
+async fn forbidden_key_is_rejected_and_not_shown() {
     let server = Server::redis();
     let () = run(&mut operator(&server), "ACL SETUSER limited on >secret ~other:* +@all");
     let url = format!("redis://limited:secret@{}", server.address());

@@ -20,7 +20,7 @@ fn store_at(server: &Server, credentials: &str, database: &str) -> RedisStore {
 }
 
 #[tokio::test]
-async fn the_right_password_opens() {
+async fn correct_password_is_accepted() {
     let server = guarded();
     for credentials in [":open%20sesame@", "default:open%20sesame@"] {
         for database in ["", "/3", "/3?protocol=resp3"] {
@@ -31,7 +31,7 @@ async fn the_right_password_opens() {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_password_is_rejected_and_shown_nowhere() {
+async fn missing_or_wrong_password_is_rejected_and_not_shown() {
     let server = guarded();
     let wrong = ["", ":a%20wrong%20one@", "default:a%20wrong%20one@", "nobody:a%20wrong%20one@"];
     for credentials in wrong {
@@ -49,7 +49,7 @@ async fn a_missing_or_wrong_password_is_rejected_and_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn a_database_that_the_server_does_not_have_is_rejected() {
+async fn missing_database_is_rejected() {
     for store in [
         patient(shared()).db_sessions(4711).build().unwrap(),
         patient(shared()).db_sessions(u32::MAX).build().unwrap(),
@@ -61,7 +61,7 @@ async fn a_database_that_the_server_does_not_have_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_full_server_takes_nothing_and_keeps_what_it_has() {
+async fn full_server_refuses_writes_and_keeps_its_data() {
     let server = Server::redis();
     let store = store(&server);
     let id = put(&store, &record([("name", "value"), ("other", "value")])).await;
@@ -96,7 +96,7 @@ async fn a_full_server_takes_nothing_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
-async fn a_replica_is_read_and_is_unavailable_for_writes() {
+async fn replica_serves_reads_and_is_unavailable_for_writes() {
     let server = Server::redis();
     let store = store(&server);
     let id = put(&store, &record([("name", "value")])).await;
@@ -119,7 +119,7 @@ async fn a_replica_is_read_and_is_unavailable_for_writes() {
 
 /// The name in the URL may lead to the new primary by now, and only a new connection gets there.
 #[tokio::test]
-async fn a_connection_to_what_has_become_a_replica_is_given_up() {
+async fn connection_to_a_server_that_became_a_replica_is_replaced() {
     use crate::stand_in::{Manner, StandIn};
 
     let (old, new) = (Server::redis(), Server::redis());
@@ -134,7 +134,7 @@ async fn a_connection_to_what_has_become_a_replica_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_more_clients_is_unavailable() {
+async fn server_with_too_many_clients_is_unavailable() {
     let server = Server::redis();
     let mut operator = operator(&server);
     let () = run(&mut operator, "CONFIG SET maxclients 1");

@@ -74,7 +74,7 @@ impl Cost {
 }
 
 #[tokio::test]
-async fn a_visitor_who_stores_nothing_costs_nothing() {
+async fn session_that_stores_nothing_costs_no_round_trip() {
     let mut meter = Meter::new().await;
     let manager = meter.manager.clone();
     let (cost, outcome) = meter
@@ -89,7 +89,7 @@ async fn a_visitor_who_stores_nothing_costs_nothing() {
 }
 
 #[tokio::test]
-async fn reading_is_one_round_trip() {
+async fn read_is_one_round_trip() {
     let mut meter = Meter::new().await;
     let id = meter.session().await;
     let manager = meter.manager.clone();
@@ -105,7 +105,7 @@ async fn reading_is_one_round_trip() {
 }
 
 #[tokio::test]
-async fn writing_is_a_second_one_that_writes_once() {
+async fn write_is_a_second_round_trip_with_one_write() {
     let mut meter = Meter::new().await;
     let id = meter.session().await;
     let manager = meter.manager.clone();
@@ -123,7 +123,7 @@ async fn writing_is_a_second_one_that_writes_once() {
 }
 
 #[tokio::test]
-async fn an_increment_is_one_round_trip_after_the_load() {
+async fn increment_is_one_round_trip_after_the_load() {
     let mut meter = Meter::new().await;
     let session = open(&meter.manager, meter.session().await).await;
     for expected in 1..=2 {
@@ -135,7 +135,7 @@ async fn an_increment_is_one_round_trip_after_the_load() {
 }
 
 #[tokio::test]
-async fn the_first_write_of_a_visitor_is_one_round_trip() {
+async fn first_write_of_a_session_is_one_round_trip() {
     let mut meter = Meter::new().await;
     let manager = meter.manager.clone();
     let (cost, outcome) = meter
@@ -150,7 +150,7 @@ async fn the_first_write_of_a_visitor_is_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_login_is_three_round_trips_and_a_logout_two() {
+async fn login_is_three_round_trips_and_logout_is_two() {
     let mut meter = Meter::new().await;
     let id = meter.session().await;
     let manager = meter.manager.clone();
@@ -178,7 +178,7 @@ async fn a_login_is_three_round_trips_and_a_logout_two() {
 }
 
 #[tokio::test]
-async fn a_small_change_of_a_large_record_sends_only_the_change() {
+async fn small_change_of_a_large_record_sends_only_the_change() {
     let mut meter = Meter::new().await;
     let id = meter.session().await;
     let session = open(&meter.manager, id).await;
@@ -199,7 +199,7 @@ async fn a_small_change_of_a_large_record_sends_only_the_change() {
 }
 
 #[tokio::test]
-async fn setting_what_is_there_already_writes_nothing() {
+async fn setting_an_equal_value_writes_nothing() {
     let mut meter = Meter::new().await;
     let id = meter.session().await;
     let manager = meter.manager.clone();

@@ -5,7 +5,7 @@ use pycket_core::{Creation, Update};
 use crate::*;
 
 #[tokio::test]
-async fn every_operation_survives_that_the_server_forgets_the_scripts() {
+async fn operations_succeed_after_the_server_forgot_the_scripts() {
     let server = Server::redis();
     let store = store(&server);
     let mut operator = operator(&server);
@@ -26,7 +26,7 @@ async fn every_operation_survives_that_the_server_forgets_the_scripts() {
 }
 
 #[tokio::test]
-async fn one_update_may_expect_set_and_remove_tens_of_thousands_of_names() {
+async fn update_may_name_tens_of_thousands_of_values() {
     const MANY: usize = 20_001;
     let names: Vec<_> = (0..MANY).map(|n| format!("name {n}")).collect();
     let metadata = *record([]).metadata();
@@ -57,7 +57,7 @@ async fn one_update_may_expect_set_and_remove_tens_of_thousands_of_names() {
 
 /// Lua hands arguments over in parts; what is just at the seam must not get lost or mixed up.
 #[tokio::test]
-async fn every_number_of_names_around_a_seam_comes_back() {
+async fn records_around_the_size_of_a_script_chunk_are_complete() {
     let store = store(shared());
     let metadata = *record([]).metadata();
     for count in [0, 1, 498, 499, 500, 501, 998, 999, 1000, 1001, 1002, 1500] {
@@ -89,7 +89,7 @@ async fn every_number_of_names_around_a_seam_comes_back() {
 }
 
 #[tokio::test]
-async fn values_and_names_are_data_and_never_code() {
+async fn values_and_names_are_never_run_as_code() {
     let store = store(shared());
     let hostile =
         ["\0", "'); redis.call('FLUSHALL') --", "\r\n$3\r\n", "%s%n", "1e999", "{", "\u{7f}"];

@@ -11,7 +11,7 @@ fn unknown_command(words: &str) -> Manner {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_the_key_is_not_quoted() {
+async fn error_that_contains_the_key_is_not_shown() {
     let id = SessionId::generate();
     let exposed = id.expose();
     for repeated in [key(&id), exposed.clone(), exposed[..20].to_owned(), exposed[9..].to_owned()] {
@@ -33,7 +33,7 @@ async fn a_server_that_repeats_the_key_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_nothing_is_quoted() {
+async fn error_without_a_secret_is_shown() {
     let stand_in = StandIn::new([unknown_command("")]).await;
     let store = once(&stand_in.url()).build().unwrap();
     let error = store.load(&SessionId::generate()).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn a_server_that_repeats_nothing_is_quoted() {
 }
 
 #[tokio::test]
-async fn a_server_that_repeats_the_password_is_not_quoted() {
+async fn error_that_contains_the_password_is_not_shown() {
     for query in ["", "/3", "?protocol=resp3", "/3?protocol=resp3"] {
         let stand_in = StandIn::new([unknown_command("'3' 'AUTH' 'default' 'open sesame'")]).await;
         let url = stand_in.url().replace("//", "//:open%20sesame@") + query;
@@ -55,7 +55,7 @@ async fn a_server_that_repeats_the_password_is_not_quoted() {
 }
 
 #[tokio::test]
-async fn the_store_and_its_settings_show_neither_url_nor_password() {
+async fn store_and_settings_show_neither_url_nor_password() {
     let url = "redis://somebody:open%20sesame@127.0.0.1:1/2";
     let builder = once(url);
     let shown = format!("{builder:?} {builder:#?}");

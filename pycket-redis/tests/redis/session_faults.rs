@@ -138,7 +138,7 @@ async fn check(world: &World, work: Work, told: Result<(), Error>, id: Option<Se
 }
 
 #[tokio::test]
-async fn whatever_is_cut_the_visitor_keeps_what_it_was_told_and_an_id_that_works() {
+async fn client_keeps_acknowledged_data_and_a_valid_id_after_any_cut() {
     for work in [
         Work::FirstWrite,
         Work::Write,

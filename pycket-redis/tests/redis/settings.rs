@@ -13,7 +13,7 @@ fn builder() -> RedisStoreBuilder {
 }
 
 #[test]
-fn every_form_of_a_url_is_taken() {
+fn every_form_of_url_is_accepted() {
     for url in [
         "redis://127.0.0.1",
         "redis://127.0.0.1/",
@@ -30,7 +30,7 @@ fn every_form_of_a_url_is_taken() {
 }
 
 #[test]
-fn a_url_that_is_none_is_refused_without_repeating_its_password() {
+fn invalid_url_is_an_error_that_does_not_show_the_password() {
     for url in [
         "",
         "sesame",
@@ -83,7 +83,7 @@ fn cluster_and_sentinel_urls_work_without_a_feature() {
 }
 
 #[test]
-fn the_url_of_a_cluster_has_its_form() {
+fn invalid_cluster_url_is_an_error_that_shows_the_form() {
     for url in [
         "redis+cluster://:sesame@",
         "redis+cluster://:sesame@one,",
@@ -98,7 +98,7 @@ fn the_url_of_a_cluster_has_its_form() {
 }
 
 #[test]
-fn a_cluster_has_no_databases() {
+fn database_number_for_a_cluster_is_an_error() {
     let url = "redis+cluster://one,two";
     assert!(
         refused(RedisStore::builder(&format!("{url}/3"))).contains("remove the database number")
@@ -110,7 +110,7 @@ fn a_cluster_has_no_databases() {
 }
 
 #[test]
-fn the_url_of_sentinels_has_its_form() {
+fn invalid_sentinel_url_is_an_error_that_shows_the_form() {
     for url in [
         "redis+sentinel://:sesame@",
         "redis+sentinel://one,:sesame@/service",
@@ -125,12 +125,12 @@ fn the_url_of_sentinels_has_its_form() {
 }
 
 #[test]
-fn a_password_may_hold_commas() {
+fn password_may_contain_commas() {
     assert!(RedisStore::builder("redis://:open,sesame@localhost").build().is_ok());
 }
 
 #[test]
-fn waiting_for_replicas_has_a_limit_below_the_response_timeout() {
+fn wait_replicas_needs_a_limit_below_the_response_timeout() {
     let millis = Duration::from_millis;
     let limited = || builder().response_timeout(millis(100));
     for (count, limit) in [(0, 50), (1, 0), (1, 100), (1, 101)] {
@@ -143,7 +143,7 @@ fn waiting_for_replicas_has_a_limit_below_the_response_timeout() {
 }
 
 #[test]
-fn the_number_of_connections_is_one_to_a_thousand() {
+fn max_connections_is_one_to_a_thousand() {
     for number in [0, 1001, usize::MAX] {
         assert!(refused(builder().max_connections(number)).contains("`max_connections`"));
     }
@@ -153,7 +153,7 @@ fn the_number_of_connections_is_one_to_a_thousand() {
 }
 
 #[test]
-fn a_timeout_of_zero_is_refused_and_the_longest_is_taken() {
+fn timeout_of_zero_is_an_error_and_the_longest_is_accepted() {
     assert!(refused(builder().connect_timeout(Duration::ZERO)).contains("`connect_timeout`"));
     assert!(refused(builder().response_timeout(Duration::ZERO)).contains("`response_timeout`"));
     let longest = patient(shared()).connect_timeout(Duration::MAX).response_timeout(Duration::MAX);
@@ -162,7 +162,7 @@ fn a_timeout_of_zero_is_refused_and_the_longest_is_taken() {
 }
 
 #[test]
-fn the_defaults_are_as_documented() {
+fn defaults_are_as_documented() {
     let defaults = builder();
     let shown = format!("{defaults:?}");
     for setting in [

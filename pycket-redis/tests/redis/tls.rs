@@ -27,7 +27,7 @@ async fn assert_rejected(builder: RedisStoreBuilder, of: &str) {
 }
 
 #[tokio::test]
-async fn a_server_that_the_given_authority_vouches_for_is_served() {
+async fn server_of_the_given_authority_is_accepted() {
     let server = Server::redis_tls();
     for query in ["", "/3", "/3?protocol=resp3"] {
         let url = server.url() + query;
@@ -43,7 +43,7 @@ async fn a_server_that_the_given_authority_vouches_for_is_served() {
 }
 
 #[tokio::test]
-async fn a_server_that_only_another_authority_vouches_for_is_rejected() {
+async fn server_of_another_authority_is_rejected() {
     let (server, other) = (Server::redis_tls(), Server::redis_tls());
     let builder = RedisStore::builder(&server.url()).tls_authority(other.authority());
     assert_rejected(builder, "invalid peer certificate").await;
@@ -52,28 +52,28 @@ async fn a_server_that_only_another_authority_vouches_for_is_rejected() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_rejected() {
+async fn expired_certificate_is_rejected() {
     let server = Server::redis_tls_expired();
     assert_rejected(trusting(&server), "expired").await;
 }
 
 /// A Redis server may also wait for the end of what it takes for a command.
 #[tokio::test]
-async fn a_port_without_tls_is_rejected_by_who_asks_for_it_if_it_answers() {
+async fn port_without_tls_that_answers_a_tls_client_is_rejected() {
     let stand_in = StandIn::new([Manner::Says((*b"-ERR unknown command\r\n").into())]).await;
     let url = stand_in.url().replace("redis://", "rediss://");
     assert_rejected(RedisStore::builder(&url), "corrupt").await;
 }
 
 #[tokio::test]
-async fn a_port_with_tls_is_unavailable_to_who_does_not_ask_for_it() {
+async fn port_with_tls_is_unavailable_to_a_client_without_tls() {
     let server = Server::redis_tls();
     let store = once(&format!("redis://{}", server.address())).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
 }
 
 #[tokio::test]
-async fn a_server_that_wants_a_certificate_gets_ours() {
+async fn server_that_requires_a_client_certificate_gets_it() {
     let server = Server::redis_tls();
     order(&server, "CONFIG SET tls-auth-clients yes");
     let known = trusting(&server).tls_client(server.client_certificate(), server.client_key());
@@ -85,7 +85,7 @@ async fn a_server_that_wants_a_certificate_gets_ours() {
 }
 
 #[tokio::test]
-async fn a_password_over_tls_opens_and_is_shown_nowhere() {
+async fn password_over_tls_is_accepted_and_not_shown() {
     let server = Server::redis_tls();
     order(&server, "CONFIG SET requirepass sesame");
     for (password, expected) in [("sesame", None), ("wrong-one", Some(Rejected))] {
@@ -100,7 +100,7 @@ async fn a_password_over_tls_opens_and_is_shown_nowhere() {
 }
 
 #[test]
-fn certificates_and_keys_are_shown_nowhere() {
+fn certificates_and_keys_are_not_shown() {
     let server = Server::redis_tls();
     let (certificate, key) = (server.client_certificate(), server.client_key());
     let builder = trusting(&server).tls_client(certificate, key.as_str());
@@ -110,7 +110,7 @@ fn certificates_and_keys_are_shown_nowhere() {
 }
 
 #[test]
-fn what_is_no_certificate_is_refused_when_the_store_is_built() {
+fn invalid_certificate_is_an_error_of_build() {
     let server = Server::redis_tls();
     let (authority, certificate) = (server.authority(), server.client_certificate());
     let key = server.client_key();
@@ -132,7 +132,7 @@ fn what_is_no_certificate_is_refused_when_the_store_is_built() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_serves_as_a_port_does() {
+async fn unix_socket_works_like_a_port() {
     let server = Server::redis_tls();
     for query in ["", "?db=3"] {
         let url = server.socket_url() + query;
