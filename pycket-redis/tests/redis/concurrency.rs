@@ -1,4 +1,4 @@
-//! Two servers of one application, and many requests of one visitor.
+//! Two servers of one application, and many requests of one client.
 
 use pycket_testkit::block_on;
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ where
     let managers = [manager(store(shared())), manager(store(shared()))];
     let mut requests = JoinSet::new();
     for number in 0..REQUESTS {
-        // All load before the first one writes.
+        // All requests load the session before the first one writes.
         let session = open(&managers[number % 2], id).await;
         requests.spawn(request(session, number));
     }

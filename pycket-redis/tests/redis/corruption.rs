@@ -1,4 +1,4 @@
-//! What is found under the key of a session and is no session.
+//! Values under the key of a session that are not a session.
 
 use pycket_core::{Creation, Update};
 
@@ -6,23 +6,23 @@ use crate::*;
 
 use ErrorKind::Corrupt;
 
-/// In everything that is planted; no message may show it.
+/// Part of every planted value. No message may show it.
 const SECRET: &str = "sesame";
 
-/// A life that no call of these tests asks for, in milliseconds.
+/// A ttl that no call of these tests sets, in milliseconds.
 const LIFE: u64 = 5_000_000;
 
 struct Plant {
     store: RedisStore,
     operator: redis::Connection,
     id: SessionId,
-    /// Fields can be set in it, by whoever has not looked at it first; no session does that.
+    /// Whether fields can be set in it without reading it first. A session always reads first.
     is_hash: bool,
     before: (Vec<u8>, bool),
 }
 
 impl Plant {
-    /// Puts something under the key by a command, of which the key is the first argument.
+    /// Runs a command whose first argument is the key.
     fn new(command: &str, arguments: &[&[u8]]) -> Self {
         let id = SessionId::generate();
         let mut operator = operator(shared());
@@ -43,7 +43,7 @@ impl Plant {
         Self::new("HSET", &[b"", metadata, b"name", b"\xa6sesame"])
     }
 
-    /// The content, and whether the life is the one that was planted.
+    /// The content, and whether the ttl is still the planted one.
     fn fingerprint(&mut self) -> (Vec<u8>, bool) {
         let content = run(&mut self.operator, &format!("DUMP {}", key(&self.id)));
         let life: u64 = run(&mut self.operator, &format!("PTTL {}", key(&self.id)));
@@ -195,7 +195,7 @@ async fn damaged_value_is_an_error_of_that_value_only() {
     assert_eq!(open(&manager, plant.id).await.keys(), ["user"]);
 }
 
-/// Whoever asks for the end of a session gets it, even if it cannot be shown what ended.
+/// A sign-out succeeds even if the record cannot be read.
 #[tokio::test]
 async fn unreadable_record_can_be_deleted() {
     let mut plant = Plant::record(b"\x93\x02\x07\xc0");

@@ -1,4 +1,4 @@
-//! Connections that end while the server lives: an idle timeout, a proxy, an operator.
+//! Connections that end while the server goes on: by an idle timeout, a proxy or an operator.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -8,13 +8,13 @@ use tokio::task::JoinSet;
 
 use crate::*;
 
-/// A store of so many connections.
+/// A store with a number of connections.
 struct World {
     server: Server,
     store: Arc<RedisStore>,
     manager: SessionManager,
     connections: usize,
-    /// Whether the client gets the time to see that a connection has ended.
+    /// Whether the client has time to see that a connection has ended.
     is_seen: bool,
 }
 
@@ -37,7 +37,7 @@ impl World {
         }
         assert!(cut(&self.server) >= self.connections);
         if self.is_seen {
-            // More often than tokio goes without a look at its sockets.
+            // Tokio looks at its sockets more often than this.
             for _ in 0..200 {
                 tokio::task::yield_now().await;
             }
@@ -141,7 +141,7 @@ fn cut_connection_is_replaced_once_for_any_number_of_requests() {
                     loads.spawn(async move { stored(&*store, &SessionId::generate()).await });
                 }
                 assert_eq!(loads.join_all().await, vec![None; 64]);
-                // The one that asks is counted too.
+                // The connection of the operator is counted too.
                 let received = connections_received(&world.server) - before - 1;
                 assert_eq!(received, connections);
             }
@@ -178,7 +178,7 @@ fn acknowledged_writes_survive_cuts_under_load() {
                 writers.spawn(async move {
                     let mut acknowledged = Vec::new();
                     let mut write = 0;
-                    // Until there were enough of both.
+                    // Until there were enough writes and cuts.
                     while write < WRITES || cuts.load(Ordering::SeqCst) < 50 {
                         let name = format!("{writer}-{write}");
                         if is_written(&world.manager, id, &name).await {
@@ -200,7 +200,7 @@ fn acknowledged_writes_survive_cuts_under_load() {
     });
 }
 
-/// Whether the session says that it is; it may fail, for one cut may follow the other.
+/// Whether the session acknowledges the write. It may fail, because several cuts may follow each other.
 async fn is_written(manager: &SessionManager, id: SessionId, name: &str) -> bool {
     let Ok(session) = manager.open(Some(id)).await else { return false };
     session.set(name, "written").unwrap();

@@ -1,4 +1,4 @@
-//! One server that is not there for a moment: what surely did nothing is tried again, for a while.
+//! One server that is absent for a moment. A call that certainly did nothing is tried again until the deadline.
 
 use tokio::time::{Instant, pause};
 
@@ -46,7 +46,7 @@ async fn write_whose_connection_breaks_is_not_sent_again() {
     assert_eq!(error.kind(), Ambiguous);
 }
 
-/// The clock runs ahead whenever nothing else is left to do, so the waiting takes no time.
+/// The clock runs ahead when nothing else is left to do, so the waiting takes no time.
 #[tokio::test]
 async fn call_to_an_absent_server_ends_soon_after_the_deadline() {
     const DEADLINE: Duration = Duration::from_secs(100);

@@ -1,4 +1,4 @@
-//! A record that another program wrote as `docs/wire-format.md` says is a session.
+//! A record that another program wrote in the format of `docs/wire-format.md` is a session.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn pack(value: &Pack) -> Vec<u8> {
     bytes
 }
 
-/// Writes such a record with plain commands.
+/// Writes a record with plain commands.
 fn write(created: u64, lifetime: Pack, values: &[(&str, Pack)]) -> SessionId {
     let id = SessionId::generate();
     let metadata = Pack::Array(vec![1.into(), created.into(), lifetime]);

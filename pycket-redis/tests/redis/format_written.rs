@@ -1,4 +1,4 @@
-//! What a session leaves in Redis, read by other means: the format in `docs/wire-format.md`.
+//! The records that sessions write, read with plain commands: the format of `docs/wire-format.md`.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl Stored {
     }
 }
 
-/// The one value that these bytes are.
+/// Decodes bytes that are exactly one value.
 fn unpack(mut bytes: &[u8]) -> Pack {
     let value = rmpv::decode::read_value(&mut bytes).unwrap();
     assert!(bytes.is_empty());
@@ -166,7 +166,7 @@ async fn session_without_its_last_value_is_still_a_record() {
     assert_eq!(stored.names(&session.id().unwrap()), [""]);
 }
 
-/// Somebody else looks all the time; a record that was to live for ever would be seen by chance.
+/// Another connection looks all the time, so it would see a record without an expiry by chance.
 #[test]
 fn record_always_has_an_expiry() {
     pycket_testkit::block_on(async {

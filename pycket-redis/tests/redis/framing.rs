@@ -1,5 +1,4 @@
-//! Answers in which a byte is wrong that says where a value begins and ends. (One inside a value cannot be
-//! told from another value.)
+//! Answers with a wrong byte outside the values. (A wrong byte inside a value only gives another value.)
 
 use pycket_testkit::servers::{FaultProxy, NetworkFault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,13 +18,13 @@ async fn wrong_byte_between_values_never_gives_another_record() {
             let expected = expected.clone();
             trials.spawn(async move {
                 let proxy = FaultProxy::new(shared().address());
-                // What waits for more than there is waits for this in real time.
+                // An answer that seems incomplete takes this long in real time.
                 let builder = RedisStore::builder(&format!("redis://{}", proxy.address()));
                 let store = builder.response_timeout(Duration::from_millis(100)).build().unwrap();
                 while store.load(&SessionId::generate()).await.is_err() {}
                 proxy.fail_answer(0, NetworkFault::Corrupt { offset, mask });
                 match store.load(&id).await {
-                    // It was seen, and the record was asked for again.
+                    // The client saw the fault and loaded the record again.
                     Ok(found) => assert_eq!(found.unwrap().record, expected, "{offset} {mask}"),
                     Err(error) => {
                         let kind = error.kind();
@@ -43,7 +42,7 @@ async fn wrong_byte_between_values_never_gives_another_record() {
     trials.join_all().await;
 }
 
-/// What the server says to a load, byte by byte.
+/// The bytes that the server sends for a load.
 async fn answer_to_load(id: &SessionId) -> Vec<u8> {
     let mut stream = TcpStream::connect(shared().address()).await.unwrap();
     let question = format!("HGETALL {0}\r\nPTTL {0}\r\nQUIT\r\n", key(id));
@@ -55,7 +54,7 @@ async fn answer_to_load(id: &SessionId) -> Vec<u8> {
     answer
 }
 
-/// The places of all bytes that are not inside a value.
+/// The offsets of all bytes outside the values.
 fn framing(answer: &[u8]) -> Vec<usize> {
     let mut places = Vec::new();
     let mut place = 0;

@@ -1,11 +1,11 @@
-//! What listens on the port is no Redis server, or one in no condition to serve.
+//! A port without a Redis server, or with one that cannot serve now.
 
 use crate::stand_in::{Manner, StandIn};
 use crate::*;
 
 use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, Unavailable};
 
-/// The kinds that each method fails with, if all that is ever said is `answer`.
+/// The error kind of each method, if the server always sends `answer`.
 async fn kinds_if_told(answer: impl Into<Vec<u8>>) -> [Option<ErrorKind>; 4] {
     let stand_in = StandIn::new([Manner::Says(answer.into().into())]).await;
     kinds(&once(&stand_in.url()).build().unwrap()).await
@@ -45,7 +45,7 @@ async fn unexpected_answers_are_errors_and_never_a_panic() {
         "=8\r\ntxt:some\r\n",
         ",nan\r\n",
     ] {
-        // Enough for the greeting and for two commands, whatever comes together in one segment.
+        // Enough answers for the login and two commands, however they are split into segments.
         for repeats in 2..=4 {
             for kind in kinds_if_told(answer.repeat(repeats)).await.into_iter().flatten() {
                 let fits = matches!(kind, Corrupt | Rejected | Unavailable | Ambiguous);
@@ -98,7 +98,7 @@ async fn server_that_refuses_for_now_is_unavailable() {
     }
 }
 
-/// What servers before version 7 make of an error inside a script.
+/// Servers before version 7 put the error of a script inside another one.
 fn wrapped(error: &str) -> String {
     format!("-ERR Error running script (call to f_0): @user_script:9: @user_script: 9: {error}\r\n")
 }

@@ -1,4 +1,4 @@
-//! What stands side by side on one server.
+//! Applications and datasets that share one server.
 
 use crate::*;
 

@@ -1,4 +1,4 @@
-//! A server that is killed while many write, and comes back with what it had written to disk.
+//! A server that is killed under load and starts again with what is on its disk.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,19 +11,19 @@ use crate::*;
 
 const WRITERS: usize = 8;
 const KILLS: usize = 3;
-/// So many writes are acknowledged before each kill, and after the last.
+/// How many writes are acknowledged before each kill, and after the last one.
 const WRITES: usize = 100;
 
-/// What all writers know.
+/// Shared by all writers.
 struct World {
     manager: SessionManager,
-    /// A session that all of them write to.
+    /// A session that all writers change.
     shared: SessionId,
     acknowledged: watch::Sender<usize>,
     is_over: AtomicBool,
 }
 
-/// What one writer was told of its writes, and under which id its own session is.
+/// The acknowledged writes of one writer, and the id of its own session.
 #[derive(Default)]
 struct Journal {
     own: Option<SessionId>,
@@ -73,14 +73,14 @@ fn acknowledged_writes_survive_kills_and_others_are_whole_or_absent() {
     });
 }
 
-/// Waits for so many more.
+/// Waits until this many more are acknowledged.
 async fn acknowledged(world: &World, more: usize) {
     let mut count = world.acknowledged.subscribe();
     let enough = *count.borrow() + more;
     count.wait_for(|count| *count >= enough).await.unwrap();
 }
 
-/// Writes to a session of its own, whose id changes now and then, and to the one that is shared.
+/// Writes to a session of its own, which it rotates now and then, and to the shared one.
 async fn write(world: &World, writer: usize) -> Journal {
     let mut journal = Journal::default();
     while !world.is_over.load(Ordering::SeqCst) {
@@ -102,7 +102,7 @@ async fn write(world: &World, writer: usize) -> Journal {
     journal
 }
 
-/// One request: whether its write was acknowledged, and the id that the visitor has after it.
+/// One request. Returns whether its write was acknowledged, and the id that the client has after it.
 async fn set(
     world: &World,
     id: Option<SessionId>,
@@ -116,7 +116,7 @@ async fn set(
             return (false, id);
         }
     };
-    assert_eq!(session.is_new(), id.is_none(), "the id that the visitor was given works");
+    assert_eq!(session.is_new(), id.is_none(), "the id of the client works");
     for half in names(writer, attempt) {
         session.set(&half, "written").unwrap();
     }

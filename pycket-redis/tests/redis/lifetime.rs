@@ -4,7 +4,7 @@ use crate::*;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What is left, as the server counts it.
+/// The remaining time, from the server.
 fn left(operator: &mut redis::Connection, id: &SessionId) -> Duration {
     Duration::from_millis(run(operator, &format!("PTTL {}", key(id))))
 }

@@ -1,5 +1,4 @@
-//! What the Redis driver does beside the contract: its failures, its format, its round trips. On a real
-//! server, one sentence a test.
+//! The Redis driver beyond the contract: failures, format, round trips. On real servers.
 
 #![expect(
     clippy::indexing_slicing,
@@ -58,18 +57,18 @@ fn store(server: &Server) -> RedisStore {
     patient(server).build().unwrap()
 }
 
-/// No answer of a busy machine is too late for it.
+/// Has timeouts that a busy machine does not reach.
 fn patient(server: &Server) -> RedisStoreBuilder {
     const LIMIT: Duration = Duration::from_secs(60);
     once(&server.url()).connect_timeout(LIMIT).response_timeout(LIMIT)
 }
 
-/// Asks only once, so that a failure shows.
+/// Tries each call once, so that the test sees the failure.
 fn once(url: &str) -> RedisStoreBuilder {
     RedisStore::builder(url).deadline(Duration::ZERO)
 }
 
-/// A connection of its own, for what an operator would do with `redis-cli`.
+/// A separate connection, for commands that an operator would send with `redis-cli`.
 fn operator(server: &Server) -> redis::Connection {
     redis::Client::open(server.url()).unwrap().get_connection().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Messages that are read once, whichever server of the application is asked for them.
+//! Notifications are read once, by whichever server of the application.
 
 use std::sync::Barrier;
 
@@ -32,7 +32,7 @@ async fn a_message_left_before_a_redirect_is_read_by_another_server_and_once() {
     assert_eq!(read(&two, id, "info").await, None);
 }
 
-/// Two servers, each a thread with a runtime of its own, begin every round at the same time.
+/// Two servers, each a thread with its own runtime, begin every round at the same time.
 #[test]
 fn a_message_that_two_servers_race_for_a_thousand_times_has_one_winner_each_time() {
     const ROUNDS: usize = 1000;

@@ -1,4 +1,4 @@
-//! Servers that end, come back, or never were there.
+//! Servers that end, come back, or were never there.
 
 use pycket_core::Outcome;
 use pycket_testkit::block_on;
@@ -49,7 +49,7 @@ async fn store_recovers_by_itself_when_a_killed_server_is_back() {
 }
 
 #[tokio::test]
-async fn write_while_the_server_ends_is_ambiguous_and_never_unavailable() {
+async fn write_in_flight_when_the_server_ends_is_ambiguous() {
     let server = Server::redis();
     let store = store(&server);
     let id = put(&store, &record([])).await;

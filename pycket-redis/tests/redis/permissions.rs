@@ -1,8 +1,8 @@
-//! What a user of the server must be allowed to do: the list in the README.
+//! The permissions that a user of the server needs: the list in the README.
 
 use crate::*;
 
-/// All commands of the driver and its scripts, on its own keys.
+/// All commands of the driver and its scripts.
 const NEEDED: [&str; 12] = [
     "+eval", "+evalsha", "+exists", "+hdel", "+hexists", "+hget", "+hgetall", "+hset", "+pexpire",
     "+pttl", "+select", "+unlink",
@@ -17,7 +17,7 @@ fn user_with(server: &Server, permissions: &[&str]) -> RedisStore {
     RedisStore::builder(&url).build().unwrap()
 }
 
-/// Every method, with everything that a script can be asked.
+/// Calls every method, with every part of every script.
 async fn all_that_a_store_does(store: &dyn SessionStore) -> Result<(), Error> {
     let id = SessionId::generate();
     let missing = Changes::new().expect("missing", None);
@@ -37,7 +37,7 @@ async fn documented_permissions_suffice_and_each_is_needed() {
     let readme = include_str!("../../README.md");
     assert!(readme.contains(&NEEDED.join(" ")), "the README does not list {NEEDED:?}");
     for missing in NEEDED {
-        // A load that is refused is an error of `stored`; the others are returned.
+        // `stored` panics if a load is refused; the errors of the others are returned.
         let others: Vec<_> = NEEDED.into_iter().filter(|other| *other != missing).collect();
         let store = user_with(&server, &others);
         let () = run(&mut operator(&server), "SCRIPT FLUSH");

@@ -1,4 +1,4 @@
-//! A server that understands and says no.
+//! A server that refuses a request.
 
 use crate::*;
 
@@ -33,7 +33,7 @@ async fn correct_password_is_accepted() {
 #[tokio::test]
 async fn missing_or_wrong_password_is_rejected_and_not_shown() {
     let server = guarded();
-    let wrong = ["", ":a%20wrong%20one@", "default:a%20wrong%20one@", "nobody:a%20wrong%20one@"];
+    let wrong = ["", ":a%20wrong%20one@", "default:a%20wrong%20one@", "unknown:a%20wrong%20one@"];
     for credentials in wrong {
         for database in ["", "/3", "?protocol=resp3", "/3?protocol=resp3"] {
             let store = store_at(&server, credentials, database);
@@ -83,7 +83,7 @@ async fn full_server_refuses_writes_and_keeps_its_data() {
     assert_eq!(found.record, record([("name", "value"), ("other", "value")]));
     assert!(found.expires_in > HOUR.as_duration(), "a refused update changed the life");
 
-    // What needs no memory still works.
+    // Requests that need no memory still succeed.
     let removal = Changes::new().remove("other");
     assert_eq!(
         store.update(&id, &removal, Some(HOUR)).await.unwrap(),
@@ -101,7 +101,7 @@ async fn replica_serves_reads_and_is_unavailable_for_writes() {
     let store = store(&server);
     let id = put(&store, &record([("name", "value")])).await;
     let () = run(&mut operator(&server), "REPLICAOF 127.0.0.1 1");
-    // It cannot know what the primary has, so it does not even say that there is no record.
+    // A replica may be behind, so it does not even report that there is no record.
     for id in [id, SessionId::generate()] {
         assert!(store.load(&id).await.is_ok());
         for changes in [set("name", "other"), Changes::new().remove("name"), Changes::new()] {
@@ -117,7 +117,7 @@ async fn replica_serves_reads_and_is_unavailable_for_writes() {
     assert_eq!(kinds(&store).await, [None; 4]);
 }
 
-/// The name in the URL may lead to the new primary by now, and only a new connection gets there.
+/// The host in the URL may lead to the new primary by now, which only a new connection reaches.
 #[tokio::test]
 async fn connection_to_a_server_that_became_a_replica_is_replaced() {
     use crate::stand_in::{Manner, StandIn};

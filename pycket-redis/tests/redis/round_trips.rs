@@ -1,4 +1,4 @@
-//! What requests cost, by the server's own counters.
+//! The cost of requests, from the counters of the server.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use pycket_core::Outcome;
 
 use crate::*;
 
-/// What the server was asked.
+/// The counters of the server.
 #[derive(Debug, PartialEq)]
 struct Cost {
-    /// How often it had to read from a socket: once a round trip.
+    /// How often it read from a socket: once per round trip.
     round_trips: u64,
-    /// All commands, those that scripts call included.
+    /// All commands, including those of scripts.
     commands: BTreeMap<String, u64>,
     bytes: u64,
 }
@@ -23,11 +23,11 @@ struct Meter {
 }
 
 impl Meter {
-    /// With a connection that stands and scripts that the server knows.
+    /// The store is connected, and the server has the scripts.
     async fn new() -> Self {
         let server = Server::redis();
         let store = store(&server);
-        // The server sees every script once.
+        // This sends every script to the server.
         assert_eq!(kinds(&store).await, [None; 4]);
         let absent = SessionId::generate();
         for ttl in [None, Some(HOUR)] {
@@ -52,7 +52,7 @@ impl Meter {
             .filter(|(name, _)| !own.contains(name))
             .map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap()))
             .collect();
-        // The question itself is one.
+        // This command itself is counted.
         let round_trips = info.get::<u64>("total_reads_processed").unwrap() - 1;
         let bytes = info.get("total_net_input_bytes").unwrap();
         (Cost { round_trips, commands, bytes }, answer)
@@ -214,7 +214,7 @@ async fn setting_an_equal_value_writes_nothing() {
     cost.is(1, &[("hgetall", 1), ("pttl", 1)]);
 }
 
-/// A server that starts, or that was told to, forgets the scripts.
+/// A server forgets the scripts at its start and by `SCRIPT FLUSH`.
 #[tokio::test]
 async fn forgotten_scripts_cost_one_more_round_trip_once() {
     let mut meter = Meter::new().await;

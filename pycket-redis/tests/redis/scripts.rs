@@ -1,4 +1,4 @@
-//! What the scripts must bear.
+//! Scripts with unusual input.
 
 use pycket_core::{Creation, Update};
 
@@ -55,7 +55,7 @@ async fn update_may_name_tens_of_thousands_of_values() {
     assert_eq!(stored(&store, &id).await, Some(record([("last", "value")])));
 }
 
-/// Lua hands arguments over in parts; what is just at the seam must not get lost or mixed up.
+/// The scripts pass arguments to commands in chunks. The values at the ends of a chunk must not be lost or swapped.
 #[tokio::test]
 async fn records_around_the_size_of_a_script_chunk_are_complete() {
     let store = store(shared());
@@ -66,9 +66,9 @@ async fn records_around_the_size_of_a_script_chunk_are_complete() {
         let id = put(&store, &record).await;
         assert_eq!(stored(&store, &id).await.as_ref(), Some(&record), "{count} created");
 
-        let other = put(&store, &Record::new(metadata, [("gone", text("x"))])).await;
+        let other = put(&store, &Record::new(metadata, [("old", text("x"))])).await;
         let sets = record.iter().fold(Changes::new(), |c, (n, v)| c.set(n, v.clone()));
-        let updated = store.update(&other, &sets.remove("gone"), None).await;
+        let updated = store.update(&other, &sets.remove("old"), None).await;
         assert_eq!(updated.unwrap(), Update::Applied);
         assert_eq!(stored(&store, &other).await.as_ref(), Some(&record), "{count} set");
 

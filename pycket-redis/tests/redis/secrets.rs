@@ -1,10 +1,9 @@
-//! No error, nor anything else that is printed, shows an id, a value or a password.
+//! No error and no `Debug` output shows an id, a value or a password.
 
 use crate::stand_in::{Manner, StandIn};
 use crate::*;
 
-/// What a real server says of a command that was renamed or does not exist: it repeats up to 128
-/// characters of what it was told.
+/// The error of a real server for an unknown command: it repeats up to 128 characters of the request.
 fn unknown_command(words: &str) -> Manner {
     let error = format!("-ERR unknown command 'EVALSHA', with args beginning with: {words}\r\n");
     Manner::Says(error.repeat(4).into_bytes().into())
@@ -56,12 +55,12 @@ async fn error_that_contains_the_password_is_not_shown() {
 
 #[tokio::test]
 async fn store_and_settings_show_neither_url_nor_password() {
-    let url = "redis://somebody:open%20sesame@127.0.0.1:1/2";
+    let url = "redis://operator:open%20sesame@127.0.0.1:1/2";
     let builder = once(url);
     let shown = format!("{builder:?} {builder:#?}");
     let store = builder.build().unwrap();
     let shown = format!("{shown} {store:?} {store:#?}");
-    for secret in ["sesame", "somebody"] {
+    for secret in ["sesame", "operator"] {
         assert!(!shown.contains(secret), "{shown}");
     }
     for error in failures(&store).await {

@@ -1,11 +1,11 @@
-//! Sessions over a network in which any request or answer may be cut.
+//! Sessions over a network that may cut any request or answer.
 
 use pycket_core::{IdChange, Outcome};
 use pycket_testkit::servers::{FaultProxy, NetworkFault};
 
 use crate::*;
 
-/// What a request does, besides opening the session and committing it.
+/// What a request does between opening the session and committing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     FirstWrite,
@@ -19,7 +19,7 @@ enum Work {
     LoginWithNotifications,
 }
 
-/// A visitor, and the way from the application to the server.
+/// A client, and the network between the application and the server.
 struct World {
     proxy: FaultProxy,
     manager: SessionManager,
@@ -40,7 +40,7 @@ impl World {
             session.commit().await.unwrap();
             before = session.id();
         }
-        // Connected, and the server knows the scripts.
+        // Now the store is connected, and the server has the scripts.
         let warm = manager.open(None).await.unwrap();
         warm.notifications().set("info", "saved").unwrap();
         warm.commit().await.unwrap();
@@ -65,7 +65,7 @@ fn sessions_and_notifications(url: &str) -> SessionManager {
     SessionManager::builder(sessions).notifications(notifications).build().unwrap()
 }
 
-/// What the visitor is told, and the id that it has afterwards.
+/// The result for the client, and the id that it has afterwards.
 async fn request(world: &World, work: Work) -> (Result<(), Error>, Option<SessionId>) {
     let session = match world.manager.open(world.before).await {
         Ok(session) => session,
@@ -98,7 +98,7 @@ async fn act(session: &Session, work: Work) -> Result<(), Error> {
         session.set("a", &1)?;
         session.set("b", &2)?;
     }
-    assert_ne!(session.commit().await?, Outcome::Ended, "nobody else ended it");
+    assert_ne!(session.commit().await?, Outcome::Ended, "no other request ended it");
     Ok(())
 }
 
@@ -110,7 +110,7 @@ async fn check(world: &World, work: Work, told: Result<(), Error>, id: Option<Se
     let session = world.opened(id).await;
     let [a, b] = ["a", "b"].map(|name| session.contains(name));
     assert_eq!(a, b, "half of it");
-    assert_eq!(session.is_new(), id.is_none(), "the visitor's id works");
+    assert_eq!(session.is_new(), id.is_none(), "the id of the client works");
     let is_kept = session.contains("user");
     let unread = session.notifications().keys();
     match work {

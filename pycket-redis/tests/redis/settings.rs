@@ -1,4 +1,4 @@
-//! Settings that cannot work are refused when the store is built, and the message says what to change.
+//! `build` refuses settings that cannot work, and the message says what to change.
 
 use crate::*;
 

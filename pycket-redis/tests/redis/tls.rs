@@ -1,4 +1,4 @@
-//! Connections that nobody can listen to, and what keeps one from coming about.
+//! TLS connections, and the reasons why one fails.
 
 use pycket_testkit::servers::RedisTls;
 
@@ -16,7 +16,7 @@ fn order(server: &RedisTls, command: &str) {
     run(&mut client.get_connection().unwrap(), command)
 }
 
-/// Every call is rejected, and says something of this.
+/// Every call is rejected with a message that contains `of`.
 async fn assert_rejected(builder: RedisStoreBuilder, of: &str) {
     let store = builder.build().unwrap();
     for error in failures(&store).await.map(Option::unwrap) {
@@ -47,7 +47,7 @@ async fn server_of_another_authority_is_rejected() {
     let (server, other) = (Server::redis_tls(), Server::redis_tls());
     let builder = RedisStore::builder(&server.url()).tls_authority(other.authority());
     assert_rejected(builder, "invalid peer certificate").await;
-    // The platform does not know it either.
+    // The platform does not trust the authority either.
     assert_rejected(RedisStore::builder(&server.url()), "UnknownIssuer").await;
 }
 
@@ -57,7 +57,7 @@ async fn expired_certificate_is_rejected() {
     assert_rejected(trusting(&server), "expired").await;
 }
 
-/// A Redis server may also wait for the end of what it takes for a command.
+/// A Redis server may also wait for more, because it reads the handshake as an incomplete command.
 #[tokio::test]
 async fn port_without_tls_that_answers_a_tls_client_is_rejected() {
     let stand_in = StandIn::new([Manner::Says((*b"-ERR unknown command\r\n").into())]).await;
