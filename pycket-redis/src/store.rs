@@ -24,7 +24,6 @@ const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 /// reconnects by itself. Each operation is one round trip.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use std::time::Duration;
 /// use pycket_core::SessionManager;
 /// use pycket_redis::RedisStore;
@@ -33,7 +32,7 @@ const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 ///     .prefix("shop:")
 ///     .response_timeout(Duration::from_millis(300))
 ///     .build()?;
-/// let manager = SessionManager::new(Arc::new(store));
+/// let manager = SessionManager::new(store);
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct RedisStore {
