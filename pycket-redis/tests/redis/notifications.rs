@@ -24,7 +24,7 @@ async fn read(site: &SessionManager, id: SessionId, name: &str) -> Option<String
 }
 
 #[tokio::test]
-async fn a_message_left_before_a_redirect_is_read_by_another_server_and_once() {
+async fn notification_is_read_once_by_another_server_after_a_redirect() {
     let (one, two) = (site(shared()), site(shared()));
     let id = notified(&one, "info", "Saved.").await;
     assert_eq!(read(&two, id, "info").await.as_deref(), Some("Saved."));
@@ -34,7 +34,7 @@ async fn a_message_left_before_a_redirect_is_read_by_another_server_and_once() {
 
 /// Two servers, each a thread with its own runtime, begin every round at the same time.
 #[test]
-fn a_message_that_two_servers_race_for_a_thousand_times_has_one_winner_each_time() {
+fn notification_that_two_servers_race_for_has_one_winner() {
     const ROUNDS: usize = 1000;
     let start = Barrier::new(2);
     let ids: Vec<SessionId> = block_on(async {
@@ -67,7 +67,7 @@ fn a_message_that_two_servers_race_for_a_thousand_times_has_one_winner_each_time
 }
 
 #[tokio::test]
-async fn a_notification_is_a_record_in_database_1_with_an_id_of_its_own() {
+async fn notification_is_a_record_in_database_1_with_its_own_id() {
     let server = Server::redis();
     let id = notified(&site(&server), "info", "Saved.").await;
     let mut operator = operator(&server);
@@ -81,7 +81,7 @@ async fn a_notification_is_a_record_in_database_1_with_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_notification_that_was_read_is_deleted_from_the_server() {
+async fn read_notification_is_deleted_from_the_server() {
     let server = Server::redis();
     let site = site(&server);
     let id = notified(&site, "info", "Saved.").await;
@@ -93,7 +93,7 @@ async fn a_notification_that_was_read_is_deleted_from_the_server() {
 }
 
 #[tokio::test]
-async fn asking_for_what_is_not_there_writes_nothing() {
+async fn reading_a_missing_notification_writes_nothing() {
     let server = Server::redis();
     let site = site(&server);
     let id = put(&store(&server), &record([])).await;
