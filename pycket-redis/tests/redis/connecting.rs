@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pycket_testkit::RedisCluster;
 use tokio::time::{Instant, timeout};
 
 use crate::stand_in::{Manner, StandIn};
@@ -115,7 +114,7 @@ async fn caller_not_polled_while_connecting_delays_no_other() {
 
 #[tokio::test]
 async fn caller_not_polled_while_slots_are_refreshed_delays_no_other() {
-    let cluster: RedisCluster = Server::redis_cluster(3);
+    let cluster = Server::redis_cluster(3);
     assert_not_delayed(RedisStore::builder(&cluster.url())).await;
 }
 
