@@ -2,8 +2,8 @@ mod guarantees;
 mod layers;
 mod links;
 mod manifests;
-mod refused;
 mod tree;
+mod words;
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(super) fn check(root: &Path) -> Outcome {
     let tree = Tree::read(root)?;
     let members = metadata::members(root)?;
     let findings = [
-        refused::check(&tree),
+        words::check(&tree),
         manifests::check(&tree, &members, &standalone::CRATES),
         layers::check(&members),
         links::check(&tree),
