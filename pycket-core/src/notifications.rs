@@ -87,8 +87,9 @@ impl Notifications {
     ///
     /// # Errors
     ///
-    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`; it stays unread. And the errors of the store:
-    /// after [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost.
+    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`. It stays unread; only a request that asks for
+    /// it in that moment may lose it. And the errors of the store: after
+    /// [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         self.0.take_unread(name).await
     }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::{
-    ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager, SessionStore,
+    Clock, ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager,
+    SessionStore,
 };
 use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
@@ -326,6 +327,34 @@ async fn no_name_of_the_application_reaches_a_pointer() {
     assert_eq!(updated.unwrap_err().kind(), ErrorKind::InvalidName);
     assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
     assert_eq!(get(&session, "info").await.as_deref(), Some("saved"));
+}
+
+#[tokio::test]
+async fn a_pointer_is_a_reserved_name_with_name_time_and_sequence() {
+    let clock = ManualClock::new();
+    let (sessions, notifications) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    let manager = SessionManager::builder(sessions.clone())
+        .notifications(notifications.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let session = manager.open(None).await.unwrap();
+    session.notifications().push("info", "first").unwrap();
+    session.notifications().push("info", "second").unwrap();
+    session.commit().await.unwrap();
+    let record = sessions.load(&session.id().unwrap()).await.unwrap().unwrap().record;
+    let mut texts = Vec::new();
+    for (name, value) in record.iter() {
+        let id = name.strip_prefix("\0pycket:n:").unwrap().parse().unwrap();
+        let pointer: (String, u64, u32) = value.decode().unwrap();
+        let stored = notifications.load(&id).await.unwrap().unwrap().record;
+        let text: String = stored.get("info").unwrap().decode().unwrap();
+        assert_eq!(stored.len(), 1);
+        assert_eq!((pointer.0.as_str(), pointer.1), ("info", clock.now().unix_millis()));
+        texts.push((pointer.2, text));
+    }
+    texts.sort();
+    assert_eq!(texts, [(0, "first".to_owned()), (1, "second".to_owned())]);
 }
 
 #[tokio::test]
