@@ -19,7 +19,7 @@ pub enum Event {
     Ended,
     /// A client presented a cookie with an invalid signature. Web adapters emit this.
     CookieRejected,
-    /// A client presented an id without a live session: the session expired, was destroyed, or has another
+    /// A client presented ids, and none has a live session: the session expired, was destroyed, or has another
     /// id now. This is usual after a logout and no sign of an attack.
     SessionNotFound,
     /// The last handle of a session was dropped with uncommitted changes. The changes are lost.

@@ -33,6 +33,9 @@ pub struct SessionManager(Arc<Settings>);
 #[must_use]
 pub struct SessionManagerBuilder(Settings);
 
+/// How many of the ids that a client presents are loaded at most.
+const MAX_LOADS: usize = 4;
+
 type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
 #[derive(Clone)]
@@ -79,14 +82,31 @@ impl SessionManager {
     /// The errors of the store. A session that could not be loaded does not exist for the caller, so it
     /// cannot be overwritten.
     pub async fn open(&self, presented: Option<SessionId>) -> Result<Session, Error> {
-        let base = match presented {
-            Some(id) => self.live(id).await?.map_or(Base::Absent, Base::Live),
-            None => Base::Absent,
-        };
-        if presented.is_some() && matches!(base, Base::Absent) {
+        self.open_first_of(presented.as_slice()).await
+    }
+
+    /// Opens the first live session among the ids that a client presents, for example in several cookies of
+    /// one name. It loads at most four, one after the other, until it finds a live session.
+    ///
+    /// [`Session::destroy`] ends the sessions of all these ids.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open). An error does not lead to the next id, because the session that could not
+    /// be loaded may be live.
+    pub async fn open_first_of(&self, presented: &[SessionId]) -> Result<Session, Error> {
+        let mut base = Base::Absent;
+        let mut not_loaded = presented.iter().copied();
+        for id in not_loaded.by_ref().take(MAX_LOADS) {
+            if let Some(live) = self.live(id).await? {
+                base = Base::Live(live);
+                break;
+            }
+        }
+        if !presented.is_empty() && matches!(base, Base::Absent) {
             self.emit(Event::SessionNotFound);
         }
-        Ok(Session::new(self.clone(), base, presented.is_some()))
+        Ok(Session::new(self.clone(), base, !presented.is_empty(), not_loaded.collect()))
     }
 
     /// Passes an event to the observers. Adapters call it for what they see themselves, such as a forged

@@ -58,8 +58,13 @@ struct Shared {
 
 /// Reading and changing, in memory.
 impl Session {
-    pub(crate) fn new(manager: SessionManager, base: Base, presented: bool) -> Self {
-        Self(Arc::new(Shared::new(manager, State::new(base, presented))))
+    pub(crate) fn new(
+        manager: SessionManager,
+        base: Base,
+        presented: bool,
+        others: Vec<SessionId>,
+    ) -> Self {
+        Self(Arc::new(Shared::new(manager, State::new(base, presented, others))))
     }
 
     /// Returns the value of `name`, or `None` if there is none. A value that this request has set is
@@ -228,7 +233,8 @@ impl Session {
     /// Ends the session. Call it at sign-out.
     ///
     /// For this request the data are gone at once. The commit deletes the record, also if the request fails or
-    /// is dropped. Values that are set afterwards are stored in a new session with a new id.
+    /// is dropped. It also ends the other sessions that the client presented. Values that are set afterwards are
+    /// stored in a new session with a new id.
     #[doc(alias = "flush")]
     #[doc(alias = "invalidate")]
     #[doc(alias = "purge")]

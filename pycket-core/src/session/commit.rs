@@ -240,7 +240,7 @@ impl Shared {
 /// Deletes what a dropped session had still to delete. No caller learns of a failure; what remains expires.
 pub(super) async fn delete_unobserved(manager: &SessionManager, deletes: Vec<PendingDelete>) {
     for delete in deletes {
-        let shared = Shared::new(manager.clone(), State::new(Base::Absent, false));
+        let shared = Shared::new(manager.clone(), State::new(Base::Absent, false, Vec::new()));
         shared.state().delete_later(delete);
         let _ = shared.delete_sessions().await;
         shared.delete_notifications().await;

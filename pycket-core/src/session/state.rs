@@ -16,6 +16,8 @@ pub(crate) struct State {
     id_change: IdChange,
     /// Whether the client presented an id, so that there is an id to withdraw.
     presented: bool,
+    /// The ids that the client presented besides, and that were not loaded. A destroy ends their sessions, too.
+    others: Vec<SessionId>,
     /// Whether a commit may be storing the changes at this moment.
     is_committing: bool,
     /// How many times the session was destroyed. A commit compares it before and after its store calls.
@@ -52,12 +54,13 @@ pub(crate) struct Sent {
 
 /// Reading and changing.
 impl State {
-    pub(crate) fn new(base: Base, presented: bool) -> Self {
+    pub(crate) fn new(base: Base, presented: bool, others: Vec<SessionId>) -> Self {
         Self {
             base,
             work: Work::default(),
             id_change: IdChange::Unchanged,
             presented,
+            others,
             is_committing: false,
             destroys: 0,
         }
@@ -132,6 +135,9 @@ impl State {
         self.work.abandon();
         if let Base::Live(live) = std::mem::replace(&mut self.base, Base::Absent) {
             self.work.delete_session(&live);
+        }
+        for id in std::mem::take(&mut self.others) {
+            self.work.delete_id(id, Vec::new());
         }
         if self.presented || self.ends_a_session() {
             self.id_change = IdChange::Withdrawn;

@@ -112,13 +112,14 @@ impl Work {
 
     /// Has the next commit delete a session, unless that is planned already.
     pub(crate) fn delete_session(&mut self, live: &Live) {
-        if self.deletes.iter().all(|delete| delete.id() != live.id) {
-            let notifications = pointers(&live.record).map(|pointer| pointer.id).collect();
-            self.deletes.push(PendingDelete::Session {
-                id: live.id,
-                notifications,
-                is_uncertain: false,
-            });
+        let notifications = pointers(&live.record).map(|pointer| pointer.id).collect();
+        self.delete_id(live.id, notifications);
+    }
+
+    /// As [`delete_session`](Self::delete_session), with the notifications that this request knows.
+    pub(crate) fn delete_id(&mut self, id: SessionId, notifications: Vec<SessionId>) {
+        if self.deletes.iter().all(|delete| delete.id() != id) {
+            self.deletes.push(PendingDelete::Session { id, notifications, is_uncertain: false });
         }
     }
 

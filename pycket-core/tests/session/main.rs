@@ -17,6 +17,7 @@ mod interleavings;
 mod mapping;
 mod notification_races;
 mod notifications;
+mod presented_ids;
 mod rotation;
 mod round_trips;
 
