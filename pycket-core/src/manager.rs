@@ -109,6 +109,12 @@ impl SessionManager {
         Ok(Session::new(self.clone(), base, !presented.is_empty(), not_loaded.collect()))
     }
 
+    /// A session of these ids that is not loaded, so that a sign-out does not depend on readable records.
+    /// [`Session::destroy`] and a commit end the sessions of all these ids.
+    pub fn without_loading(&self, presented: Vec<SessionId>) -> Session {
+        Session::new(self.clone(), Base::Absent, !presented.is_empty(), presented)
+    }
+
     /// Passes an event to the observers. Adapters call it for what they see themselves, such as a forged
     /// cookie.
     pub fn emit(&self, event: Event) {

@@ -137,7 +137,10 @@ pub(super) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion
         match store.delete(id).await {
             Ok(Some(record)) => return Deletion::Deleted(record),
             Ok(None) => return lost.map_or(Deletion::Absent, Deletion::Unseen),
-            Err(error) if is_ambiguous(&error) => lost = Some(error),
+            // A driver that deletes a record which it cannot read has nothing to return.
+            Err(error) if is_ambiguous(&error) || error.kind() == ErrorKind::Corrupt => {
+                lost = Some(error);
+            }
             Err(error) => return lost.map_or(Deletion::Kept(error), Deletion::Unknown),
         }
     }
