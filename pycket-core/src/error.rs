@@ -47,6 +47,9 @@ pub enum ErrorKind {
     Rejected,
     /// The session ended (logout or timeout) before the operation reached the store. Nothing was stored.
     Ended,
+    /// The session would need another id, and the response has left, so that the client cannot get the
+    /// cookie. Nothing was stored.
+    TooLate,
     /// Other requests changed the value at every attempt of an atomic update. Nothing was stored.
     Conflict,
     /// The session has no value of that name.

@@ -218,6 +218,10 @@ impl Session {
     ///
     /// Known limit: a client that disconnects after the commit and before it has read the new cookie must sign
     /// in again. A grace period for the old id would be open to an attacker as well.
+    ///
+    /// After the response has left, for example in a stream or WebSocket, the client cannot get the new id. Then
+    /// the commit fails with [`TooLate`](ErrorKind::TooLate) and stores nothing, until [`abort`](Self::abort)
+    /// drops the changes.
     #[doc(alias = "renew")]
     #[doc(alias = "regenerate")]
     #[doc(alias = "rotate")]
@@ -271,7 +275,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The errors of the store. The changes that are not stored are still there for another commit.
+    /// The errors of the store, and [`TooLate`](ErrorKind::TooLate) if the response has left and the session is
+    /// new or has to change its id. The changes that are not stored are still there for another commit.
     #[doc(alias = "save")]
     pub async fn commit(&self) -> Result<Outcome, Error> {
         if !self.needs_commit() {
@@ -339,6 +344,30 @@ impl Session {
     {
         check_name(name)?;
         self.0.update(name, f).await
+    }
+
+    /// Reads the session again, so that a handler that runs long sees what other requests stored. The changes
+    /// that this request has not stored stay. It does not renew the session; a [`commit`](Self::commit) does,
+    /// as in every request.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`](ErrorKind::Ended) if the session has ended, or has another id by now. It is empty then, and a
+    /// handler that serves its user should stop. Also the errors of the store, which change nothing.
+    #[doc(alias = "refresh")]
+    pub async fn reload(&self) -> Result<(), Error> {
+        let _lock = CommitLock::acquire(&*self.0).await;
+        self.0.reload().await
+    }
+
+    /// Freezes the id of the session, and returns what the cookie has to say. Adapters call it when the response
+    /// leaves: from then on a commit that would need another cookie fails with
+    /// [`TooLate`](ErrorKind::TooLate).
+    ///
+    /// Returns `None` while a commit is running. Wait for it with [`commit`](Self::commit), and call this again.
+    pub fn freeze_id(&self) -> Option<IdChange> {
+        let _lock = CommitLock::try_acquire(&*self.0)?;
+        Some(self.state().freeze_id())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -112,7 +112,9 @@ impl Shared {
                 let state = self.state();
                 let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock());
                 match (state.work().notifications.first_key_value(), ttl) {
-                    (Some((id, record)), Some(ttl)) => (*id, record.clone(), ttl),
+                    (Some((id, record)), Some(ttl)) if !state.is_too_late() => {
+                        (*id, record.clone(), ttl)
+                    }
                     // Without a ttl the session has ended, and stores none.
                     _ => {
                         let sent = state.send();
@@ -127,6 +129,11 @@ impl Shared {
         match step {
             Step::Nothing => Ok(Outcome::Unchanged),
             Step::GiveUp => Ok(self.ended(&sent)),
+            Step::TooLate => {
+                let message = "the response has left, so the client cannot get the cookie of a new id: \
+                               begin a session or change its id before the handler responds";
+                Err(Error::new(ErrorKind::TooLate, message))
+            }
             Step::Touch { live, ttl } => {
                 let result = store.update(&live.id, &Changes::new(), Some(ttl)).await;
                 if result.is_err() {

@@ -10,6 +10,8 @@ pub(super) enum Step {
     Nothing,
     /// The session has ended. Its changes are dropped.
     GiveUp,
+    /// The session needs another id after the response has left.
+    TooLate,
     Touch {
         live: Live,
         ttl: Ttl,
@@ -33,6 +35,7 @@ pub(super) enum Step {
 /// Decides what a commit does, and calls no store.
 pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {
     match state.base() {
+        _ if state.is_too_late() => Step::TooLate,
         Base::Absent => plan_absent(state, expiry, clock),
         Base::Live(live) => plan_live(live, state, sent, expiry, clock),
         Base::Ended if state.needs_commit() => Step::GiveUp,

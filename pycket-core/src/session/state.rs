@@ -18,6 +18,8 @@ pub(crate) struct State {
     presented: bool,
     /// The ids that the client presented besides, and that were not loaded. A destroy ends their sessions, too.
     others: Vec<SessionId>,
+    /// Whether the response has left, so that the client cannot get another id.
+    is_id_frozen: bool,
     /// Whether a commit may be storing the changes at this moment.
     is_committing: bool,
     /// How many times the session was destroyed. A commit compares it before and after its store calls.
@@ -61,6 +63,7 @@ impl State {
             id_change: IdChange::Unchanged,
             presented,
             others,
+            is_id_frozen: false,
             is_committing: false,
             destroys: 0,
         }
@@ -83,6 +86,21 @@ impl State {
 
     pub(crate) fn id_change(&self) -> IdChange {
         self.id_change
+    }
+
+    pub(crate) fn freeze_id(&mut self) -> IdChange {
+        self.is_id_frozen = true;
+        self.id_change
+    }
+
+    /// Whether a commit would need another id, and the client cannot get it.
+    pub(crate) fn is_too_late(&self) -> bool {
+        let needs_id = match self.base {
+            Base::Absent => self.work.changes().sets().next().is_some(),
+            Base::Live(_) => self.work.rotation.is_some(),
+            Base::Ended => false,
+        };
+        self.is_id_frozen && needs_id
     }
 
     pub(crate) fn needs_commit(&self) -> bool {

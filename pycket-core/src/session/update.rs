@@ -107,6 +107,25 @@ impl Shared {
         Ok((new, Attempt { live, sent, changes, ttl }))
     }
 
+    pub(super) async fn reload(&self) -> Result<(), Error> {
+        let (live, sent, has_changes) = {
+            let state = self.state();
+            (state.live().map(|live| live.id), state.send_nothing(), state.needs_commit())
+        };
+        let Some(id) = live else { return Ok(()) };
+        match self.manager.live(id).await? {
+            Some(live) => {
+                self.state().refresh(&sent, live);
+                Ok(())
+            }
+            None if has_changes => Err(self.ended_during_update(&sent)),
+            None => {
+                self.state().end(&sent);
+                Err(ended())
+            }
+        }
+    }
+
     fn ended_during_update(&self, sent: &Sent) -> Error {
         self.state().end(sent);
         self.manager.emit(Event::Ended);

@@ -12,14 +12,17 @@ mod ending;
 mod events;
 mod every_fault;
 mod expiry;
+mod frozen_ids;
 mod ids;
 mod interleavings;
 mod mapping;
 mod notification_races;
 mod notifications;
 mod presented_ids;
+mod reload;
 mod rotation;
 mod round_trips;
+mod unreadable_records;
 
 use std::sync::Arc;
 
