@@ -1,9 +1,12 @@
 use std::error::Error as _;
 
+use axum_core::body::Body;
 use axum_core::response::IntoResponse;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use pycket_core::{Error, ErrorKind};
+
+use crate::SessionBody;
 
 const MISSING_LAYER: &str =
     "no session layer: add pycket_axum::SessionLayer around the routes that use Session\n";
@@ -57,18 +60,21 @@ impl SessionError {
     }
 
     /// The response after a commit that failed. A server error of the handler says more, so it stays.
-    pub(crate) fn replace<B: From<&'static str>>(&self, response: Response<B>) -> Response<B> {
+    pub(crate) fn replace<B>(
+        &self,
+        response: Response<SessionBody<B>>,
+    ) -> Response<SessionBody<B>> {
         if response.status().is_server_error() {
             self.log();
             return response;
         }
-        self.response()
+        self.response(SessionBody::error)
     }
 
-    fn response<B: From<&'static str>>(&self) -> Response<B> {
+    fn response<B>(&self, body: impl FnOnce(&'static str) -> B) -> Response<B> {
         self.log();
-        let (status, body) = self.status_and_body();
-        let mut response = Response::new(B::from(body));
+        let (status, text) = self.status_and_body();
+        let mut response = Response::new(body(text));
         *response.status_mut() = status;
         let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, plain_text);
@@ -85,6 +91,6 @@ impl SessionError {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> axum_core::response::Response {
-        self.response()
+        self.response(Body::from)
     }
 }

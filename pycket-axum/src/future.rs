@@ -2,12 +2,13 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::Response;
+use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 use pycket_core::Error;
 
 use crate::response_headers::add_headers;
-use crate::{SessionError, SessionHandle};
+use crate::unfinished::{Phase, with_inner};
+use crate::{SessionBody, SessionError, SessionHandle};
 
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService), after the session is committed.
@@ -16,52 +17,67 @@ pin_project! {
         // and with it the session.
         #[pin]
         inner: Option<F>,
-        handle: SessionHandle,
-        committing: Option<(Result<Response<B>, E>, Commit)>,
+        // Absent if an outer layer with the same cookie commits the session.
+        handle: Option<SessionHandle>,
+        finishing: Option<(Result<Response<B>, E>, Finishing)>,
     }
 }
 
-type Commit = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+type Finishing = Pin<Box<dyn Future<Output = (Option<String>, Result<(), Error>)> + Send>>;
 
 impl<F, B, E> SessionFuture<F, B, E> {
-    pub(crate) fn new(inner: F, handle: SessionHandle) -> Self {
-        Self { inner: Some(inner), handle, committing: None }
+    pub(crate) fn new(inner: F, handle: Option<SessionHandle>) -> Self {
+        Self { inner: Some(inner), handle, finishing: None }
     }
 }
 
 impl<F, B, E> Future for SessionFuture<F, B, E>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: From<&'static str>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<SessionBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-            let result = ready!(inner.poll(context));
-            this.inner.set(None);
-            if !this.handle.was_used() {
-                return Poll::Ready(result);
+            let Some(handle) = this.handle else {
+                return inner.poll(context).map_ok(|response| response.map(SessionBody::new));
+            };
+            let result = ready!(with_inner(handle, Phase::Polling, || inner.poll(context)));
+            with_inner(handle, Phase::Dropping, || this.inner.set(None));
+            let is_failure = result.as_ref().map_or(true, |response| is_failure(response.status()));
+            match handle.try_finish() {
+                Some(cookie) => {
+                    let response = result.map(|response| response.map(SessionBody::new));
+                    return Poll::Ready(response.map(|mut response| {
+                        if handle.was_used() {
+                            add_headers(&mut response, cookie);
+                        }
+                        response
+                    }));
+                }
+                None => {
+                    let finishing = handle.clone().finish(handle.is_aborted(is_failure));
+                    *this.finishing = Some((result, Box::pin(finishing)));
+                }
             }
-            if !this.handle.needs_commit() {
-                return Poll::Ready(result.map(|response| add_headers(response, this.handle)));
-            }
-            let failed = result.as_ref().map_or(true, |r| r.status().is_server_error());
-            let commit = this.handle.clone().commit(failed);
-            *this.committing = Some((result, Box::pin(commit)));
         }
-        let Some((_, commit)) = this.committing else {
+        let Some((_, finishing)) = this.finishing else {
             return Poll::Pending;
         };
-        let failure = ready!(commit.as_mut().poll(context)).err().map(SessionError::from);
-        let Some((result, _)) = this.committing.take() else {
+        let (cookie, stored) = ready!(finishing.as_mut().poll(context));
+        let failure = stored.err().map(SessionError::from);
+        let Some((result, _)) = this.finishing.take() else {
             return Poll::Pending;
         };
         Poll::Ready(match (result, failure) {
-            (Ok(response), None) => Ok(add_headers(response, this.handle)),
-            (Ok(response), Some(failure)) => {
-                Ok(add_headers(failure.replace(response), this.handle))
+            (Ok(response), failure) => {
+                let mut response = response.map(SessionBody::new);
+                if let Some(failure) = failure {
+                    response = failure.replace(response);
+                }
+                add_headers(&mut response, cookie);
+                Ok(response)
             }
             // No response can report the failure.
             (Err(error), failure) => {
@@ -70,6 +86,12 @@ where
             }
         })
     }
+}
+
+/// Whether the response says that the server did not do what the request asked for. A timeout inside the layer
+/// responds with 408 for a handler that did not finish.
+fn is_failure(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
 impl<F, B, E> fmt::Debug for SessionFuture<F, B, E> {

@@ -1,18 +1,24 @@
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum_core::extract::FromRequestParts;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
-use pycket_cookie::Presented;
-use pycket_core::{Error, Event, IdChange, Session};
+use http::request::Parts;
+use pycket_cookie::{Presented, SignedId};
+use pycket_core::{Error, Event, IdChange, Outcome, Session, SessionId};
 use tokio::sync::OnceCell;
 
+use crate::SessionError;
 use crate::layer::Settings;
 
 /// Access to the session of one request. The layer puts it into the request's extensions.
 ///
 /// Use it in services and middleware that have only the request; handlers use the
-/// [`Session`](crate::Session) extractor. All clones give the same session.
+/// [`Session`](crate::Session) extractor. It is an extractor, too, for a sign-out that must not
+/// [depend on the record](Self::destroy), and for an application with [two layers](Self::named). All clones
+/// give the same session.
 ///
 /// ```
 /// use pycket_axum::SessionHandle;
@@ -25,8 +31,13 @@ use crate::layer::Settings;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct SessionHandle(Arc<Slot>);
+pub struct SessionHandle {
+    slot: Arc<Slot>,
+    /// The handle of the next session layer outside of this one.
+    outer: Option<Arc<SessionHandle>>,
+}
 
+/// The session of one request and one layer.
 struct Slot {
     settings: Arc<Settings>,
     /// The first `Cookie` header. Most requests have no other, so `more_cookies` allocates nothing.
@@ -35,27 +46,45 @@ struct Slot {
     opened: OnceCell<Opened>,
     /// Also set if the load failed, because the response depends on the cookie all the same.
     was_used: AtomicBool,
-    /// Whether to issue the cookie again although neither the session's id nor its timeouts changed.
-    reissue: AtomicBool,
+    /// Whether a response stands in for a handler that did not finish.
+    is_unfinished: AtomicBool,
+    /// Whether the response has left, so that it can set no cookie any more.
+    has_left: AtomicBool,
 }
 
 struct Opened {
     session: Session,
-    /// Whether a previous key signed the cookie.
+    /// Whether only a previous key signed the cookie.
     outdated_key: bool,
 }
 
+/// Tells the slots of all requests that are running apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlotAddress(usize);
+
 impl SessionHandle {
-    pub(crate) fn new(settings: Arc<Settings>, headers: &HeaderMap) -> Self {
+    /// The handle for a request with these headers, inside of the session layer of `outer`, and whether the
+    /// session is this layer's own. It is not if a layer outside has the same cookie, and so the same session.
+    pub(crate) fn new(
+        settings: &Arc<Settings>,
+        headers: &HeaderMap,
+        outer: Option<&Self>,
+    ) -> (Self, bool) {
+        let shared = outer.and_then(|outer| outer.named(settings.cookie.name()));
+        let is_own = shared.is_none();
         let mut cookies = headers.get_all(COOKIE).iter().cloned();
-        Self(Arc::new(Slot {
-            settings,
-            cookie: cookies.next(),
-            more_cookies: cookies.collect(),
-            opened: OnceCell::new(),
-            was_used: AtomicBool::new(false),
-            reissue: AtomicBool::new(false),
-        }))
+        let slot = shared.map(|shared| shared.slot).unwrap_or_else(|| {
+            Arc::new(Slot {
+                settings: Arc::clone(settings),
+                cookie: cookies.next(),
+                more_cookies: cookies.collect(),
+                opened: OnceCell::new(),
+                was_used: AtomicBool::new(false),
+                is_unfinished: AtomicBool::new(false),
+                has_left: AtomicBool::new(false),
+            })
+        });
+        (Self { slot, outer: outer.cloned().map(Arc::new) }, is_own)
     }
 
     /// The session of the request. The first call costs one load if the client has an authentic cookie, and
@@ -65,70 +94,178 @@ impl SessionHandle {
     ///
     /// The errors of the store. The next call loads again.
     pub async fn session(&self) -> Result<Session, Error> {
-        self.0.was_used.store(true, Ordering::Relaxed);
-        let opened = self.0.opened.get_or_try_init(|| self.open()).await?;
-        Ok(opened.session.clone())
+        self.slot.was_used.store(true, Ordering::Relaxed);
+        let opened = self.slot.opened.get_or_try_init(|| self.open()).await?;
+        Ok(self.checked(opened))
     }
 
-    async fn open(&self) -> Result<Opened, Error> {
-        let Settings { manager, cookie, .. } = &*self.0.settings;
-        let headers = self.0.cookie.iter().chain(&self.0.more_cookies);
-        let (id, outdated_key) = match cookie.read(headers.map(HeaderValue::as_bytes)) {
-            Presented::Authentic { id, outdated_key } => (Some(id), outdated_key),
-            Presented::Rejected => {
-                manager.emit(Event::CookieRejected);
-                (None, false)
-            }
-            _ => (None, false),
-        };
-        Ok(Opened { session: manager.open(id).await?, outdated_key })
+    /// Ends the session of the request, as [`Session::destroy`](pycket_core::Session::destroy) does, and loads
+    /// no record for that. Call it at sign-out if a client must be able to leave a session that cannot be read.
+    pub async fn destroy(&self) {
+        self.slot.was_used.store(true, Ordering::Relaxed);
+        let opened = self.slot.opened.get_or_init(|| async {
+            let session = self.slot.settings.manager.without_loading(ids(&self.presented()));
+            Opened { session, outdated_key: false }
+        });
+        self.checked(opened.await).destroy();
+    }
+
+    /// The handle of the session layer whose cookie has this name: the layer of this handle, or one outside
+    /// of it. Layers with different cookies give a request several sessions. The [`Session`](crate::Session)
+    /// extractor gives the one of the innermost layer.
+    ///
+    /// ```
+    /// use pycket_axum::{Session, SessionError, SessionHandle};
+    ///
+    /// // The layer of the cookie `ADMIN` is inside the layer of the cookie `SHOP`.
+    /// async fn impersonate(admin: Session, handle: SessionHandle) -> Result<(), SessionError> {
+    ///     let shop = handle.named("SHOP").ok_or(SessionError::MissingLayer)?.session().await?;
+    ///     Ok(shop.set("user", &admin.require::<String>("user")?)?)
+    /// }
+    /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(impersonate));
+    /// ```
+    pub fn named(&self, cookie_name: &str) -> Option<Self> {
+        self.layers().find(|handle| handle.cookie_name() == cookie_name).cloned()
+    }
+
+    /// This handle, and those of the session layers outside.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Self> {
+        iter::successors(Some(self), |handle| handle.outer.as_deref())
+    }
+
+    pub(crate) fn address(&self) -> SlotAddress {
+        SlotAddress(Arc::as_ptr(&self.slot) as usize)
     }
 
     pub(crate) fn was_used(&self) -> bool {
-        self.0.was_used.load(Ordering::Relaxed)
+        self.slot.was_used.load(Ordering::Relaxed)
     }
 
-    /// Whether there may be something to store, or a cookie to sign again with the first key.
-    pub(crate) fn needs_commit(&self) -> bool {
-        let opened = self.0.opened.get();
-        opened.is_some_and(|opened| opened.outdated_key || opened.session.needs_commit())
+    pub(crate) fn set_unfinished(&self) {
+        self.slot.is_unfinished.store(true, Ordering::Relaxed);
     }
 
-    /// Commits the session; after a failed request only its `destroy`, unless the settings differ.
-    pub(crate) async fn commit(self, failed: bool) -> Result<(), Error> {
-        let Some(Opened { session, outdated_key }) = self.0.opened.get() else {
-            return Ok(());
+    /// Whether the changes must not be stored. `is_failure` says whether the response is a server error.
+    pub(crate) fn is_aborted(&self, is_failure: bool) -> bool {
+        self.slot.is_unfinished.load(Ordering::Relaxed)
+            || is_failure && !self.slot.settings.commit_on_server_error
+    }
+
+    /// Finishes a session that has nothing to store; `None` if it has. Returns the `Set-Cookie` value of the
+    /// response, if there is one.
+    pub(crate) fn try_finish(&self) -> Option<Option<String>> {
+        let Some(opened) = self.slot.opened.get() else {
+            self.slot.has_left.store(true, Ordering::SeqCst);
+            return Some(None);
         };
-        if failed && !self.0.settings.commit_on_server_error {
-            session.abort().await?;
-        } else {
-            session.commit().await?;
+        if opened.session.needs_commit() || self.needs_cookie_again(opened) {
+            return None;
         }
-        if *outdated_key && session.id_change() == IdChange::Unchanged {
-            self.0.reissue.store(self.is_live(session).await, Ordering::Relaxed);
-        }
-        Ok(())
+        let change = self.leave(opened)?;
+        Some(self.set_cookie(opened, change, false))
     }
 
-    /// Whether the store still has a session that was only read. If it has ended, issuing its cookie again
-    /// overwrites the newer cookie of a login. If the load fails, the client keeps the cookie it has.
-    async fn is_live(&self, session: &Session) -> bool {
-        let found = self.0.settings.manager.open(session.id()).await;
-        found.is_ok_and(|session| !session.is_new())
+    /// Stores the session at the end of the request, or drops its changes and stores only a `destroy`. Returns
+    /// the `Set-Cookie` value of the response, if there is one, and the result.
+    pub(crate) async fn finish(self, is_aborted: bool) -> (Option<String>, Result<(), Error>) {
+        let Some(opened) = self.slot.opened.get() else { return (None, Ok(())) };
+        let session = &opened.session;
+        let store = async || match is_aborted {
+            true => session.abort().await,
+            false => session.commit().await,
+        };
+        let mut result = store().await;
+        let mut is_live = result.as_ref().is_ok_and(|outcome| {
+            use Outcome::{Created, Rotated, Touched, Updated};
+            matches!(outcome, Created | Rotated | Touched | Updated)
+        });
+        // An earlier commit does not say whether the session is still live. The cookie of one that has ended
+        // would overwrite the newer cookie of a login.
+        if result.is_ok() && !is_live && self.needs_cookie_again(opened) {
+            is_live = session.reload().await.is_ok();
+        }
+        let change = loop {
+            match self.leave(opened) {
+                Some(change) => break change,
+                None => result = result.and(store().await),
+            }
+        };
+        (self.set_cookie(opened, change, is_live), result.map(drop))
     }
 
-    /// The `Set-Cookie` value of the response, if it needs one.
-    pub(crate) fn set_cookie(&self) -> Option<String> {
-        let Opened { session, outdated_key } = self.0.opened.get()?;
-        let cookie = &self.0.settings.cookie;
-        let id = match session.id_change() {
+    async fn open(&self) -> Result<Opened, Error> {
+        let presented = self.presented();
+        let session = self.slot.settings.manager.open_first_of(&ids(&presented)).await?;
+        let id = session.id();
+        let outdated_key =
+            presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
+        Ok(Opened { session, outdated_key })
+    }
+
+    fn presented(&self) -> Vec<SignedId> {
+        let Settings { manager, cookie, .. } = &*self.slot.settings;
+        let headers = self.slot.cookie.iter().chain(&self.slot.more_cookies);
+        match cookie.read(headers.map(HeaderValue::as_bytes)) {
+            Presented::Authentic(signed) => signed,
+            Presented::Rejected => {
+                manager.emit(Event::CookieRejected);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn cookie_name(&self) -> &str {
+        self.slot.settings.cookie.name()
+    }
+
+    /// The session. Its id is frozen if the response has left before it was opened.
+    fn checked(&self, opened: &Opened) -> Session {
+        if self.slot.has_left.load(Ordering::SeqCst) {
+            opened.session.freeze_id();
+        }
+        opened.session.clone()
+    }
+
+    /// Takes note that the response leaves; `None` while a commit is running.
+    fn leave(&self, opened: &Opened) -> Option<IdChange> {
+        let change = opened.session.freeze_id()?;
+        self.slot.has_left.store(true, Ordering::SeqCst);
+        Some(change)
+    }
+
+    /// Whether the client needs the cookie again although the id is the same, if the session is still live.
+    fn needs_cookie_again(&self, opened: &Opened) -> bool {
+        match opened.session.id_change() {
+            IdChange::Renewed(_) => {
+                opened.outdated_key || self.slot.settings.cookie.is_persistent()
+            }
+            IdChange::Unchanged => opened.outdated_key,
+            _ => false,
+        }
+    }
+
+    fn set_cookie(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<String> {
+        let cookie = &self.slot.settings.cookie;
+        let id = match change {
             IdChange::Issued(id) => id,
-            IdChange::Renewed(id) if cookie.is_persistent() || *outdated_key => id,
-            IdChange::Unchanged if self.0.reissue.load(Ordering::Relaxed) => session.id()?,
             IdChange::Withdrawn => return Some(cookie.removal()),
+            _ if is_live && self.needs_cookie_again(opened) => opened.session.id()?,
             _ => return None,
         };
-        Some(cookie.issue(&id, session.expires_in().unwrap_or_default()))
+        Some(cookie.issue(&id, opened.session.expires_in().unwrap_or_default()))
+    }
+}
+
+fn ids(presented: &[SignedId]) -> Vec<SessionId> {
+    presented.iter().map(|signed| signed.id).collect()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionHandle {
+    type Rejection = SessionError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
+        parts.extensions.get::<Self>().cloned().ok_or(SessionError::MissingLayer)
     }
 }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
+mod cache_control;
 mod error;
 mod event_log;
 mod future;
@@ -9,7 +11,9 @@ mod notifications;
 mod response_headers;
 mod service;
 mod session;
+mod unfinished;
 
+pub use body::SessionBody;
 pub use error::SessionError;
 pub use future::SessionFuture;
 pub use handle::SessionHandle;

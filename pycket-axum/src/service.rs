@@ -5,7 +5,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::layer::Settings;
-use crate::{SessionFuture, SessionHandle};
+use crate::{SessionBody, SessionFuture, SessionHandle};
 
 /// The service that [`SessionLayer`](crate::SessionLayer) puts around another one.
 #[derive(Clone, Debug)]
@@ -17,9 +17,8 @@ pub struct SessionService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: From<&'static str>,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<SessionBody<ResBody>>;
     type Error = S::Error;
     type Future = SessionFuture<S::Future, ResBody, S::Error>;
 
@@ -28,8 +27,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let handle = SessionHandle::new(Arc::clone(&self.settings), request.headers());
+        let outer = request.extensions().get::<SessionHandle>();
+        let (handle, is_own) = SessionHandle::new(&self.settings, request.headers(), outer);
         request.extensions_mut().insert(handle.clone());
-        SessionFuture::new(self.inner.call(request), handle)
+        SessionFuture::new(self.inner.call(request), is_own.then_some(handle))
     }
 }

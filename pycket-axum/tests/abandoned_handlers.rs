@@ -78,7 +78,7 @@ where
     let response = finish(app.call(request)).await.unwrap();
     let new = response.headers().get(SET_COOKIE).map(|set_cookie| {
         match cookie.read([pair(set_cookie.to_str().unwrap()).as_bytes()]) {
-            Presented::Authentic { id, .. } => id,
+            Presented::Authentic(signed) => signed.first().unwrap().id,
             other => panic!("{other:?}"),
         }
     });

@@ -13,7 +13,7 @@ use pycket_core::{Error, ErrorKind};
 /// # Rotation
 ///
 /// 1. Put the new key first and keep the old one as a previous key. Cookies of the old key stay valid
-///    and are reported as [outdated](crate::Presented::Authentic), so that a response can issue them again.
+///    and are reported as [outdated](crate::SignedId::outdated_key), so that a response can issue them again.
 /// 2. Remove the old key when the longest session has ended.
 ///
 /// Remove a leaked key at once: its holder can sign any id.

@@ -8,6 +8,6 @@ mod settings;
 mod signer;
 
 pub use key_ring::{KeyRing, KeyRingBuilder};
-pub use presented::Presented;
+pub use presented::{Presented, SignedId};
 pub use session_cookie::SessionCookie;
 pub use settings::{CookieSettings, CookieSettingsBuilder, Persistence, SameSite};

@@ -2,7 +2,7 @@ use pycket_core::SessionId;
 
 /// What a request presents as its session cookie; the result of
 /// [`SessionCookie::read`](crate::SessionCookie::read).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Presented {
     /// No cookie of the name: the client has no session.
@@ -10,11 +10,18 @@ pub enum Presented {
     /// Only cookies of the name that no key verifies: forged, truncated, signed with a removed key, or set
     /// by another application. Handle the client like one without a cookie, and count the event.
     Rejected,
-    /// A cookie that one of the keys signed.
-    Authentic {
-        /// The id in the cookie. Only the store knows whether its session is alive.
-        id: SessionId,
-        /// Whether a previous key signed it. Issue the cookie again, so that the key can be removed.
-        outdated_key: bool,
-    },
+    /// The ids in the cookies that one of the keys signed, in the order of the cookies, each once. Usually
+    /// there is one. A browser sends more if an older cookie has another path or domain. Pass all of them to
+    /// [`SessionManager::open_first_of`](pycket_core::SessionManager::open_first_of): only the store knows
+    /// which sessions are alive.
+    Authentic(Vec<SignedId>),
+}
+
+/// An id that one of the keys signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedId {
+    /// The id in the cookie.
+    pub id: SessionId,
+    /// Whether only previous keys signed it. Issue the cookie again, so that those keys can be removed.
+    pub outdated_key: bool,
 }

@@ -4,7 +4,7 @@ use cookie::{Cookie, time};
 use pycket_core::SessionId;
 
 use crate::signer::Signer;
-use crate::{CookieSettings, KeyRing, Persistence, Presented, cookie_header};
+use crate::{CookieSettings, KeyRing, Persistence, Presented, SignedId, cookie_header};
 
 /// Reads, issues and removes the cookie that carries the session id.
 ///
@@ -12,7 +12,7 @@ use crate::{CookieSettings, KeyRing, Persistence, Presented, cookie_header};
 ///
 /// ```
 /// use std::time::Duration;
-/// use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+/// use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie, SignedId};
 /// use pycket_core::SessionId;
 ///
 /// let cookie = SessionCookie::new(CookieSettings::hardened(), &KeyRing::generate());
@@ -22,7 +22,7 @@ use crate::{CookieSettings, KeyRing, Persistence, Presented, cookie_header};
 ///
 /// let (sent_back, _attributes) = set_cookie.split_once(';').unwrap();
 /// let presented = cookie.read([sent_back.as_bytes()]);
-/// assert_eq!(presented, Presented::Authentic { id, outdated_key: false });
+/// assert_eq!(presented, Presented::Authentic(vec![SignedId { id, outdated_key: false }]));
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionCookie {
@@ -49,18 +49,21 @@ impl SessionCookie {
 
     /// Reads the `Cookie` headers of a request: the raw bytes of each, in order.
     ///
-    /// Every cookie of the name is tried until one is authentic. No bytes in the headers are an error. A
-    /// value of the wrong length or form costs no HMAC, signatures are compared in constant time, and
-    /// headers without the name cost no allocation.
+    /// It checks every cookie of the name. No bytes in the headers are an error. A value of the wrong length
+    /// or form costs no HMAC, signatures are compared in constant time, and headers without the name cost no
+    /// allocation.
     pub fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
         let mut presented = Presented::Nothing;
+        let mut authentic: Vec<SignedId> = Vec::new();
         for value in cookie_header::values(headers, self.name()) {
-            if let Some(authentic) = self.signer.verify(value) {
-                return authentic;
-            }
             presented = Presented::Rejected;
+            let Some(signed) = self.signer.verify(value) else { continue };
+            match authentic.iter_mut().find(|earlier| earlier.id == signed.id) {
+                Some(earlier) => earlier.outdated_key &= signed.outdated_key,
+                None => authentic.push(signed),
+            }
         }
-        presented
+        if authentic.is_empty() { presented } else { Presented::Authentic(authentic) }
     }
 
     /// The value of a `Set-Cookie` header that gives the client this id, in visible ASCII and spaces.

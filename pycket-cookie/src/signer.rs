@@ -3,7 +3,7 @@ use std::{fmt, iter};
 use cookie::{Cookie, CookieJar, Key};
 use pycket_core::SessionId;
 
-use crate::{KeyRing, Presented};
+use crate::{KeyRing, SignedId};
 
 /// Writes and verifies the value of one cookie: the signature in base64, then the id as text.
 #[derive(Clone)]
@@ -28,9 +28,9 @@ impl Signer {
         jar.iter().map(Cookie::value).collect()
     }
 
-    /// What the value presents if one of the keys [signed](Self::sign) exactly this value. A value of the
+    /// The id in the value if one of the keys [signed](Self::sign) exactly this value. A value of the
     /// wrong length or form costs no HMAC.
-    pub(crate) fn verify(&self, value: &[u8]) -> Option<Presented> {
+    pub(crate) fn verify(&self, value: &[u8]) -> Option<SignedId> {
         if value.len() != Self::VALUE_LEN {
             return None;
         }
@@ -39,7 +39,7 @@ impl Signer {
         let id = id.parse().ok()?;
         let mut keys = iter::once(&self.current).chain(&self.previous);
         let position = keys.position(|key| is_signed_by(key, value))?;
-        Some(Presented::Authentic { id, outdated_key: position > 0 })
+        Some(SignedId { id, outdated_key: position > 0 })
     }
 }
 

@@ -1,12 +1,12 @@
 //! The first key signs, all keys verify, and a release cannot silently make all cookies invalid.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod browser;
 
 use std::time::Duration;
 
-use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie, SignedId};
 use pycket_core::{ErrorKind, SessionId};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -24,7 +24,10 @@ fn outdated(writer: &KeyRing, reader: &KeyRing) -> Option<bool> {
     let id = SessionId::generate();
     let pair = browser::cookie_header(&cookie_with(writer).issue(&id, HOUR));
     match cookie_with(reader).read([pair.as_bytes()]) {
-        Presented::Authentic { id: presented, outdated_key } => {
+        Presented::Authentic(signed) => {
+            let [SignedId { id: presented, outdated_key }] = *signed else {
+                panic!("one cookie has one id");
+            };
             assert_eq!(presented, id);
             Some(outdated_key)
         }
@@ -38,6 +41,20 @@ fn outdated(writer: &KeyRing, reader: &KeyRing) -> Option<bool> {
 fn ring(current: &str, previous: &[&str]) -> KeyRing {
     let builder = KeyRing::builder(current);
     previous.iter().fold(builder, |builder, key| builder.previous(key)).build().unwrap()
+}
+
+#[test]
+fn id_that_the_first_key_signed_too_is_not_outdated() {
+    let id = SessionId::generate();
+    let pair = |keys| browser::cookie_header(&cookie_with(keys).issue(&id, HOUR));
+    let keys = ring(NEW, &[OLD]);
+    let (old, new) = (pair(&ring(OLD, &[])), pair(&keys));
+    for (header, outdated_key) in
+        [(format!("{old}; {new}"), false), (format!("{new}; {old}"), false), (old, true)]
+    {
+        let presented = cookie_with(&keys).read([header.as_bytes()]);
+        assert_eq!(presented, Presented::Authentic(vec![SignedId { id, outdated_key }]));
+    }
 }
 
 #[test]

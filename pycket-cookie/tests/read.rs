@@ -7,7 +7,7 @@ mod browser;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie, SignedId};
 use pycket_core::SessionId;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -36,7 +36,7 @@ fn read(header: &str) -> Presented {
 }
 
 fn authentic(id: SessionId) -> Presented {
-    Presented::Authentic { id, outdated_key: false }
+    Presented::Authentic(vec![SignedId { id, outdated_key: false }])
 }
 
 #[test]
@@ -124,10 +124,12 @@ fn authentic_cookie_is_found_among_invalid_ones_of_its_name() {
 }
 
 #[test]
-fn first_of_two_authentic_cookies_counts() {
-    let (first, first_pair) = client(&own_cookie());
-    let (_, second_pair) = client(&own_cookie());
-    assert_eq!(read(&format!("{first_pair}; {second_pair}")), authentic(first));
+fn authentic_cookies_are_read_in_order_and_each_once() {
+    let clients: Vec<_> = (0..6).map(|_| client(&own_cookie())).collect();
+    let pairs = clients.iter().map(|(_, pair)| pair.as_str()).collect::<Vec<_>>();
+    let header = format!("{}; PYCKET_ID=forged; {}", pairs.join("; "), pairs.join("; "));
+    let ids = clients.iter().map(|(id, _)| SignedId { id: *id, outdated_key: false }).collect();
+    assert_eq!(read(&header), Presented::Authentic(ids));
 }
 
 #[test]

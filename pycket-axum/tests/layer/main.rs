@@ -7,12 +7,16 @@
     reason = "test code: a panic is a failure"
 )]
 
+mod after_the_response;
+mod bodies;
+mod caching;
 mod disconnects;
 mod failing_handlers;
 mod failing_stores;
 mod headers;
 mod ids;
 mod login_and_logout;
+mod optional_session;
 mod presented_cookies;
 mod pycket_usage;
 mod races;
@@ -20,5 +24,8 @@ mod reissued_cookies;
 mod round_trips;
 mod secrecy;
 mod services;
+mod several_cookies;
 mod site;
 mod timeouts;
+mod two_layers;
+mod unfinished_handlers;

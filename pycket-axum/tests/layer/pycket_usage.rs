@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use http::Method;
 use pycket_axum::{Notifications, Session, SessionError, SessionLayer};
-use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie};
+use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie, SignedId};
 use pycket_core::{MemoryStore, SessionId, SessionManager};
 use pycket_testkit::{Calls, CountingStore};
 
@@ -34,8 +34,8 @@ async fn cookie_is_pycket_id_with_a_signed_random_uuid() {
     assert!(cookie.starts_with("PYCKET_ID="));
     let id = &cookie[cookie.len() - SessionId::TEXT_LEN..];
     assert_eq!(&id[14..15], "4", "the version of the UUID");
-    let authentic =
-        Presented::Authentic { id: id.parse::<SessionId>().unwrap(), outdated_key: false };
+    let signed = SignedId { id: id.parse::<SessionId>().unwrap(), outdated_key: false };
+    let authentic = Presented::Authentic(vec![signed]);
     assert_eq!(site.cookie.read([cookie.as_bytes()]), authentic);
 }
 

@@ -2,14 +2,15 @@
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::routing::post;
 use http::{Method, StatusCode};
 use pycket_axum::{Session, SessionError, SessionLayer};
-use pycket_cookie::KeyRing;
+use pycket_cookie::{CookieSettings, KeyRing, Persistence};
 use pycket_core::SessionStore;
-use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
+use pycket_testkit::{Fault, ManualClock, PausingStore, Task, every_order};
 use tokio::sync::Notify;
 
 use crate::site::{KEY, Plan, Response, Site, manager, request, send};
@@ -120,6 +121,106 @@ async fn late_read_with_an_outdated_key_does_not_overwrite_a_newer_cookie() {
         assert_eq!((late.status, &*late.body), (StatusCode::OK, "user"));
         assert!(late.set_cookies().is_empty(), "{path}: its session has ended");
         assert_ne!(newer.cookie(), old);
+    }
+}
+
+/// Handlers that store something early and then wait.
+fn early(slow: &Slow) -> Router {
+    let (update, commit, outdated) = (slow.clone(), slow.clone(), slow.clone());
+    let updating = async move |session: Session| {
+        session.update("early", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
+        update.wait().await;
+        Ok::<_, SessionError>(())
+    };
+    let committing = async move |session: Session| {
+        session.set("early", &1)?;
+        session.commit().await?;
+        commit.wait().await;
+        Ok::<_, SessionError>(())
+    };
+    let writing_late = async move |session: Session| {
+        session.update("early", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
+        outdated.wait().await;
+        session.set("late", &1)?;
+        Ok::<_, SessionError>(())
+    };
+    Router::new()
+        .route("/early/update", post(updating))
+        .route("/early/commit", post(committing))
+        .route("/early/write", post(writing_late))
+}
+
+/// The settings under which a response may issue the cookie of a live session again.
+fn reissuing() -> [(&'static str, Plan); 4] {
+    let with = |persistence| {
+        let settings = CookieSettings::builder().persistence(persistence).build().unwrap();
+        Plan { settings, ..Plan::default() }
+    };
+    let keys = KeyRing::builder("the key after the rotation, long enough").previous(KEY);
+    let rotated = Plan { keys: keys.build().unwrap(), ..Plan::default() };
+    let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+    [
+        ("max age", with(Persistence::days(30))),
+        ("follow session", with(Persistence::FollowSession)),
+        ("until", with(Persistence::Until(tomorrow))),
+        ("outdated key", rotated),
+    ]
+}
+
+#[tokio::test]
+async fn early_commit_does_not_overwrite_a_newer_cookie() {
+    for early_path in ["/early/update", "/early/commit", "/early/write", "/slow/read"] {
+        for path in ["/login", "/logout"] {
+            for (what, plan) in reissuing() {
+                let case = format!("{early_path}, {path}, {what}");
+                let slow = Slow::default();
+                let before = Site::new();
+                let old = before.client().await;
+                let routes = slow.plan().routes.merge(early(&slow));
+                let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
+                let (late, newer) = slow.meanwhile(&site, early_path, path, &old).await;
+                assert_eq!(late.status, StatusCode::OK, "{case}");
+                assert_eq!(late.set_cookies(), <[&str; 0]>::default(), "{case}");
+                assert_ne!(newer.cookie(), old, "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn early_commit_refreshes_the_cookie_of_a_live_session() {
+    for early_path in ["/early/update", "/early/commit", "/early/write"] {
+        for (what, plan) in reissuing() {
+            let slow = Slow::default();
+            let before = Site::new();
+            let old = before.client().await;
+            let routes = slow.plan().routes.merge(early(&slow));
+            let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
+            let (late, _) = slow.meanwhile(&site, early_path, "/untouched", &old).await;
+            assert_eq!(late.set_cookies().len(), 1, "{early_path}, {what}");
+            assert!(site.names(&late.cookie()).await.contains("user"), "{early_path}, {what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn early_commit_sets_no_cookie_if_the_store_fails_afterwards() {
+    for (what, plan) in reissuing() {
+        let before = Site::new();
+        let old = before.client().await;
+        let slow = Slow::default();
+        let routes = early(&slow);
+        let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
+        for early_path in ["/early/update", "/early/write"] {
+            let other = async {
+                slow.began.notified().await;
+                site.faults.fail_nth(0, Fault::Before);
+                slow.go_on.notify_one();
+            };
+            let (late, ()) = tokio::join!(site.post(early_path, &old), other);
+            site.faults.heal();
+            assert!(late.set_cookies().is_empty(), "{early_path}, {what}");
+        }
     }
 }
 

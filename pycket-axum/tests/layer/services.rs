@@ -88,7 +88,7 @@ async fn tower_service_with_text_bodies_has_sessions() {
     }));
     let first = service.clone().oneshot(Request::new(())).await.unwrap();
     let again = Request::get("/").header(COOKIE, cookie_of(&first)).body(()).unwrap();
-    assert_eq!(service.oneshot(again).await.unwrap().into_body(), "2");
+    assert_eq!(service.oneshot(again).await.unwrap().into_body().into_inner().unwrap(), "2");
 }
 
 #[tokio::test]
