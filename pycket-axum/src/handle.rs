@@ -7,7 +7,7 @@ use axum_core::extract::FromRequestParts;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use pycket_cookie::{Presented, SignedId};
-use pycket_core::{Error, Event, IdChange, Outcome, Session, SessionId};
+use pycket_core::{Error, ErrorKind, Event, IdChange, Outcome, Session, SessionId};
 use tokio::sync::OnceCell;
 
 use crate::SessionError;
@@ -16,9 +16,8 @@ use crate::layer::Settings;
 /// Access to the session of one request. The layer puts it into the request's extensions.
 ///
 /// Use it in services and middleware that have only the request; handlers use the
-/// [`Session`](crate::Session) extractor. It is an extractor, too, for a sign-out that must not
-/// [depend on the record](Self::destroy), and for an application with [two layers](Self::named). All clones
-/// give the same session.
+/// [`Session`](crate::Session) extractor. It is an extractor, too, for a [sign-out](Self::destroy) that works
+/// for every record, and for applications with [two layers](Self::named). All clones give the same session.
 ///
 /// ```
 /// use pycket_axum::SessionHandle;
@@ -99,15 +98,27 @@ impl SessionHandle {
         Ok(self.checked(opened))
     }
 
-    /// Ends the session of the request, as [`Session::destroy`](pycket_core::Session::destroy) does, and loads
-    /// no record for that. Call it at sign-out if a client must be able to leave a session that cannot be read.
-    pub async fn destroy(&self) {
-        self.slot.was_used.store(true, Ordering::Relaxed);
-        let opened = self.slot.opened.get_or_init(|| async {
-            let session = self.slot.settings.manager.without_loading(ids(&self.presented()));
-            Opened { session, outdated_key: false }
-        });
-        self.checked(opened.await).destroy();
+    /// Ends the session of the request as [`Session::destroy`] does, also if its record cannot be read. Call it
+    /// at sign-out: such a record is an error for the [`Session`](crate::Session) extractor, and the client
+    /// could not leave it.
+    ///
+    /// # Errors
+    ///
+    /// The errors of the store while it loads the session, except [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn destroy(&self) -> Result<(), Error> {
+        let session = match self.session().await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                let opened = self.slot.opened.get_or_init(async || {
+                    let manager = &self.slot.settings.manager;
+                    let session = manager.without_loading(ids(&self.presented()));
+                    Opened { session, outdated_key: false }
+                });
+                self.checked(opened.await)
+            }
+            session => session?,
+        };
+        session.destroy();
+        Ok(())
     }
 
     /// The handle of the session layer whose cookie has this name: the layer of this handle, or one outside

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use pycket_axum::{Notifications, Session, SessionError};
+use pycket_axum::{Notifications, Session, SessionError, SessionHandle};
 use pycket_core::{Error, ErrorKind, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
@@ -34,11 +34,12 @@ struct Login {
     remember: Option<u64>,
 }
 
-async fn show(session: Session) -> Result<Json<Value>, Failure> {
-    let values = session.iter().map(|(name, value)| Ok((name, value.decode()?)));
-    let data = values.collect::<Result<Map<String, Value>, Error>>()?;
+async fn show(session: Session) -> Json<Value> {
+    // A value that is no JSON, of another program, is shown as null.
+    let values = session.iter().map(|(name, value)| (name, value.decode().unwrap_or_default()));
+    let data: Map<String, Value> = values.collect();
     let expires_in = session.expires_in().map(|left| left.as_secs());
-    Ok(Json(json!({ "new": session.is_new(), "expires_in": expires_in, "data": data })))
+    Json(json!({ "new": session.is_new(), "expires_in": expires_in, "data": data }))
 }
 
 async fn read(session: Session, Path(name): Path<String>) -> Result<Json<Value>, Failure> {
@@ -96,9 +97,9 @@ async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
     commit(&session).await
 }
 
-async fn log_out(session: Session) -> StatusCode {
-    session.destroy();
-    StatusCode::NO_CONTENT
+async fn log_out(session: SessionHandle) -> Result<StatusCode, Failure> {
+    session.destroy().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Commits the session, so that a 204 means that the change is stored. The layer commits, too, but does not

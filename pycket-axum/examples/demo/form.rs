@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Form;
 use axum::response::Redirect;
-use pycket_axum::{Session, SessionError};
+use pycket_axum::{Session, SessionError, SessionHandle};
 use pycket_core::Outcome;
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,12 +54,10 @@ pub(crate) async fn sign_in(
     commit(&session, format!("Welcome, {}.", shortened(user, 40))).await
 }
 
-pub(crate) async fn sign_out(session: Session) -> Redirect {
-    if session.is_new() {
-        return redirect(SESSION_ENDED);
-    }
-    session.destroy();
-    redirect(SIGNED_OUT)
+pub(crate) async fn sign_out(handle: SessionHandle) -> Result<Redirect, SessionError> {
+    let had_ended = handle.session().await.is_ok_and(|session| session.is_new());
+    handle.destroy().await?;
+    Ok(redirect(if had_ended { SESSION_ENDED } else { SIGNED_OUT }))
 }
 
 /// Stores a value that is valid JSON as JSON, and any other value as text.

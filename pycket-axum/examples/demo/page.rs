@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use axum::extract::RawQuery;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pycket_axum::{Session, SessionError};
 use pycket_core::ErrorKind;
@@ -22,22 +23,42 @@ const ICON: &str = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' v
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The page. It counts visits only if the client has a session, because a first visit must store nothing.
+/// The page. A session that cannot be read has a page, too, so that the client can sign out.
 pub(crate) async fn show(
-    session: Session,
+    session: Result<Session, SessionError>,
     RawQuery(query): RawQuery,
-) -> Result<impl IntoResponse, SessionError> {
-    let visits = count_visit(&session).await?;
+) -> Result<Response, SessionError> {
+    let (status, content) = match session {
+        Ok(session) => (StatusCode::OK, content(&session, query.as_deref()).await?),
+        Err(SessionError::Session(error)) if error.kind() == ErrorKind::Corrupt => {
+            // The conversion into a response logs the error.
+            (SessionError::from(error).into_response().status(), unreadable_section())
+        }
+        Err(error) => return Err(error),
+    };
+    let page = Html(page(&content).into_string());
+    Ok((status, [(CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
+}
+
+/// It counts visits only if the client has a session, because a first visit must store nothing.
+async fn content(session: &Session, query: Option<&str>) -> Result<Markup, SessionError> {
+    let visits = count_visit(session).await?;
     let notifications = session.notifications().drain().await?;
     let notifications = notifications.iter().filter_map(|(_, value)| value.decode().ok());
     let mut messages: Vec<String> = notifications.map(|value| text(&value)).collect();
-    messages.extend(form::message(query.as_deref(), &session).map(str::to_owned));
-    let page = page(&session, visits, &messages);
-    Ok(([(CONTENT_SECURITY_POLICY, POLICY)], Html(page.into_string())))
+    messages.extend(form::message(query, session).map(str::to_owned));
+    Ok(html! {
+        @for message in &messages {
+            div.message role="status" { (long_text(message)) }
+        }
+        (user_section(session))
+        (session_section(session, visits))
+        (value_section(session))
+    })
 }
 
 /// The number of visits with this session; `None` without a session. A value that is not a number stays as it
-/// is and is no reason to refuse the page.
+/// is. Neither that nor a full session is a reason to refuse the page.
 async fn count_visit(session: &Session) -> Result<Option<String>, SessionError> {
     if session.is_new() {
         return Ok(None);
@@ -45,12 +66,15 @@ async fn count_visit(session: &Session) -> Result<Option<String>, SessionError> 
     match session.update("visits", increment).await {
         Ok(visits) => Ok(Some(visits.to_string())),
         Err(error) if error.kind() == ErrorKind::Decode => Ok(Some("not a number".to_owned())),
+        Err(error) if error.kind() == ErrorKind::TooLarge => {
+            Ok(Some("not counted, because the session is full".to_owned()))
+        }
         Err(error) if error.kind() == ErrorKind::Ended => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn page(session: &Session, visits: Option<String>, messages: &[String]) -> Markup {
+fn page(content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -66,14 +90,7 @@ fn page(session: &Session, visits: Option<String>, messages: &[String]) -> Marku
                     h1 { img src=(ICON) alt="" width="32" height="32"; "pycket" }
                     p { "Sessions on the server. Your browser keeps one signed cookie." }
                 }
-                main {
-                    @for message in messages {
-                        div.message role="status" { (long_text(message)) }
-                    }
-                    (user_section(session))
-                    (session_section(session, visits))
-                    (value_section(session))
-                }
+                main { (content) }
                 footer {
                     p {
                         "For programs: " a href="/api/session" { code { "GET /api/session" } } ", "
@@ -85,14 +102,27 @@ fn page(session: &Session, visits: Option<String>, messages: &[String]) -> Marku
     }
 }
 
-fn user_section(session: &Session) -> Markup {
-    let user = session.get::<Value>("user").ok().flatten();
+fn unreadable_section() -> Markup {
     html! {
         section {
-            @match user {
+            h2 { "Your session cannot be read" }
+            p { "Sign out to begin a new one." }
+            (sign_out_form())
+        }
+    }
+}
+
+fn sign_out_form() -> Markup {
+    html! { form method="post" action="/sign-out" { button { "Sign out" } } }
+}
+
+fn user_section(session: &Session) -> Markup {
+    html! {
+        section {
+            @match session.get::<Value>("user").transpose() {
                 Some(user) => {
-                    h2 { "Hello, " (shortened(&text(&user), 40)) }
-                    form method="post" action="/sign-out" { button { "Sign out" } }
+                    h2 { "Hello, " (shortened(&text_of(user.as_ref()), 40)) }
+                    (sign_out_form())
                 }
                 None => {
                     h2 { "Hello, stranger" }
@@ -137,7 +167,7 @@ fn value_section(session: &Session) -> Markup {
                     @for (name, value) in session.iter() {
                         div {
                             dt { (long_text(&name)) }
-                            dd { (long_text(&value.decode().as_ref().map_or("(not readable)".to_owned(), text))) }
+                            dd { (long_text(&text_of(value.decode().as_ref()))) }
                             dd {
                                 form method="post" action="/values/remove" {
                                     input type="hidden" name="name" value=(name);
@@ -155,6 +185,10 @@ fn value_section(session: &Session) -> Markup {
             }
         }
     }
+}
+
+fn text_of<E>(value: Result<&Value, E>) -> String {
+    value.map_or("(not readable)".to_owned(), text)
 }
 
 /// A JSON value as text: a string without its quotes.

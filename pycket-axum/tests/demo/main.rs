@@ -23,3 +23,4 @@ mod raw_redis;
 mod redis_topologies;
 mod shutdown;
 mod timeouts;
+mod unreadable;
