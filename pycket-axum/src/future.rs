@@ -21,6 +21,15 @@ pin_project! {
         handle: Option<SessionHandle>,
         finishing: Option<(Result<Response<B>, E>, Finishing)>,
     }
+
+    // A client that disconnects gets no cookie. A task of the handler may go on with the session.
+    impl<F, B, E> PinnedDrop for SessionFuture<F, B, E> {
+        fn drop(this: Pin<&mut Self>) {
+            if let (Some(handle), Some(_)) = (&this.handle, &this.inner) {
+                handle.disconnect();
+            }
+        }
+    }
 }
 
 type Finishing = Pin<Box<dyn Future<Output = (Option<String>, Result<(), Error>)> + Send>>;

@@ -204,6 +204,14 @@ impl SessionHandle {
         (self.set_cookie(opened, change, is_live), result.map(drop))
     }
 
+    /// Takes note that no response will leave.
+    pub(crate) fn disconnect(&self) {
+        self.slot.has_left.store(true, Ordering::SeqCst);
+        if let Some(opened) = self.slot.opened.get() {
+            opened.session.freeze_id();
+        }
+    }
+
     async fn open(&self) -> Result<Opened, Error> {
         let presented = self.presented();
         let session = self.slot.settings.manager.open_first_of(&ids(&presented)).await?;

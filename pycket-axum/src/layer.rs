@@ -7,12 +7,17 @@ use tower_layer::Layer;
 use crate::SessionService;
 use crate::event_log::log_event;
 
-/// Gives every request a session. Add it once, around all routes that use the
-/// [`Session`](crate::Session) extractor.
+/// Gives every request a session. Add it around all routes that use the [`Session`](crate::Session)
+/// extractor, and inside of layers that abandon handlers, such as a timeout.
 ///
-/// The layer works for every [`tower_service::Service`] over [`http`] types, not only axum's. A request that
-/// does not use the session costs no store call and gets no header. After the handler returns, and before
-/// the response leaves, the layer commits the session; if the commit fails, the response is a 503.
+/// The layer works for every [`tower_service::Service`] over [`http`] types, not only axum's, and for every
+/// response body. A request that does not use the session costs no store call and gets no header. After the
+/// handler returns, and before the response leaves, the layer commits the session; if the commit fails, the
+/// response is a 503.
+///
+/// A layer inside of another one with the same cookie name does nothing: its requests have the session of the
+/// outer layer. Layers with different cookie names give a request several sessions; see
+/// [`SessionHandle::named`](crate::SessionHandle::named).
 ///
 /// ```
 /// use pycket_axum::SessionLayer;
@@ -58,10 +63,11 @@ impl SessionLayer {
 }
 
 impl SessionLayerBuilder {
-    /// Whether a response with a server error (5xx) commits the session.
+    /// Whether a response with a server error (5xx) or 408 commits the session.
     ///
     /// By default not, because a request that failed should leave no changes; only a
-    /// [`destroy`](pycket_core::Session::destroy) is carried out.
+    /// [`destroy`](pycket_core::Session::destroy) is carried out. A 408 counts as a failure, because timeouts
+    /// respond with it for handlers that did not finish.
     pub fn commit_on_server_error(mut self, commit: bool) -> Self {
         self.0.commit_on_server_error = commit;
         self

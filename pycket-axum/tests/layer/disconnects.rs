@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::post;
 use http::Method;
 use pycket_axum::{Session, SessionError, SessionLayer};
-use pycket_core::{Event, SessionStore};
+use pycket_core::{ErrorKind, Event, SessionStore};
 use pycket_testkit::{ManualClock, PausingStore};
 use tower::ServiceExt;
 
@@ -88,6 +88,23 @@ async fn disconnect_during_the_handler_drops_the_changes_with_an_event() {
     let cookie = site.client().await;
     paused.disconnect_after("/set", &cookie, 2).await;
     assert_eq!(site.names(&cookie).await, "user");
+}
+
+#[tokio::test]
+async fn task_of_a_handler_begins_no_session_after_the_client_disconnects() {
+    let site = Site::new();
+    let tasks = Arc::new(Mutex::new(Vec::new()));
+    let begun = tasks.clone();
+    let handler = async move |session: Session| {
+        begun.lock().unwrap().push((*session).clone());
+        std::future::pending::<()>().await
+    };
+    let paused = paused(&site, Router::new().route("/task", post(handler)));
+    paused.disconnect_after("/task", "", 1).await;
+    let session = tasks.lock().unwrap().pop().unwrap();
+    session.set("late", &1).unwrap();
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::TooLate);
+    assert!(site.memory.is_empty(), "no client has the cookie");
 }
 
 #[tokio::test]

@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::routing::post;
 use http::StatusCode;
-use pycket_axum::{Session, SessionError};
+use pycket_axum::{Session, SessionError, SessionHandle};
 use pycket_cookie::{CookieSettings, SameSite};
-use pycket_testkit::Calls;
+use pycket_testkit::{Calls, Fault};
 
 use crate::site::{Plan, Site};
 
@@ -50,6 +50,20 @@ async fn logout_without_a_session_does_nothing() {
     assert_eq!(response.status, StatusCode::OK);
     assert!(response.set_cookies().is_empty());
     assert_eq!(site.calls.take(), Calls::default());
+}
+
+#[tokio::test]
+async fn logout_through_the_handle_ends_the_session() {
+    let handler = async |handle: SessionHandle| handle.destroy().await.map_err(SessionError::from);
+    let site = Plan::with(Router::new().route("/leave", post(handler))).open();
+    let cookie = site.client().await;
+    site.faults.fail_nth(0, Fault::Before);
+    let failed = site.post("/leave", &cookie).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(failed.set_cookies().is_empty(), "the client can try again");
+    assert_eq!(site.post("/leave", &cookie).await.cookie(), "PYCKET_ID=");
+    assert!(site.memory.is_empty());
+    assert!(site.post("/leave", "").await.set_cookies().is_empty());
 }
 
 #[tokio::test]

@@ -243,7 +243,17 @@ struct World {
 }
 
 fn world() -> World {
-    let site = Site::new();
+    world_of(Plan::default())
+}
+
+/// With a cookie that responses refresh.
+fn persistent_world() -> World {
+    let settings = CookieSettings::builder().persistence(Persistence::FollowSession);
+    world_of(Plan { settings: settings.build().unwrap(), ..Plan::default() })
+}
+
+fn world_of(plan: Plan) -> World {
+    let site = plan.open();
     let cookie = now(site.client());
     let store: Arc<dyn SessionStore> = Arc::new(PausingStore::new(site.memory.clone()));
     let layer = SessionLayer::new(manager(store, &ManualClock::new()), site.cookie.clone());
@@ -254,10 +264,18 @@ fn world() -> World {
         }
         session.set("age", &30).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
     };
+    let early = async |session: Session| {
+        if session.is_new() {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        let updated = session.update("age", |n: Option<u32>| n.unwrap_or(0) + 1).await;
+        updated.map(drop).map_err(|error| SessionError::from(error).status())
+    };
     let log_in = async |session: Session| session.cycle_id();
     let log_out = async |session: Session| session.destroy();
     let paused = Router::new()
         .route("/write", post(handler))
+        .route("/early", post(early))
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         .layer(layer);
@@ -322,4 +340,29 @@ fn login_keeps_a_concurrent_write_and_the_browser_gets_the_new_cookie() {
         },
     );
     assert!(kept.get() > 0, "no order has the write before the end of the login");
+}
+
+#[test]
+fn refreshed_cookie_does_not_overwrite_that_of_a_login_or_logout() {
+    for path in ["/write", "/early"] {
+        for newer in ["/login", "/logout"] {
+            let refreshed = Cell::new(0);
+            every_order(
+                persistent_world,
+                |w| vec![w.post(newer), w.post(path)],
+                |w, order| {
+                    let responses = w.responses.lock().unwrap();
+                    let cookie_of = |path| {
+                        let (_, response) = responses.iter().find(|(of, _)| *of == path).unwrap();
+                        response.set_cookies().first().map(|_| response.cookie())
+                    };
+                    let case = format!("{path}, {newer}, {order:?}");
+                    let newest = cookie_of(newer).unwrap();
+                    assert_eq!(w.browser(responses.iter()), newest, "{case}");
+                    refreshed.set(refreshed.get() + usize::from(cookie_of(path).is_some()));
+                },
+            );
+            assert!(refreshed.get() > 0, "{path}, {newer}: no order refreshes the cookie");
+        }
+    }
 }

@@ -35,9 +35,9 @@ impl CookieSettingsBuilder {
     /// Whether browsers send the cookie over HTTPS only.
     ///
     /// Turn it off only for development without TLS, in the settings of the development machine. On
-    /// `http://localhost` Chrome, Edge and Firefox keep and send a `Secure` cookie all the same, and Safari does
-    /// not. A name with `__Host-` or `__Secure-` is accepted there by Firefox only. From other addresses over
-    /// plain HTTP, such as another machine of the network, no browser accepts the cookie.
+    /// `http://localhost` Chrome and Edge (since version 89) and Firefox (since version 75) keep and send a
+    /// `Secure` cookie all the same, and Safari does not. Names that begin with `__Host-` or `__Secure-` work
+    /// there in Firefox only. Over plain HTTP from another address, no browser keeps the cookie.
     pub fn secure(mut self, secure: bool) -> Self {
         self.0.secure = secure;
         self
