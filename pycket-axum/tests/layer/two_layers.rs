@@ -10,6 +10,8 @@ use pycket_axum::{Session, SessionError, SessionHandle, SessionLayer};
 use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
 use pycket_core::MemoryStore;
 use pycket_testkit::{Calls, CountingStore, ManualClock};
+use tower::ServiceBuilder;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::site::{KEY, Response, manager, request, send};
 
@@ -149,6 +151,33 @@ async fn third_layer_with_the_cookie_of_the_first_shares_its_session() {
     assert_eq!(response.body, "FIRST,third", "the extractor's is that of the innermost layer");
     assert_eq!(response.set_cookies().len(), 2);
     assert_eq!((first.memory.len(), second.memory.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn handler_that_does_not_finish_stores_nothing_in_both_sessions() {
+    let unfinished = async |session: Session, handle: SessionHandle| {
+        session.set("inner", &1)?;
+        let outer = handle.named("OUTER").ok_or(SessionError::MissingLayer)?;
+        outer.session().await?.set("outer", &1)?;
+        std::future::pending::<Result<(), SessionError>>().await
+    };
+    let timeout =
+        || TimeoutLayer::with_status_code(StatusCode::OK, std::time::Duration::from_millis(20));
+    for is_between in [false, true] {
+        let (outer, inner) = (site("OUTER"), site("INNER"));
+        let routes = Router::new().route("/", post(unfinished));
+        let router = match is_between {
+            true => routes.layer(
+                ServiceBuilder::new().layer(outer.layer).layer(timeout()).layer(inner.layer),
+            ),
+            false => routes
+                .layer(ServiceBuilder::new().layer(inner.layer).layer(timeout()))
+                .layer(outer.layer),
+        };
+        let response = post_to(&router, "/", "").await;
+        assert_eq!((response.status, response.set_cookies()), (StatusCode::OK, vec![]));
+        assert_eq!((outer.memory.len(), inner.memory.len()), (0, 0), "{is_between}");
+    }
 }
 
 #[tokio::test]
