@@ -19,7 +19,7 @@ pin_project! {
         inner: Option<F>,
         // Absent if an outer layer with the same cookie commits the session.
         handle: Option<SessionHandle>,
-        finishing: Option<(Result<Response<B>, E>, Finishing)>,
+        finishing: Option<(Result<Response<SessionBody<B>>, E>, Finishing)>,
     }
 
     // A client that disconnects gets no cookie. A task of the handler may go on with the session.
@@ -54,22 +54,18 @@ where
             };
             let result = ready!(with_inner(handle, Phase::Polling, || inner.poll(context)));
             with_inner(handle, Phase::Dropping, || this.inner.set(None));
-            let is_failure = result.as_ref().map_or(true, |response| is_failure(response.status()));
-            match handle.try_finish() {
-                Some(cookie) => {
-                    let response = result.map(|response| response.map(SessionBody::new));
-                    return Poll::Ready(response.map(|mut response| {
-                        if handle.was_used() {
-                            add_headers(&mut response, cookie);
-                        }
-                        response
-                    }));
+            let mut result = result.map(|response| response.map(SessionBody::new));
+            if let Some(cookie) = handle.try_finish() {
+                if let Ok(response) = &mut result
+                    && handle.was_used()
+                {
+                    add_headers(response, cookie);
                 }
-                None => {
-                    let finishing = handle.clone().finish(handle.is_aborted(is_failure));
-                    *this.finishing = Some((result, Box::pin(finishing)));
-                }
+                return Poll::Ready(result);
             }
+            let is_failure = result.as_ref().map_or(true, |response| is_failure(response.status()));
+            let finishing = handle.clone().finish(handle.is_aborted(is_failure));
+            *this.finishing = Some((result, Box::pin(finishing)));
         }
         let Some((_, finishing)) = this.finishing else {
             return Poll::Pending;
@@ -79,21 +75,17 @@ where
         let Some((result, _)) = this.finishing.take() else {
             return Poll::Pending;
         };
-        Poll::Ready(match (result, failure) {
-            (Ok(response), failure) => {
-                let mut response = response.map(SessionBody::new);
-                if let Some(failure) = failure {
-                    response = failure.replace(response);
-                }
-                add_headers(&mut response, cookie);
-                Ok(response)
-            }
+        if result.is_err() {
             // No response can report the failure.
-            (Err(error), failure) => {
-                failure.iter().for_each(SessionError::log);
-                Err(error)
+            failure.iter().for_each(SessionError::log);
+        }
+        Poll::Ready(result.map(|mut response| {
+            if let Some(failure) = failure {
+                response = failure.replace(response);
             }
-        })
+            add_headers(&mut response, cookie);
+            response
+        }))
     }
 }
 
