@@ -74,6 +74,9 @@ struct Log {
     left: Vec<String>,
     /// Notifications whose commit failed, so that they may be there.
     maybe_left: Vec<String>,
+    /// Notifications of sessions that had ended. One whose reply was lost may have been stored before the session
+    /// got a new id, and then moved with it.
+    dropped: Vec<String>,
     handed_out: Vec<String>,
 }
 
@@ -83,6 +86,8 @@ struct Judgement {
     lost: usize,
     doubled: usize,
     unknown: usize,
+    /// Notifications that were called dropped and are there.
+    kept: usize,
 }
 
 impl Client {
@@ -126,7 +131,7 @@ impl Client {
         if is_leaving {
             let mut log = self.log.lock().unwrap();
             match result {
-                Ok(Outcome::Ended) => {}
+                Ok(Outcome::Ended) => log.dropped.push(text),
                 Ok(_) => log.left.push(text),
                 Err(_) => log.maybe_left.push(text),
             }
@@ -148,12 +153,13 @@ impl Client {
         for text in &log.handed_out {
             *seen.entry(text).or_default() += 1;
         }
-        let left = log.left.iter().chain(&log.maybe_left);
+        let left = log.left.iter().chain(&log.maybe_left).chain(&log.dropped);
         assert!(seen.keys().all(|text| left.clone().any(|left| left == text)));
         Judgement {
             lost: log.left.iter().filter(|text| !seen.contains_key(text.as_str())).count(),
             doubled: seen.values().filter(|count| **count > 1).count(),
             unknown: log.maybe_left.len(),
+            kept: log.dropped.iter().filter(|text| seen.contains_key(text.as_str())).count(),
         }
     }
 }

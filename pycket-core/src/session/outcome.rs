@@ -16,7 +16,8 @@ pub enum Outcome {
     Rotated,
     /// The session was destroyed.
     Destroyed,
-    /// The session had ended before the commit. The changes are dropped.
+    /// The session had ended before the commit. The changes are dropped. Only if a reply of the store was lost
+    /// may they have been stored before another request gave the session a new id.
     Ended,
 }
 

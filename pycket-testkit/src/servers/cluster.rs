@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::command::wait_until;
 use super::port;
@@ -9,6 +10,9 @@ use super::server::{Kind, Server, addresses};
 /// How long a node may be silent before the others count it as failed. The default of fifteen seconds is
 /// for real networks.
 const NODE_TIMEOUT_MS: &str = "1500";
+
+/// Longer than the node timeout.
+const MEET_AGAIN: Duration = Duration::from_secs(3);
 
 const SLOTS: usize = 16_384;
 
@@ -61,13 +65,10 @@ impl RedisCluster {
     }
 
     fn join(&self) {
-        let first = self.nodes[0].port();
         for (epoch, node) in (1..).zip(&self.nodes) {
             node.command(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"));
-            if epoch > 1 {
-                node.command(&format!("CLUSTER MEET 127.0.0.1 {first}"));
-            }
         }
+        self.meet();
         for (index, (primary, _)) in self.shards().enumerate() {
             let [start, end] = [index, index + 1].map(|index| index * SLOTS / self.primaries);
             primary.command(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1));
@@ -76,12 +77,33 @@ impl RedisCluster {
             let id = primary.command("CLUSTER MYID");
             let id = id.lines().nth(1).expect("a bulk string has two lines");
             for replica in replicas {
-                wait_until("a replica knows its primary", || {
+                self.meet_until("a replica knows its primary", || {
                     replica.try_command(&format!("CLUSTER REPLICATE {id}")).is_ok()
                 });
             }
         }
-        wait_until("all nodes form one cluster", || self.is_complete());
+        self.meet_until("all nodes form one cluster", || self.is_complete());
+    }
+
+    /// Introduces the nodes to each other.
+    fn meet(&self) {
+        let first = self.nodes[0].port();
+        for node in &self.nodes[1..] {
+            node.command(&format!("CLUSTER MEET 127.0.0.1 {first}"));
+        }
+    }
+
+    /// Waits until the condition holds. Introduces the nodes again from time to time: on a busy machine a
+    /// handshake may take longer than the node timeout, and then the nodes forget it.
+    fn meet_until(&self, condition: &str, mut holds: impl FnMut() -> bool) {
+        let mut met = Instant::now();
+        wait_until(condition, || {
+            if met.elapsed() > MEET_AGAIN {
+                self.meet();
+                met = Instant::now();
+            }
+            holds()
+        });
     }
 
     /// Whether every node sees all nodes in their roles.
