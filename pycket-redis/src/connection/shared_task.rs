@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
 
@@ -10,7 +11,10 @@ use super::{closed, timed_out};
 /// Work in a task of its own, whose result any number of callers wait for.
 ///
 /// A caller that is dropped or no longer polled does not stop the work, so it delays no other caller.
-pub(crate) struct SharedTask<T>(Arc<Outcome<T>>);
+pub(crate) struct SharedTask<T> {
+    outcome: Arc<Outcome<T>>,
+    runtime: Id,
+}
 
 /// `None` if the runtime ended before the work did.
 type Outcome<T> = SetOnce<Option<RedisResult<T>>>;
@@ -28,36 +32,41 @@ impl<T: Clone + Send + Sync + 'static> SharedTask<T> {
             let result = timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out()));
             let _ = guard.0.set(Some(result));
         });
-        Self(outcome)
+        Self { outcome, runtime: Handle::current().id() }
     }
 
     /// `None` while the work goes on, and if it is abandoned.
     pub(crate) fn result(&self) -> Option<&RedisResult<T>> {
-        self.0.get()?.as_ref()
+        self.outcome.get()?.as_ref()
     }
 
     /// Waits for at most `limit`. Fails if the work is abandoned.
     pub(crate) async fn wait(&self, limit: Duration) -> RedisResult<T> {
-        match timeout(limit, self.0.wait()).await {
+        match timeout(limit, self.outcome.wait()).await {
             Ok(Some(result)) => result.clone(),
             Ok(None) => Err(closed()),
             Err(_) => Err(timed_out()),
         }
     }
 
-    /// Whether the runtime of the task ended before the work did.
+    /// Whether the runtime of the task ended before the work did. A failure in another runtime counts, because the
+    /// end of a runtime also makes work fail.
     pub(crate) fn is_abandoned(&self) -> bool {
-        matches!(self.0.get(), Some(None))
+        match self.outcome.get() {
+            None | Some(Some(Ok(_))) => false,
+            Some(Some(Err(_))) => self.runtime != Handle::current().id(),
+            Some(None) => true,
+        }
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.outcome, &other.outcome)
     }
 }
 
 impl<T> Clone for SharedTask<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { outcome: Arc::clone(&self.outcome), runtime: self.runtime }
     }
 }
 
