@@ -115,7 +115,8 @@ impl RedisCluster {
             let replication = node.command("INFO replication");
             state.contains("cluster_state:ok")
                 && state.contains("cluster_slots_ok:16384")
-                && count(&nodes, "127.0.0.1") == self.nodes.len()
+                // A node that has met no other does not know its own address.
+                && (self.nodes.len() == 1 || count(&nodes, "127.0.0.1") == self.nodes.len())
                 && count(&nodes, "master - ") == self.primaries
                 && count(&nodes, " connected") == self.nodes.len()
                 && !replication.contains("master_link_status:down")
