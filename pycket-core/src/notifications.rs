@@ -110,7 +110,8 @@ impl Notifications {
     /// [`KeyNotFound`](ErrorKind::KeyNotFound), and as for [`get`](Self::get).
     pub async fn require<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         self.get(name).await?.ok_or_else(|| {
-            Error::new(ErrorKind::KeyNotFound, format!("`{name}` not found in notifications"))
+            let message = format!("`{}` not found in notifications", name.escape_debug());
+            Error::new(ErrorKind::KeyNotFound, message)
         })
     }
 

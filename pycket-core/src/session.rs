@@ -95,7 +95,8 @@ impl Session {
     /// [`KeyNotFound`](ErrorKind::KeyNotFound), and as for [`get`](Self::get).
     pub fn require<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         self.get(name)?.ok_or_else(|| {
-            Error::new(ErrorKind::KeyNotFound, format!("`{name}` not found in session"))
+            let message = format!("`{}` not found in session", name.escape_debug());
+            Error::new(ErrorKind::KeyNotFound, message)
         })
     }
 
@@ -424,9 +425,7 @@ fn check_name(name: &str) -> Result<(), Error> {
 
 fn decode<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
     value.decode().map_err(|error| {
-        Error::new(
-            error.kind(),
-            format!("the value of `{name}` is not of type `{}`", type_name::<T>()),
-        )
+        let (name, value_type) = (name.escape_debug(), type_name::<T>());
+        Error::new(error.kind(), format!("the value of `{name}` is not of type `{value_type}`"))
     })
 }

@@ -64,7 +64,8 @@ fn any_text_is_a_valid_name() {
             assert_eq!(data[name], json!(2), "{name:?}");
             client.delete(&format!("/api/session/{}", encoded(name))).assert_status(204);
             let path = format!("/api/session/{}", encoded(name));
-            client.get(&path).assert_error(404, &format!("`{name}` not found in session"));
+            let error = format!("`{}` not found in session", name.escape_debug());
+            client.get(&path).assert_error(404, &error);
         }
         assert_eq!(client.data(), json!({ "first": 0 }));
     }

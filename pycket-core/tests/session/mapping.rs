@@ -175,3 +175,26 @@ async fn hostile_bytes_from_a_store_are_errors_not_panics() {
         assert_eq!(value.decode::<Vec<u8>>().unwrap_err().kind(), ErrorKind::Decode);
     }
 }
+
+#[tokio::test]
+async fn names_are_escaped_in_errors_and_in_debug() {
+    // A forged log line, a terminal escape sequence, a reversed reading direction.
+    let session = manager().open(None).await.unwrap();
+    for name in ["a\n2026-01-01 INFO admin signed in", "\u{1b}[2J", "\u{202e}nnA"] {
+        session.set(name, "ann").unwrap();
+        let mut shown = vec![
+            session.require::<u8>("missing\n\u{1b}\u{202e}").unwrap_err().to_string(),
+            session.get::<u8>(name).unwrap_err().to_string(),
+            session.update(name, |n: Option<u8>| n.unwrap_or(0)).await.unwrap_err().to_string(),
+            format!("{session:?}"),
+        ];
+        session.notifications().set(name, "ann").unwrap();
+        let notifications = session.notifications();
+        shown.push(notifications.get::<u8>(name).await.unwrap_err().to_string());
+        let missing = format!("{name}?");
+        shown.push(notifications.require::<u8>(&missing).await.unwrap_err().to_string());
+        for text in shown {
+            assert!(!text.contains(['\n', '\u{1b}', '\u{202e}']), "{text:?}");
+        }
+    }
+}
