@@ -1,3 +1,5 @@
+mod checked;
+
 use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind};
+use checked::Checked;
 
 /// Maximum nesting of a value. Deeper input is an error, so that a hostile store cannot exhaust the stack.
 const MAX_DEPTH: usize = 128;
@@ -40,21 +43,31 @@ enum Bytes {
 const SHORT: usize = 22;
 
 impl Value {
-    /// Serializes a value. [`decode`](Self::decode) can read everything that this accepts.
+    /// Serializes a value. What this accepts, [`decode`](Self::decode) reads as an equal value, if the type can
+    /// read what it writes.
+    ///
+    /// Types with a text form (an IP address, a UUID, most types of dates) are stored as text, as in JSON.
+    ///
+    /// Known limit: serde reads an untagged enum as its first variant that fits. Bytes that are UTF-8 also fit a
+    /// `String`, and an integer also fits an `f64`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Encode`] if serde cannot serialize the value, or if it is nested deeper than 128 levels.
-    /// The source is the error of serde.
+    /// [`ErrorKind::Encode`] if serde cannot serialize the value, and for what it could not read again: 128-bit
+    /// integers, `Some(None)`, `Some(())`, keys other than text in a flattened map, and more than 128 nested
+    /// levels. The source is the error of serde.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let error = || {
             let message = format!("a value of type `{}` cannot be serialized", type_name::<T>());
             Error::new(ErrorKind::Encode, message)
         };
-        let bytes = rmp_serde::to_vec_named(value).map_err(|source| error().with_source(source))?;
-        if bytes.first().is_some_and(|marker| may_nest(*marker)) {
-            read::<IgnoredAny>(&bytes).map_err(|source| error().with_source(source))?;
-        }
+        let mut bytes = Vec::new();
+        let mut serializer =
+            rmp_serde::Serializer::new(&mut bytes).with_struct_map().with_human_readable();
+        value
+            .serialize(Checked::new(&mut serializer))
+            .map_err(|source| error().with_source(source))?;
+        check(&bytes).map_err(|source| error().with_source(source))?;
         Ok(Self::from(bytes.as_slice()))
     }
 
@@ -65,8 +78,11 @@ impl Value {
     /// [`ErrorKind::Decode`] if the value is not a `T`, is incomplete, is followed by other bytes, or is nested
     /// deeper than 128 levels. The error names the type and shows nothing of the content.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let bytes = self.as_bytes();
+        // The decoder does not count the levels of enums, so the depth is checked first. Each level has a byte.
+        let checked = if bytes.len() > MAX_DEPTH { check(bytes) } else { Ok(()) };
         // The error of the decoder can contain parts of the value, so it must not be the source.
-        read(self.as_bytes()).map_err(|_| {
+        checked.and_then(|()| read(bytes)).map_err(|_| {
             let message = format!("the stored value is not of type `{}`", type_name::<T>());
             Error::new(ErrorKind::Decode, message)
         })
@@ -81,6 +97,14 @@ impl Value {
     }
 }
 
+/// Checks that the bytes are one value of at most 128 levels. Only a value that can contain others is read.
+fn check(bytes: &[u8]) -> Result<(), decode::Error> {
+    match bytes.first() {
+        Some(marker) if may_nest(*marker) => read::<IgnoredAny>(bytes).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Whether this first byte starts a map, an array or an extension, which can contain other values.
 fn may_nest(marker: u8) -> bool {
     matches!(marker, 0x80..=0x9f | 0xc7..=0xc9 | 0xd4..=0xd8 | 0xdc..=0xdf)
@@ -88,7 +112,7 @@ fn may_nest(marker: u8) -> bool {
 
 /// Deserializes a value from exactly these bytes.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, decode::Error> {
-    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+    let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
     deserializer.set_max_depth(MAX_DEPTH);
     let value = T::deserialize(&mut deserializer)?;
     // The deserializer does not give its position. At the end it cannot read the first byte of a value.
