@@ -8,15 +8,18 @@ type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// A future that runs to its end even if its caller is dropped.
 ///
 /// The caller polls it, so it costs no task. When the caller is dropped, for example because a client
-/// disconnects, the tokio runtime spawns the rest. Outside a runtime the rest is dropped.
+/// disconnects, the tokio runtime spawns the rest. Without a runtime the rest is dropped.
 pub(crate) struct Completion<T: Send + 'static> {
     work: Option<Work<T>>,
     runtime: Option<Handle>,
 }
 
 impl<T: Send + 'static> Completion<T> {
-    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
+    pub(crate) fn new(
+        runtime: Option<Handle>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Self {
+        Self { work: Some(Box::pin(work)), runtime }
     }
 
     /// Spawns the work without waiting for it.

@@ -15,6 +15,10 @@ pub enum Event {
     Rotated,
     /// A session was destroyed, usually by a logout.
     Destroyed,
+    /// A request was dropped before it deleted a destroyed session or the old id of a rotated one, and it
+    /// could not be deleted afterwards: the store failed, or no tokio runtime was running. The session or the
+    /// old id stays live until it expires.
+    DestroyFailed,
     /// The changes of a request were dropped, because its session had ended in the meantime.
     Ended,
     /// A client presented a cookie with an invalid signature. Web adapters emit this.

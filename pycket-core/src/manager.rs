@@ -1,5 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use tokio::runtime::Handle;
 
 use crate::session::{Base, Live};
 use crate::{Clock, Error, Event, Expiry, Session, SessionId, SessionStore, SystemClock};
@@ -45,6 +47,7 @@ struct Settings {
     expiry: Expiry,
     clock: Arc<dyn Clock>,
     observers: Vec<Observer>,
+    runtime: OnceLock<Handle>,
 }
 
 impl SessionManager {
@@ -133,6 +136,19 @@ impl SessionManager {
         Ok((!has_ended).then_some(Live { id, record: loaded.record, expires_at }))
     }
 
+    /// The runtime for work whose caller is dropped: the current one, or else the one of the builder or of the
+    /// first call.
+    pub(crate) fn runtime(&self) -> Option<Handle> {
+        let known = &self.0.runtime;
+        match Handle::try_current() {
+            Ok(current) => {
+                known.get_or_init(|| current.clone());
+                Some(current)
+            }
+            Err(_) => known.get().cloned(),
+        }
+    }
+
     pub(crate) fn store(&self) -> &dyn SessionStore {
         &*self.0.store
     }
@@ -170,6 +186,13 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// The tokio runtime that deletes a destroyed session whose last handle is dropped on a thread without a
+    /// runtime. By default it is the one on which the manager is used first.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.0.runtime = OnceLock::from(runtime);
+        self
+    }
+
     /// As [`SessionManager::on_event`].
     pub fn on_event(mut self, observer: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.0.observers.push(Arc::new(observer));
@@ -192,6 +215,7 @@ impl Settings {
             expiry: Expiry::default(),
             clock: Arc::new(SystemClock::new()),
             observers: Vec::new(),
+            runtime: OnceLock::new(),
         }
     }
 }

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use crate::completion::Completion;
 use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
 
+use commit::UnobservedDeletes;
 use commit_lock::CommitLock;
 pub use outcome::{IdChange, Outcome};
 pub(crate) use state::{Base, Live};
@@ -64,6 +65,7 @@ impl Session {
         presented: bool,
         others: Vec<SessionId>,
     ) -> Self {
+        manager.runtime();
         Self(Arc::new(Shared::new(manager, State::new(base, presented, others))))
     }
 
@@ -238,8 +240,9 @@ impl Session {
     /// Ends the session. Call it at sign-out.
     ///
     /// For this request the data are gone at once. The commit deletes the record, also if the request fails or
-    /// is dropped. It also ends the other sessions that the client presented. Values that are set afterwards are
-    /// stored in a new session with a new id.
+    /// is dropped, on a thread with or without a tokio runtime. If that fails,
+    /// [`DestroyFailed`](Event::DestroyFailed) is emitted. It also ends the other sessions that the client presented.
+    /// Values that are set afterwards are stored in a new session with a new id.
     #[doc(alias = "flush")]
     #[doc(alias = "invalidate")]
     #[doc(alias = "purge")]
@@ -284,7 +287,8 @@ impl Session {
             return Ok(Outcome::Unchanged);
         }
         let shared = Arc::clone(&self.0);
-        Completion::new(async move { shared.commit().await }).await
+        let runtime = self.0.manager.runtime();
+        Completion::new(runtime, async move { shared.commit().await }).await
     }
 
     /// Whether a [`commit`](Self::commit) has something to do or to wait for: a change, a renewal, or
@@ -311,7 +315,8 @@ impl Session {
             }
         }
         let shared = Arc::clone(&self.0);
-        Completion::new(async move { shared.abort().await }).await
+        let runtime = self.0.manager.runtime();
+        Completion::new(runtime, async move { shared.abort().await }).await
     }
 
     /// Changes one value atomically and stores it before it returns. `f` gets the value as the store has it,
@@ -399,9 +404,8 @@ impl Drop for Shared {
             deletes.extend(state.take_deletes());
         }
         if !deletes.is_empty() {
-            let manager = self.manager.clone();
-            Completion::new(async move { commit::delete_unobserved(&manager, deletes).await })
-                .detach();
+            let unobserved = UnobservedDeletes::new(self.manager.clone(), deletes);
+            Completion::new(self.manager.runtime(), unobserved.run()).detach();
         }
     }
 }

@@ -244,14 +244,37 @@ impl Shared {
     }
 }
 
-/// Deletes what a dropped session had still to delete. No caller learns of a failure; what remains expires.
-pub(super) async fn delete_unobserved(manager: &SessionManager, deletes: Vec<PendingDelete>) {
-    for delete in deletes {
-        let shared = Shared::new(manager.clone(), State::new(Base::Absent, false, Vec::new()));
-        shared.state().delete_later(delete);
-        let _ = shared.delete_sessions().await;
-        shared.delete_notifications().await;
-        shared.state().take_deletes();
+/// What a dropped session had still to delete. No caller waits for it. For each session that remains, an event
+/// is emitted.
+pub(super) struct UnobservedDeletes {
+    manager: SessionManager,
+    deletes: Vec<PendingDelete>,
+}
+
+impl UnobservedDeletes {
+    pub(super) fn new(manager: SessionManager, deletes: Vec<PendingDelete>) -> Self {
+        Self { manager, deletes }
+    }
+
+    pub(super) async fn run(mut self) {
+        while let Some(delete) = self.deletes.pop() {
+            let shared =
+                Shared::new(self.manager.clone(), State::new(Base::Absent, false, Vec::new()));
+            shared.state().delete_later(delete);
+            if shared.delete_sessions().await.is_err() {
+                self.manager.emit(Event::DestroyFailed);
+            }
+            shared.delete_notifications().await;
+            shared.state().take_deletes();
+        }
+    }
+}
+
+impl Drop for UnobservedDeletes {
+    fn drop(&mut self) {
+        for _ in self.deletes.iter().filter(|delete| !delete.is_notification()) {
+            self.manager.emit(Event::DestroyFailed);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl Shared {
             // To the end, even if the caller is dropped.
             let shared = Arc::clone(self);
             let committing = async move { shared.commit_locked().await.map(|_| lock) };
-            lock = Completion::new(committing).await?;
+            lock = Completion::new(self.manager.runtime(), committing).await?;
         }
         if matches!(self.state().base(), Base::Absent) {
             return self.create_with(lock, name, &mut f).await;
@@ -73,7 +73,7 @@ impl Shared {
         let value = Value::encode(&new)?;
         self.state().set(name, value.clone());
         let (shared, name) = (Arc::clone(self), name.to_owned());
-        let storing = Completion::new(async move {
+        let storing = Completion::new(self.manager.runtime(), async move {
             let result = shared.commit_locked().await;
             if result.is_err() {
                 shared.state().take_back(&name, &value);
