@@ -19,6 +19,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The point `duration` before this one, at the earliest 1970.
+    pub(crate) fn saturating_sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// The time since `earlier`. Zero if `earlier` is later, as the clocks of two servers may differ.
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

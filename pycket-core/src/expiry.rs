@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Clock, Error, Metadata, Timestamp, Ttl};
+use crate::timeouts::OwnTimeouts;
+use crate::{Clock, Error, Record, Timestamp, Ttl};
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
@@ -98,19 +99,25 @@ impl Expiry {
         Self { idle, absolute: Some(absolute), renew: Renew::OnAccess }
     }
 
-    /// Whether the absolute timeout has passed. Without one, the clock is not read.
-    pub(crate) fn has_ended(&self, metadata: &Metadata, clock: &dyn Clock) -> bool {
-        self.absolute.is_some() && self.ttl(metadata, clock.now()).is_none()
-    }
-
-    pub(crate) fn renews_on_access(&self) -> bool {
-        self.renew == Renew::OnAccess
+    /// Whether a timeout has passed for a record that the store still has. The store knows only the timeouts of
+    /// the last renewal. Without an absolute timeout, the clock is not read.
+    pub(crate) fn has_ended(
+        &self,
+        record: &Record,
+        expires_in: Duration,
+        clock: &dyn Clock,
+    ) -> bool {
+        let (own, metadata) = (OwnTimeouts::of(record), record.metadata());
+        let idle = self.idle(own).as_duration();
+        metadata.unrenewed_for(expires_in).is_some_and(|unrenewed| unrenewed > idle)
+            || self.absolute(own).is_some()
+                && self.ttl(metadata.created, own, clock.now()).is_none()
     }
 
     /// The ttl of a record that is written `now`, or `None` if its absolute timeout has passed.
-    pub(crate) fn ttl(&self, metadata: &Metadata, now: Timestamp) -> Option<Ttl> {
-        let idle = self.idle_of(metadata);
-        match self.absolute_expires_in(metadata, now) {
+    pub(crate) fn ttl(&self, created: Timestamp, own: OwnTimeouts, now: Timestamp) -> Option<Ttl> {
+        let idle = self.idle(own);
+        match self.absolute_expires_in(created, own, now) {
             Some(rest) => Ttl::try_from(rest).ok().map(|rest| rest.min(idle)),
             None => Some(idle),
         }
@@ -119,34 +126,45 @@ impl Expiry {
     /// The time until the absolute timeout, zero if it has passed, or `None` if none is set.
     pub(crate) fn absolute_expires_in(
         &self,
-        metadata: &Metadata,
+        created: Timestamp,
+        own: OwnTimeouts,
         now: Timestamp,
     ) -> Option<Duration> {
-        let age = now.saturating_since(metadata.created);
-        self.absolute.map(|absolute| absolute.as_duration().saturating_sub(age))
+        let age = now.saturating_since(created);
+        self.absolute(own).map(|absolute| absolute.as_duration().saturating_sub(age))
     }
 
-    /// The ttl of the touch of a request that only reads, or `None` if it does not renew the session.
+    /// The ttl of the touch of a request that only reads, or `None` if it needs none.
     pub(crate) fn touch(
         &self,
-        metadata: &Metadata,
-        now: Timestamp,
+        record: &Record,
         expires_in: Duration,
+        clock: &dyn Clock,
     ) -> Option<Ttl> {
-        let min_gain = self.idle_of(metadata).as_duration() / 10;
-        self.ttl(metadata, now).filter(|ttl| {
-            self.renews_on_access() && ttl.as_duration().saturating_sub(expires_in) >= min_gain
-        })
+        let (own, metadata) = (OwnTimeouts::of(record), record.metadata());
+        let idle = self.idle(own);
+        let is_longer_than_allowed = metadata.granted > Some(idle);
+        if !is_longer_than_allowed && self.renew == Renew::OnChange {
+            return None;
+        }
+        let gain = |ttl: &Ttl| ttl.as_duration().saturating_sub(expires_in);
+        self.ttl(metadata.created, own, clock.now())
+            .filter(|ttl| is_longer_than_allowed || gain(ttl) >= idle.as_duration() / 10)
     }
 
-    fn idle_of(&self, metadata: &Metadata) -> Ttl {
-        metadata.idle_timeout.unwrap_or(self.idle)
+    fn absolute(&self, own: OwnTimeouts) -> Option<Ttl> {
+        own.absolute.or(self.absolute)
+    }
+
+    fn idle(&self, own: OwnTimeouts) -> Ttl {
+        own.idle.unwrap_or(self.idle)
     }
 }
 
 impl ExpiryBuilder {
     /// Ends a session that is not renewed for this time: 1 ms to ten years, by default
-    /// [one day](Expiry::DEFAULT_IDLE), as in pycket. OWASP recommends at most 5 minutes for high-value
+    /// [one day](Expiry::DEFAULT_IDLE), as in pycket. A shorter timeout than before applies to stored sessions,
+    /// too, and ends those that were not renewed for longer. OWASP recommends at most 5 minutes for high-value
     /// applications and at most 30 minutes for low-risk ones.
     #[doc(alias("OnInactivity", "session_ttl"))] // tower-sessions, actix-session
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {

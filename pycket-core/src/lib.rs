@@ -15,6 +15,7 @@ mod notifications;
 mod record;
 mod session;
 mod store;
+mod timeouts;
 mod ttl;
 mod value;
 

@@ -126,12 +126,12 @@ impl SessionManager {
         }
     }
 
-    /// The session under `id` as the store has it now, unless it is past its absolute timeout.
+    /// The session under `id` as the store has it now, unless one of its timeouts has passed.
     pub(crate) async fn live(&self, id: SessionId) -> Result<Option<Live>, Error> {
         let Some(loaded) = self.store().load(&id).await? else {
             return Ok(None);
         };
-        let has_ended = self.expiry().has_ended(loaded.record.metadata(), self.clock());
+        let has_ended = self.expiry().has_ended(&loaded.record, loaded.expires_in, self.clock());
         let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
         Ok((!has_ended).then_some(Live { id, record: loaded.record, expires_at }))
     }

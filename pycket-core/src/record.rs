@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 
@@ -25,27 +26,33 @@ pub struct Record {
     entries: Arc<[Entry]>,
 }
 
-/// The metadata of a record: when its session began, and how long it may stay unused.
+/// The metadata of a record: when its session began, and the ttl that it was last given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
     /// When the session began. The absolute timeout counts from this time.
     pub created: Timestamp,
-    /// The idle timeout of this session ("remember me"). With `None` it is the one of the application.
-    pub idle_timeout: Option<Ttl>,
+    /// The ttl that the last renewal gave the record. The remaining time says how long ago that was. With
+    /// `None` it is not known.
+    pub granted: Option<Ttl>,
 }
 
 impl Metadata {
-    /// The metadata of a session that began at `created`, with the idle timeout of the application.
+    /// The metadata of a session that began at `created`, without a granted ttl.
     pub const fn new(created: Timestamp) -> Self {
-        Self { created, idle_timeout: None }
+        Self { created, granted: None }
     }
 
-    /// Sets the idle timeout of this session. `None` stands for the one of the application.
+    /// Sets the ttl that the last renewal gave the record.
     #[must_use]
-    pub const fn with_idle_timeout(mut self, idle_timeout: Option<Ttl>) -> Self {
-        self.idle_timeout = idle_timeout;
+    pub const fn with_granted(mut self, granted: Option<Ttl>) -> Self {
+        self.granted = granted;
         self
+    }
+
+    /// The time since the last renewal of a record that has this remaining time.
+    pub(crate) fn unrenewed_for(&self, expires_in: Duration) -> Option<Duration> {
+        Some(self.granted?.as_duration().saturating_sub(expires_in))
     }
 }
 

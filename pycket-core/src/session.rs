@@ -19,7 +19,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use crate::completion::Completion;
-use crate::{Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Ttl, Value};
+use crate::timeouts::OwnTimeouts;
+use crate::{
+    Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Timestamp, Ttl, Value,
+};
 
 use commit::UnobservedDeletes;
 use commit_lock::CommitLock;
@@ -182,12 +185,14 @@ impl Session {
         self.state().live().map(|live| live.expires_in(self.0.manager.clock()))
     }
 
-    /// The time until the absolute timeout. Only [`restart_timeouts`](Self::restart_timeouts) moves it.
+    /// The time until the absolute timeout. Only [`restart_timeouts`](Self::restart_timeouts) and
+    /// [`remember`](Self::remember) move it.
     /// `None` while nothing is stored, and where there is no absolute timeout.
     pub fn absolute_expires_in(&self) -> Option<Duration> {
         let now = self.0.manager.clock().now();
-        let metadata = self.state().live().map(|live| *live.record.metadata())?;
-        self.0.manager.expiry().absolute_expires_in(&metadata, now)
+        let record = self.state().live()?.record.clone();
+        let (created, own) = (record.metadata().created, OwnTimeouts::of(&record));
+        self.0.manager.expiry().absolute_expires_in(created, own, now)
     }
 
     /// The session's read-once notifications.
@@ -201,6 +206,23 @@ impl Session {
     #[doc(alias = "is_modified")]
     pub fn is_changed(&self) -> bool {
         self.state().needs_commit()
+    }
+
+    /// When the session was last renewed: stored, changed, or touched. `None` while nothing is stored, and if the
+    /// record does not say it.
+    pub fn last_renewed(&self) -> Option<Timestamp> {
+        let clock = self.0.manager.clock();
+        let live = self.state().live().cloned()?;
+        let unrenewed = live.record.metadata().unrenewed_for(live.expires_in(clock))?;
+        Some(clock.now().saturating_sub(unrenewed))
+    }
+
+    /// How long the cookie of a [remembered](Self::remember) session has to last: until the absolute timeout.
+    /// `None` for all other sessions: their cookie is as the application configures it. Adapters ask for it when
+    /// they issue the cookie.
+    pub fn cookie_lifetime(&self) -> Option<Duration> {
+        OwnTimeouts::of(&self.state().live()?.record).absolute?;
+        self.absolute_expires_in()
     }
 
     /// What the cookie has to say. Adapters ask for it after the last commit.
@@ -233,8 +255,33 @@ impl Session {
     }
 
     /// As [`cycle_id`](Self::cycle_id), and both timeouts start anew. This is the one call at sign-in.
+    ///
+    /// The session has the timeouts of the application then, unless this request sets others.
     pub fn restart_timeouts(&self) {
         self.state().rotate(Rotation::RestartTimeouts);
+    }
+
+    /// Remembers the client beyond the end of the browser ("remember me"). Call it at sign-in, instead of
+    /// [`restart_timeouts`](Self::restart_timeouts) or beside it, if the user asks for it.
+    ///
+    /// Both timeouts start anew. This session has its own then, also if the application's absolute timeout is
+    /// shorter, and its cookie lasts until the absolute timeout. The id changes, so that the client gets the new
+    /// cookie. All other sessions keep the timeouts and the cookie of the application.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`](ErrorKind::InvalidSetting) for a timeout of zero or of more than ten years.
+    pub fn remember(
+        &self,
+        idle_timeout: Duration,
+        absolute_timeout: Duration,
+    ) -> Result<(), Error> {
+        let idle = Some(Ttl::try_from(idle_timeout)?);
+        let absolute = Some(Ttl::try_from(absolute_timeout)?);
+        let mut state = self.state();
+        state.set_own_timeouts(OwnTimeouts { idle, absolute })?;
+        state.rotate(Rotation::RestartTimeouts);
+        Ok(())
     }
 
     /// Ends the session. Call it at sign-out.
@@ -251,18 +298,20 @@ impl Session {
         self.state().destroy();
     }
 
-    /// Gives this session its own idle timeout instead of the application's ("remember me"): 1 ms to ten years.
+    /// Gives this session its own idle timeout instead of the application's: 1 ms to ten years.
     ///
-    /// It is kept in the record, and every later write honours it. It does not extend the absolute timeout.
+    /// It is kept in the record, and every later write honours it. It extends neither the absolute timeout nor the
+    /// cookie: [`remember`](Self::remember) does.
     ///
     /// # Errors
     ///
     /// [`InvalidSetting`](ErrorKind::InvalidSetting) for zero or more than ten years.
     #[doc(alias = "set_expiry")]
     pub fn set_idle_timeout(&self, idle_timeout: Duration) -> Result<(), Error> {
-        let idle_timeout = Ttl::try_from(idle_timeout)?;
-        self.state().set_idle_timeout(idle_timeout);
-        Ok(())
+        let idle = Some(Ttl::try_from(idle_timeout)?);
+        let mut state = self.state();
+        let own = state.own_timeouts();
+        state.set_own_timeouts(OwnTimeouts { idle, ..own })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::expiry::ItemExpiry;
 /// The only version of the format that this driver writes and reads.
 const VERSION: u64 = 1;
 
-/// Version, creation time, idle timeout, values.
+/// Version, creation time, granted ttl, values.
 const PARTS: u32 = 4;
 
 /// An expiry always has this marker and eight bytes, so that each touch adds the same few bytes to every item.
@@ -67,11 +67,11 @@ fn encode_record(record: &Record) -> Result<Vec<u8>, ValueWriteError<Infallible>
     let size: usize =
         record.iter().map(|(name, value)| name.len() + value.as_bytes().len() + 8).sum();
     let mut bytes = ByteBuf::with_capacity(size + 64);
-    let Metadata { created, idle_timeout, .. } = *record.metadata();
+    let Metadata { created, granted, .. } = *record.metadata();
     encode::write_array_len(&mut bytes, PARTS)?;
     encode::write_uint(&mut bytes, VERSION)?;
     encode::write_uint(&mut bytes, created.unix_millis())?;
-    match idle_timeout {
+    match granted {
         Some(timeout) => drop(encode::write_uint(&mut bytes, timeout.as_millis())?),
         None => bytes.as_mut_vec().push(Marker::Null.to_u8()),
     }
@@ -99,14 +99,14 @@ fn decode_record(bytes: &mut &[u8]) -> Result<Record, Error> {
 
 fn decode_metadata(bytes: &mut &[u8]) -> Option<Metadata> {
     let created = Timestamp::from_unix_millis(number(bytes)?);
-    let idle_timeout = match bytes.strip_prefix(&[Marker::Null.to_u8()]) {
+    let granted = match bytes.strip_prefix(&[Marker::Null.to_u8()]) {
         Some(rest) => {
             *bytes = rest;
             None
         }
         None => Some(Ttl::from_millis(number(bytes)?)?),
     };
-    Some(Metadata::new(created).with_idle_timeout(idle_timeout))
+    Some(Metadata::new(created).with_granted(granted))
 }
 
 fn decode_values(bytes: &mut &[u8]) -> Option<Vec<(String, Value)>> {

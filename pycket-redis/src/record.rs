@@ -8,12 +8,12 @@ pub(crate) const METADATA: &str = "";
 /// The only version of the format that this driver writes and reads.
 const VERSION: u64 = 1;
 
-/// Version, creation time, and the idle timeout of this session; times in milliseconds.
+/// Version, creation time, and the granted ttl; times in milliseconds.
 type Layout = (u64, u64, Option<u64>);
 
 pub(crate) fn encode_metadata(metadata: &Metadata) -> Result<Value, Error> {
-    let idle_timeout = metadata.idle_timeout.map(Ttl::as_millis);
-    Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), idle_timeout))
+    let granted = metadata.granted.map(Ttl::as_millis);
+    Value::encode::<Layout>(&(VERSION, metadata.created.unix_millis(), granted))
 }
 
 /// Reads the answer to `HGETALL`; `None` if it is empty.
@@ -38,18 +38,18 @@ pub(crate) fn decode_record(answer: redis::Value) -> Result<Option<Record>, Erro
 }
 
 fn decode_metadata(bytes: Vec<u8>) -> Result<Metadata, Error> {
-    let (version, created, idle_timeout) = Value::from(bytes)
+    let (version, created, granted) = Value::from(bytes)
         .decode::<Layout>()
         .map_err(|_| corrupt("the metadata is damaged or of an unknown version"))?;
     if version != VERSION {
         return Err(corrupt("the metadata is of an unknown version"));
     }
-    let idle_timeout = idle_timeout
+    let granted = granted
         .map(|millis| {
-            Ttl::from_millis(millis).ok_or_else(|| corrupt("the idle timeout is out of range"))
+            Ttl::from_millis(millis).ok_or_else(|| corrupt("the granted ttl is out of range"))
         })
         .transpose()?;
-    Ok(Metadata::new(Timestamp::from_unix_millis(created)).with_idle_timeout(idle_timeout))
+    Ok(Metadata::new(Timestamp::from_unix_millis(created)).with_granted(granted))
 }
 
 /// Names and values in turn. RESP 2 sends them as one array, RESP 3 as pairs.

@@ -25,9 +25,9 @@ pub fn shown(record: Option<Record>) -> String {
     };
     let metadata = record.metadata();
     let created = metadata.created.unix_millis();
-    let idle_timeout = metadata.idle_timeout.map(|ttl| format!(" (idle timeout {ttl:?})"));
-    let idle_timeout = idle_timeout.unwrap_or_default();
-    format!("{created}{idle_timeout}: {}", shown_values(record.iter()))
+    let granted = metadata.granted.map(|ttl| format!(" (granted {ttl:?})"));
+    let granted = granted.unwrap_or_default();
+    format!("{created}{granted}: {}", shown_values(record.iter()))
 }
 
 /// Names and values on one line, for example those of a session. At most 20 of them, and long texts are cut

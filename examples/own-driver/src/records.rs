@@ -37,10 +37,10 @@ impl<'c> Records<'c> {
             return Ok(Creation::Taken);
         }
         self.execute("DELETE FROM pycket_records WHERE key = ?1", params![key])?;
-        let (created, idle_timeout) = columns(record.metadata());
+        let (created, granted) = columns(record.metadata());
         self.execute(
-            "INSERT INTO pycket_records (key, created, idle_timeout, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            params![key, created, idle_timeout, self.end(ttl)],
+            "INSERT INTO pycket_records (key, created, granted, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            params![key, created, granted, self.end(ttl)],
         )?;
         let row = self.transaction.last_insert_rowid();
         record.iter().try_for_each(|(name, value)| self.set(row, name, value))?;
@@ -72,9 +72,9 @@ impl<'c> Records<'c> {
         }
         changes.sets().try_for_each(|(name, value)| self.set(row, name, value))?;
         if let Some(metadata) = changes.metadata() {
-            let (created, idle_timeout) = columns(&metadata);
-            let sql = "UPDATE pycket_records SET created = ?2, idle_timeout = ?3 WHERE record = ?1";
-            self.execute(sql, params![row, created, idle_timeout])?;
+            let (created, granted) = columns(&metadata);
+            let sql = "UPDATE pycket_records SET created = ?2, granted = ?3 WHERE record = ?1";
+            self.execute(sql, params![row, created, granted])?;
         }
         if let Some(ttl) = ttl {
             let sql = "UPDATE pycket_records SET expires_at = ?2 WHERE record = ?1";
@@ -101,14 +101,14 @@ impl<'c> Records<'c> {
 
     fn live(&self, key: &str) -> Result<Option<Live>, Failure> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT record, expires_at, created, idle_timeout FROM pycket_records
+            "SELECT record, expires_at, created, granted FROM pycket_records
              WHERE key = ?1 AND expires_at >= ?2",
         )?;
         let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
         let found = statement.query_row(params![key, self.now], columns).optional()?;
         found
-            .map(|(row, expires_at, created, idle_timeout)| {
-                Ok(Live { row, expires_at, metadata: metadata(created, idle_timeout)? })
+            .map(|(row, expires_at, created, granted)| {
+                Ok(Live { row, expires_at, metadata: metadata(created, granted)? })
             })
             .transpose()
     }
@@ -144,16 +144,16 @@ impl<'c> Records<'c> {
 
 /// SQLite's integers are signed: a time beyond 2^63 is stored as a negative number and read back unchanged.
 fn columns(metadata: &Metadata) -> (i64, Option<i64>) {
-    (metadata.created.unix_millis().cast_signed(), metadata.idle_timeout.map(millis))
+    (metadata.created.unix_millis().cast_signed(), metadata.granted.map(millis))
 }
 
-fn metadata(created: i64, idle_timeout: Option<i64>) -> Result<Metadata, Failure> {
+fn metadata(created: i64, granted: Option<i64>) -> Result<Metadata, Failure> {
     let created = Timestamp::from_unix_millis(created.cast_unsigned());
     let ttl = |millis| u64::try_from(millis).ok().and_then(Ttl::from_millis);
-    let idle_timeout = idle_timeout
-        .map(|millis| ttl(millis).ok_or(Failure::Corrupt("an idle timeout is out of range")))
+    let granted = granted
+        .map(|millis| ttl(millis).ok_or(Failure::Corrupt("a granted ttl is out of range")))
         .transpose()?;
-    Ok(Metadata::new(created).with_idle_timeout(idle_timeout))
+    Ok(Metadata::new(created).with_granted(granted))
 }
 
 /// Ten years are less than 2^39.

@@ -13,8 +13,10 @@ use super::work::PendingDelete;
 impl Shared {
     pub(super) fn needs_commit(&self) -> bool {
         let state = self.state();
-        let is_renewed = || !matches!(self.plan(&state, &state.send()), Step::Nothing);
-        state.needs_commit() || self.manager.expiry().renews_on_access() && is_renewed()
+        let (expiry, clock) = (self.manager.expiry(), self.manager.clock());
+        let touch =
+            |live: &Live| expiry.touch(&live.record, live.expires_in(clock), clock).is_some();
+        state.needs_commit() || state.live().is_some_and(touch)
     }
 
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
@@ -134,13 +136,18 @@ impl Shared {
                                begin a session or change its id before the handler responds";
                 Err(Error::new(ErrorKind::TooLate, message))
             }
-            Step::Touch { live, ttl } => {
-                let result = store.update(&live.id, &Changes::new(), Some(ttl)).await;
+            Step::Touch { mut live, ttl } => {
+                let changes = match plan::granted(live.record.metadata(), ttl) {
+                    Some(metadata) => Changes::new().with_metadata(metadata),
+                    None => Changes::new(),
+                };
+                let result = store.update(&live.id, &changes, Some(ttl)).await;
                 if result.is_err() {
                     // The request only read, so it does not fail.
                     self.manager.emit(Event::RenewalFailed);
                     return Ok(Outcome::Unchanged);
                 }
+                live.record.apply(&changes);
                 self.updated(result, live, &sent, ttl, Outcome::Touched)
             }
             Step::Update { mut live, changes, ttl } => {
@@ -176,7 +183,7 @@ impl Shared {
             // No client knows the new id. If it cannot be deleted, it expires.
             let _ = store.delete(&id).await;
         }
-        let new = Live { id, record: record.clone(), expires_at: self.expires_at(ttl) };
+        let new = Live { id, record, expires_at: self.expires_at(ttl) };
         match deletion {
             Deletion::Absent => Ok(self.ended(&sent)),
             Deletion::Kept(error) => Err(error),
@@ -191,7 +198,7 @@ impl Shared {
                 Err(error)
             }
             Deletion::Deleted(last) => {
-                let missed = missed(&old.record, &last, sent.changes(), &record);
+                let missed = missed(&old.record, &last, sent.changes());
                 {
                     let mut state = self.state();
                     state.stored_all(&sent, new);
@@ -285,7 +292,7 @@ fn ids_in(record: &Record) -> Vec<SessionId> {
 
 /// What other requests did to the old record of a rotation between `known` and `last`, except where this
 /// request changed the same names.
-fn missed(known: &Record, last: &Record, ours: Option<&Changes>, new: &Record) -> Changes {
+fn missed(known: &Record, last: &Record, ours: Option<&Changes>) -> Changes {
     let is_ours = |name: &str| ours.is_some_and(|changes| changes.get(name).is_some());
     let mut missed = Changes::new();
     for (name, value) in last.iter() {
@@ -297,11 +304,6 @@ fn missed(known: &Record, last: &Record, ours: Option<&Changes>, new: &Record) -
         if last.get(name).is_none() && !is_ours(name) {
             missed = missed.remove(name);
         }
-    }
-    let idle_timeout = last.metadata().idle_timeout;
-    let is_ours = new.metadata().idle_timeout != known.metadata().idle_timeout;
-    if idle_timeout != known.metadata().idle_timeout && !is_ours {
-        missed = missed.with_metadata(new.metadata().with_idle_timeout(idle_timeout));
     }
     missed
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::timeouts::OwnTimeouts;
 use crate::{Changes, Clock, Expiry, Metadata, Record, Ttl};
 
 use super::state::{Base, Live, Sent, State};
@@ -45,24 +46,26 @@ pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Cloc
 
 /// The time to live that a commit gives the session; `None` if the session has ended.
 pub(super) fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
-    let now = clock.now();
+    let (own, now) = (state.own_timeouts(), clock.now());
     match state.base() {
-        Base::Absent => expiry.ttl(&new_metadata(state, clock), now),
-        Base::Live(live) => {
-            let old = live.record.metadata();
+        Base::Absent => expiry.ttl(now, own, now),
+        Base::Live(Live { record, .. }) => {
+            let created = record.metadata().created;
             // Restarting the timeouts does not bring back a session that is past its absolute timeout.
-            expiry.ttl(old, now).and(expiry.ttl(&renewed_metadata(old, state, clock), now))
+            expiry.ttl(created, OwnTimeouts::of(record), now)?;
+            expiry.ttl(if restarts(state) { now } else { created }, own, now)
         }
         Base::Ended => None,
     }
 }
 
 fn plan_absent(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
-    let mut values =
-        state.work().changes().sets().map(|(name, value)| (name, value.clone())).peekable();
+    let work = state.work();
     match ttl(state, expiry, clock) {
-        Some(ttl) if values.peek().is_some() => {
-            Step::Create { record: Record::new(new_metadata(state, clock), values), ttl }
+        Some(ttl) if work.has_content() => {
+            let metadata = Metadata::new(clock.now()).with_granted(Some(ttl));
+            let values = work.changes().sets().map(|(name, value)| (name, value.clone()));
+            Step::Create { record: Record::new(metadata, values), ttl }
         }
         _ => Step::Nothing,
     }
@@ -71,35 +74,33 @@ fn plan_absent(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
 fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {
     let work = state.work();
     let old = live.record.metadata();
-    let new = renewed_metadata(old, state, clock);
-    let is_changed = !work.changes().is_empty() || new != *old;
+    let is_changed = work.changes_session(live);
     match ttl(state, expiry, clock) {
-        None if is_changed || work.rotation.is_some() => Step::GiveUp,
+        None if is_changed => Step::GiveUp,
         None => Step::Nothing,
         Some(ttl) if work.rotation.is_some() => {
+            let created = if restarts(state) { clock.now() } else { old.created };
+            let metadata = Metadata::new(created).with_granted(Some(ttl));
             let mut record = live.record.clone();
-            record.apply(&work.changes().clone().with_metadata(new));
+            record.apply(&work.changes().clone().with_metadata(metadata));
             Step::Rotate { live: live.clone(), record, ttl }
         }
         Some(ttl) if is_changed => {
-            let changes = sent.changes_with((new != *old).then_some(new));
+            let changes = sent.changes_with(granted(old, ttl));
             Step::Update { live: live.clone(), changes, ttl }
         }
-        Some(_) => match expiry.touch(old, clock.now(), live.expires_in(clock)) {
+        Some(_) => match expiry.touch(&live.record, live.expires_in(clock), clock) {
             Some(ttl) => Step::Touch { live: live.clone(), ttl },
             None => Step::Nothing,
         },
     }
 }
 
-fn new_metadata(state: &State, clock: &dyn Clock) -> Metadata {
-    Metadata::new(clock.now()).with_idle_timeout(state.work().idle_timeout)
+/// The metadata of a record that gets this ttl, or `None` if they stay as they are.
+pub(super) fn granted(old: &Metadata, ttl: Ttl) -> Option<Metadata> {
+    (old.granted != Some(ttl)).then_some(old.with_granted(Some(ttl)))
 }
 
-fn renewed_metadata(old: &Metadata, state: &State, clock: &dyn Clock) -> Metadata {
-    let created = match state.work().rotation {
-        Some(Rotation::RestartTimeouts) => clock.now(),
-        Some(Rotation::KeepTimeouts) | None => old.created,
-    };
-    Metadata::new(created).with_idle_timeout(state.work().idle_timeout.or(old.idle_timeout))
+fn restarts(state: &State) -> bool {
+    state.work().rotation == Some(Rotation::RestartTimeouts)
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+use crate::timeouts::OwnTimeouts;
+use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value};
 
 use super::notification::{Pointer, pointer_name, pointers};
 use super::work::{PendingDelete, Rotation, Work};
@@ -49,7 +50,6 @@ pub(crate) struct Live {
 #[derive(Default)]
 pub(crate) struct Sent {
     changes: Option<Arc<Changes>>,
-    idle_timeout: Option<Ttl>,
     rotation: Option<Rotation>,
     destroys: u32,
 }
@@ -96,7 +96,7 @@ impl State {
     /// Whether a commit would need another id, and the client cannot get it.
     pub(crate) fn is_too_late(&self) -> bool {
         let needs_id = match self.base {
-            Base::Absent => self.work.changes().sets().next().is_some(),
+            Base::Absent => self.work.has_content(),
             Base::Live(_) => self.work.rotation.is_some(),
             Base::Ended => false,
         };
@@ -138,13 +138,23 @@ impl State {
         was_there
     }
 
-    pub(crate) fn set_idle_timeout(&mut self, idle_timeout: Ttl) {
-        self.work.idle_timeout = Some(idle_timeout);
+    pub(crate) fn own_timeouts(&self) -> OwnTimeouts {
+        OwnTimeouts::from_entry(self.entry(OwnTimeouts::NAME))
+    }
+
+    pub(crate) fn set_own_timeouts(&mut self, own: OwnTimeouts) -> Result<(), Error> {
+        self.work.changes_mut().insert(OwnTimeouts::NAME.into(), Some(own.to_entry()?));
+        Ok(())
     }
 
     pub(crate) fn rotate(&mut self, rotation: Rotation) {
-        if self.live().is_some() {
-            self.work.rotation = self.work.rotation.max(Some(rotation));
+        if self.live().is_none() {
+            return;
+        }
+        self.work.rotation = self.work.rotation.max(Some(rotation));
+        let name = OwnTimeouts::NAME;
+        if rotation == Rotation::RestartTimeouts && self.work.changes().get(name).is_none() {
+            self.delete(name);
         }
     }
 
@@ -243,7 +253,6 @@ impl State {
     pub(crate) fn send(&self) -> Sent {
         Sent {
             changes: self.work.share_changes(),
-            idle_timeout: self.work.idle_timeout,
             rotation: self.work.rotation,
             destroys: self.destroys,
         }
@@ -263,9 +272,6 @@ impl State {
             return;
         }
         self.work.remove_stored(&sent.changes);
-        if self.work.idle_timeout == sent.idle_timeout {
-            self.work.idle_timeout = None;
-        }
         if self.work.rotation == sent.rotation {
             self.work.rotation = None;
         }
@@ -312,8 +318,6 @@ impl State {
                 self.work.changes_mut().insert(name.clone(), change.cloned());
             }
         }
-        let idle_timeout = missed.metadata().and_then(|metadata| metadata.idle_timeout);
-        self.work.idle_timeout = self.work.idle_timeout.or(idle_timeout);
     }
 
     pub(crate) fn delete_later(&mut self, delete: PendingDelete) {

@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
+use crate::timeouts::OwnTimeouts;
 use crate::{Changes, Error, ErrorKind, Event, Ttl, Update, Value};
 
 use super::commit_lock::CommitLock;
 use super::state::{Base, Live, Sent};
-use super::{Shared, decode, resolve};
+use super::{Shared, decode, plan, resolve};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
 const ROUNDS: usize = 1000;
@@ -93,8 +94,9 @@ impl Shared {
             let state = self.state();
             (state.live().cloned().ok_or_else(ended)?, state.send_nothing())
         };
+        let (created, own) = (live.record.metadata().created, OwnTimeouts::of(&live.record));
         let now = self.manager.clock().now();
-        let Some(ttl) = self.manager.expiry().ttl(live.record.metadata(), now) else {
+        let Some(ttl) = self.manager.expiry().ttl(created, own, now) else {
             return Err(self.ended_during_update(&sent));
         };
         let current = live.record.get(name);
@@ -103,6 +105,9 @@ impl Shared {
         let mut changes = Changes::new().expect(name, current.cloned());
         if current != Some(&value) {
             changes = changes.set(name, value);
+        }
+        if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {
+            changes = changes.with_metadata(metadata);
         }
         Ok((new, Attempt { live, sent, changes, ttl }))
     }

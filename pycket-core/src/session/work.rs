@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
-use crate::{Changes, Record, SessionId, Ttl};
+use smol_str::SmolStr;
+
+use crate::timeouts::OwnTimeouts;
+use crate::{Changes, Record, SessionId};
 
 use super::notification::{pointed_to, pointers};
 use super::state::{Base, Live};
@@ -12,7 +15,6 @@ use super::state::{Base, Live};
 pub(crate) struct Work {
     /// Values and notification pointers. A commit that stores them shares them, so that it copies nothing.
     changes: Option<Arc<Changes>>,
-    pub(crate) idle_timeout: Option<Ttl>,
     pub(crate) rotation: Option<Rotation>,
     /// The records of new notifications. The changes point to each by a provisional id.
     pub(crate) notifications: BTreeMap<SessionId, Record>,
@@ -85,18 +87,25 @@ impl Work {
         }
     }
 
-    /// Whether a commit has something to do. Setting an idle timeout or deleting names does not create a
-    /// session.
+    /// Whether there are values or notification pointers to set.
+    pub(crate) fn has_content(&self) -> bool {
+        self.changes().sets().any(|(name, _)| name != OwnTimeouts::NAME)
+    }
+
+    /// Whether a commit stores something in a live session. Setting the same timeouts again is no change, but they
+    /// stay among the changes, so that restarting the timeouts keeps them.
+    pub(crate) fn changes_session(&self, live: &Live) -> bool {
+        let name = OwnTimeouts::NAME;
+        let is_change =
+            |(changed, value): (&SmolStr, _)| changed != name || live.record.get(name) != value;
+        self.rotation.is_some() || self.changes().entries().any(is_change)
+    }
+
+    /// Whether a commit has something to do. Setting a timeout or deleting names does not create a session.
     pub(crate) fn needs_commit(&self, base: &Base) -> bool {
         let has_change = match base {
-            Base::Absent => self.changes().sets().next().is_some(),
-            Base::Live(live) => {
-                let idle_timeout = live.record.metadata().idle_timeout;
-                !self.changes().is_empty()
-                    || self.rotation.is_some()
-                    || self.idle_timeout.is_some_and(|new| idle_timeout != Some(new))
-            }
-            Base::Ended => !self.changes().is_empty(),
+            Base::Live(live) => self.changes_session(live),
+            Base::Absent | Base::Ended => self.has_content(),
         };
         has_change || !self.deletes.is_empty()
     }

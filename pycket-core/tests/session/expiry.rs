@@ -10,6 +10,7 @@ use pycket_testkit::{Fault, FaultyStore, ManualClock};
 use crate::{open, stored};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn timed(expiry: Expiry) -> (ManualClock, SessionManager) {
@@ -209,6 +210,184 @@ fn expiry_is_read_from_a_settings_file() {
     assert!(read("idle = 0").unwrap_err().contains("at most ten years"));
     assert!(read("idel = 1").unwrap_err().contains("unknown field `idel`, expected one of"));
     assert!(read("renew = \"never\"").unwrap_err().contains("expected `change` or `access`"));
+}
+
+fn with_idle_timeout(manager: &SessionManager, idle: Duration, renew: Renew) -> SessionManager {
+    let expiry = Expiry::builder().idle_timeout(idle).renew(renew).build().unwrap();
+    manager.to_builder().expiry(expiry).build().unwrap()
+}
+
+fn with_thirty_days() -> (ManualClock, SessionManager) {
+    timed(Expiry::builder().idle_timeout(30 * DAY).build().unwrap())
+}
+
+#[tokio::test]
+async fn shorter_idle_timeout_ends_sessions_that_were_not_renewed_for_longer() {
+    for renew in [Renew::OnChange, Renew::OnAccess] {
+        let (clock, before) = with_thirty_days();
+        let id = stored(&before).await;
+        clock.advance(20 * DAY);
+        let after = with_idle_timeout(&before, 15 * MINUTE, renew);
+        let session = open(&after, id).await;
+        assert!(session.is_new());
+        assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+        assert!(open(&after, id).await.is_new());
+    }
+}
+
+#[tokio::test]
+async fn shorter_idle_timeout_applies_to_other_sessions_with_one_touch() {
+    for renew in [Renew::OnChange, Renew::OnAccess] {
+        let (clock, before) = with_thirty_days();
+        let id = stored(&before).await;
+        clock.advance(10 * MINUTE);
+        let after = with_idle_timeout(&before, 15 * MINUTE, renew);
+        let session = open(&after, id).await;
+        assert!(session.needs_commit());
+        assert_eq!(session.commit().await.unwrap(), Outcome::Touched);
+        assert_eq!(session.expires_in(), Some(15 * MINUTE));
+        assert_eq!(open(&after, id).await.commit().await.unwrap(), Outcome::Unchanged);
+        clock.advance(15 * MINUTE);
+        assert!(open(&before, id).await.is_new());
+    }
+}
+
+#[tokio::test]
+async fn shorter_idle_timeout_applies_to_a_request_that_is_running() {
+    let (clock, before) = with_thirty_days();
+    let id = stored(&before).await;
+    let after = with_idle_timeout(&before, 15 * MINUTE, Renew::OnChange);
+    let session = open(&after, id).await;
+    assert_eq!(session.update("n", |n: Option<u8>| n.unwrap_or(0) + 1).await.unwrap(), 1);
+    assert_eq!(open(&after, id).await.commit().await.unwrap(), Outcome::Unchanged);
+    clock.advance(15 * MINUTE);
+    assert!(open(&before, id).await.is_new());
+}
+
+#[tokio::test]
+async fn longer_idle_timeout_applies_from_the_next_change() {
+    let (clock, before) = timed(Expiry::default());
+    let id = stored(&before).await;
+    let after = with_idle_timeout(&before, 30 * DAY, Renew::OnChange);
+    let session = open(&after, id).await;
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    session.set("age", &30).unwrap();
+    session.commit().await.unwrap();
+    clock.advance(29 * DAY);
+    assert!(!open(&after, id).await.is_new());
+}
+
+#[tokio::test]
+async fn own_idle_timeout_is_independent_of_the_applications() {
+    let (clock, before) = timed(Expiry::default());
+    let session = open(&before, stored(&before).await).await;
+    session.set_idle_timeout(30 * DAY).unwrap();
+    session.commit().await.unwrap();
+    clock.advance(20 * DAY);
+    let after = with_idle_timeout(&before, 15 * MINUTE, Renew::OnChange);
+    let later = open(&after, session.id().unwrap()).await;
+    assert_eq!(later.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(later.expires_in(), Some(10 * DAY));
+}
+
+#[tokio::test]
+async fn same_idle_timeout_again_is_no_change_and_survives_a_restart() {
+    let (_, manager) = timed(Expiry::default());
+    let session = open(&manager, stored(&manager).await).await;
+    session.set_idle_timeout(30 * DAY).unwrap();
+    session.commit().await.unwrap();
+    session.set_idle_timeout(30 * DAY).unwrap();
+    assert!(!session.is_changed());
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    session.restart_timeouts();
+    session.commit().await.unwrap();
+    assert_eq!(session.expires_in(), Some(30 * DAY));
+    // A later sign-in that does not set it gets the timeout of the application.
+    session.restart_timeouts();
+    session.commit().await.unwrap();
+    assert_eq!(session.expires_in(), Some(DAY));
+}
+
+#[tokio::test]
+async fn time_of_the_last_renewal_is_known_also_near_the_absolute_timeout() {
+    let (clock, manager) = timed(Expiry::aal1());
+    let id = stored(&manager).await;
+    let began = clock.now();
+    clock.advance(29 * DAY);
+    let writer = open(&manager, id).await;
+    assert_eq!(writer.last_renewed(), Some(began));
+    writer.set("age", &30).unwrap();
+    writer.commit().await.unwrap();
+    let renewed = clock.now();
+    clock.advance(10 * MINUTE);
+    assert_eq!(open(&manager, id).await.last_renewed(), Some(renewed));
+    // So a shorter idle timeout ends only sessions that are not in use.
+    let after = with_idle_timeout(&manager, 15 * MINUTE, Renew::OnAccess);
+    assert_eq!(open(&after, id).await.commit().await.unwrap(), Outcome::Touched);
+}
+
+#[tokio::test]
+async fn own_idle_timeout_is_kept_by_a_request_that_runs_at_the_same_time() {
+    let (clock, manager) = timed(Expiry::aal1());
+    let id = stored(&manager).await;
+    clock.advance(DAY);
+    let (writer, updater) = (open(&manager, id).await, open(&manager, id).await);
+    let other = open(&manager, id).await;
+    other.set_idle_timeout(DAY).unwrap();
+    other.commit().await.unwrap();
+    writer.set("age", &30).unwrap();
+    writer.commit().await.unwrap();
+    updater.update("n", |n: Option<u8>| n.unwrap_or(0) + 1).await.unwrap();
+    let later = open(&manager, id).await;
+    later.set("age", &31).unwrap();
+    later.commit().await.unwrap();
+    assert_eq!(later.expires_in(), Some(DAY));
+}
+
+/// A store that knows the remaining time in whole seconds, rounded down.
+#[derive(Debug)]
+struct WholeSeconds(MemoryStore);
+
+#[async_trait::async_trait]
+impl SessionStore for WholeSeconds {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        self.0.create(id, record, ttl).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let rounded = |found: Loaded| {
+            Loaded::new(found.record, Duration::from_secs(found.expires_in.as_secs()))
+        };
+        Ok(self.0.load(id).await?.map(rounded))
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        self.0.update(id, changes, ttl).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.0.delete(id).await
+    }
+}
+
+#[tokio::test]
+async fn remaining_time_in_whole_seconds_neither_touches_nor_ends_a_session() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let manager = SessionManager::builder(WholeSeconds(store)).clock(clock.clone());
+    let manager = manager.build().unwrap();
+    let id = stored(&manager).await;
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(open(&manager, id).await.commit().await.unwrap(), Outcome::Unchanged);
+    clock.advance(DAY - Duration::from_millis(2));
+    let last = open(&manager, id).await;
+    assert_eq!(last.expires_in(), Some(Duration::ZERO));
+    assert!(!last.is_new());
 }
 
 /// A store whose records never expire, like an engine without ttls.

@@ -20,6 +20,7 @@ mod notification_races;
 mod notifications;
 mod presented_ids;
 mod reload;
+mod remember;
 mod rotation;
 mod round_trips;
 mod unreadable_records;

@@ -36,9 +36,9 @@ fn now() -> u64 {
 }
 
 /// Writes a record with a plain client. It expires in an hour.
-fn write(idle_timeout: Pack, values: Pack) -> SessionId {
+fn write(granted: Pack, values: Pack) -> SessionId {
     let id = SessionId::generate();
-    let record = Pack::Array(vec![1.into(), 1_700_000_000_000_u64.into(), idle_timeout, values]);
+    let record = Pack::Array(vec![1.into(), 1_700_000_000_000_u64.into(), granted, values]);
     let expiry = Pack::from(now() + HOUR.as_millis());
     let bytes = [pack(&record), pack(&expiry)].concat();
     RawClient::new(shared()).set(&key(&id), 3600 + 10, &bytes);
@@ -60,7 +60,9 @@ async fn session_is_stored_as_a_record_and_its_expiry() {
 
     use pycket_core::Clock as _;
     let created = clock.now().unix_millis();
+    let timeouts = Pack::Array(vec![7_200_000.into(), Pack::Nil]);
     let values = map([
+        ("\0pycket:timeouts", binary(&timeouts)),
         ("Grüße\r\nEND", binary(&Pack::Array(vec![1.into(), (-1).into()]))),
         ("name", binary(&"Ann".into())),
         ("none", binary(&Pack::Nil)),
@@ -73,7 +75,7 @@ async fn session_is_stored_as_a_record_and_its_expiry() {
 }
 
 #[tokio::test]
-async fn record_without_idle_timeout_has_nil_and_nine_bytes_of_expiry() {
+async fn record_without_granted_ttl_has_nil_and_nine_bytes_of_expiry() {
     let id = put(&store(shared()), &record([])).await;
     let item = RawClient::new(shared()).get(&key(&id)).unwrap();
     assert_eq!(item[..6], *b"\x94\x01\x07\xc0\x80\xcf");
@@ -120,12 +122,26 @@ async fn record_of_another_program_is_a_session() {
 
 #[tokio::test]
 async fn idle_timeout_of_the_record_is_used() {
-    let id = write(7_200_000.into(), map([]));
+    let timeouts = Pack::Array(vec![7_200_000.into(), Pack::Nil]);
+    let id = write(Pack::Nil, map([("\0pycket:timeouts", binary(&timeouts))]));
     let session = open(&manager(store(shared())), id).await;
     session.set("name", "value").unwrap();
     session.commit().await.unwrap();
     let seconds = RawClient::new(shared()).seconds_left(&key(&id)).unwrap();
     assert!((7_000..=7_211).contains(&seconds), "{seconds}");
+}
+
+#[tokio::test]
+async fn granted_ttl_in_the_record_gives_the_last_renewal() {
+    let id = write(7_200_000.into(), map([]));
+    let manager = |minutes: u64| {
+        let idle = Duration::from_secs(60 * minutes);
+        let expiry = pycket_core::Expiry::builder().idle_timeout(idle).build().unwrap();
+        manager(store(shared())).to_builder().expiry(expiry).build().unwrap()
+    };
+    // An hour is left of two.
+    assert!(manager(59).open(Some(id)).await.unwrap().is_new());
+    assert!(!manager(61).open(Some(id)).await.unwrap().is_new());
 }
 
 /// Every number and every length is in its longest form.

@@ -149,7 +149,7 @@ async fn damaged_metadata_is_corrupt() {
 }
 
 #[tokio::test]
-async fn idle_timeout_out_of_range_is_corrupt() {
+async fn granted_ttl_out_of_range_is_corrupt() {
     let too_long = [b"\x93\x01\x07\xcf".as_slice(), &(Ttl::MAX.as_millis() + 1).to_be_bytes()];
     let longest = [b"\x93\x01\x07\xcf".as_slice(), &Ttl::MAX.as_millis().to_be_bytes()];
     for metadata in [&b"\x93\x01\x07\x00"[..], b"\x93\x01\x07\xff", &too_long.concat()] {

@@ -24,9 +24,9 @@ fn pack(value: &Pack) -> Vec<u8> {
 }
 
 /// Writes a record with plain commands.
-fn write(created: u64, lifetime: Pack, values: &[(&str, Pack)]) -> SessionId {
+fn write(created: u64, granted: Pack, values: &[(&str, Pack)]) -> SessionId {
     let id = SessionId::generate();
-    let metadata = Pack::Array(vec![1.into(), created.into(), lifetime]);
+    let metadata = Pack::Array(vec![1.into(), created.into(), granted]);
     let mut pipeline = redis::pipe();
     pipeline.atomic().cmd("HSET").arg(key(&id)).arg("").arg(pack(&metadata));
     for (name, value) in values {
@@ -87,11 +87,26 @@ async fn record_of_another_program_is_a_session() {
 
 #[tokio::test]
 async fn idle_timeout_in_the_record_is_applied() {
-    let id = write(1_700_000_000_000, 7_200_000.into(), &[]);
+    let timeouts = Pack::Array(vec![7_200_000.into(), Pack::Nil]);
+    let id = write(1_700_000_000_000, Pack::Nil, &[("\0pycket:timeouts", timeouts)]);
     let session = open(&manager(store(shared())), id).await;
     session.set("name", "value").unwrap();
     session.commit().await.unwrap();
     assert!((7_000_000..=7_200_000).contains(&life(&id)));
+}
+
+#[tokio::test]
+async fn granted_ttl_in_the_record_gives_the_last_renewal() {
+    let id = write(1_700_000_000_000, 7_200_000.into(), &[]);
+    let expiry = |minutes: u64| {
+        let idle = Duration::from_secs(60 * minutes);
+        pycket_core::Expiry::builder().idle_timeout(idle).build().unwrap()
+    };
+    let manager =
+        |minutes| manager(store(shared())).to_builder().expiry(expiry(minutes)).build().unwrap();
+    // An hour is left of two.
+    assert!(manager(59).open(Some(id)).await.unwrap().is_new());
+    assert!(!manager(61).open(Some(id)).await.unwrap().is_new());
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn value_is_stored_as_message_pack_under_its_name() {
 }
 
 #[tokio::test]
-async fn empty_name_holds_version_creation_time_and_idle_timeout() {
+async fn empty_name_holds_version_creation_time_and_granted_ttl() {
     use pycket_core::Clock;
 
     let mut stored = Stored::new();
@@ -127,13 +127,15 @@ async fn empty_name_holds_version_creation_time_and_idle_timeout() {
     session.set("name", "value").unwrap();
     session.commit().await.unwrap();
     let id = session.id().unwrap();
-    let expected = Pack::Array(vec![1.into(), created.clone(), Pack::Nil]);
+    let expected = Pack::Array(vec![1.into(), created.clone(), 86_400_000.into()]);
     assert_eq!(stored.field(&id, ""), Some(expected));
 
     session.set_idle_timeout(Duration::from_millis(7_200_001)).unwrap();
     session.commit().await.unwrap();
     let expected = Pack::Array(vec![1.into(), created, 7_200_001.into()]);
     assert_eq!(stored.field(&id, ""), Some(expected));
+    let timeouts = Pack::Array(vec![7_200_001.into(), Pack::Nil]);
+    assert_eq!(stored.field(&id, "\0pycket:timeouts"), Some(timeouts));
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub async fn conflict_changes_nothing(harness: &impl Harness) {
     let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
     let (expiry, id) = timer.put(&store, &created, HOUR).await;
-    let metadata = Metadata::new(Timestamp::from_unix_millis(9)).with_idle_timeout(Some(HOUR));
+    let metadata = Metadata::new(Timestamp::from_unix_millis(9)).with_granted(Some(HOUR));
     let changes = Changes::new()
         .set("a", text("x"))
         .remove("b")

@@ -17,7 +17,7 @@ pub async fn load_of_an_unknown_id_returns_nothing(harness: &impl Harness) {
 pub async fn load_returns_the_whole_created_record(harness: &impl Harness) {
     let store = open(harness).await;
     let metadata =
-        Metadata::new(Timestamp::from_unix_millis(1)).with_idle_timeout(Some(ttl(86_400_000)));
+        Metadata::new(Timestamp::from_unix_millis(1)).with_granted(Some(ttl(86_400_000)));
     let created = Record::new(metadata, [("cart", text("3 apples")), ("user", text("ann"))]);
     let id = put(&store, &created, HOUR).await;
     check("a load", stored(&store, &id).await, Some(created.clone()));
@@ -32,7 +32,7 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
     let first = record([("user", "ann")]);
     let (expiry, id) = timer.put(&store, &first, HOUR).await;
     let second = Record::new(
-        Metadata::new(Timestamp::from_unix_millis(7)).with_idle_timeout(Some(HOUR)),
+        Metadata::new(Timestamp::from_unix_millis(7)).with_granted(Some(HOUR)),
         [("user", text("eve")), ("more", text("x"))],
     );
     let answer = store.create(&id, &second, Ttl::MAX).await;
@@ -66,7 +66,7 @@ pub async fn update_never_creates(harness: &impl Harness) {
 /// every update.
 pub async fn delete_returns_the_removed_record(harness: &impl Harness) {
     let store = open(harness).await;
-    let metadata = Metadata::new(Timestamp::from_unix_millis(123)).with_idle_timeout(Some(ttl(1)));
+    let metadata = Metadata::new(Timestamp::from_unix_millis(123)).with_granted(Some(ttl(1)));
     let mut expected = Record::new(metadata, [("a", text("1")), ("b", text("2"))]);
     let id = put(&store, &expected, HOUR).await;
     let changes = Changes::new().set("c", text("3")).remove("a");

@@ -89,7 +89,7 @@ pub async fn empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
 /// The metadata change only if an update gives new ones.
 pub async fn metadata_change_only_when_given(harness: &impl Harness) {
     let store = open(harness).await;
-    let first = Metadata::new(Timestamp::from_unix_millis(5)).with_idle_timeout(Some(HOUR));
+    let first = Metadata::new(Timestamp::from_unix_millis(5)).with_granted(Some(HOUR));
     let second = Metadata::new(Timestamp::from_unix_millis(6));
     let id = put(&store, &Record::new(first, [("a", text("1"))]), HOUR).await;
 

@@ -108,12 +108,12 @@ pub async fn record_without_values_is_stored(harness: &impl Harness) {
 /// The metadata are stored exactly, over their whole range.
 pub async fn metadata_are_stored_exactly(harness: &impl Harness) {
     let store = open(harness).await;
-    let idle_timeouts = [None, Some(Ttl::MIN), Some(HOUR), Some(Ttl::MAX)];
+    let grants = [None, Some(Ttl::MIN), Some(HOUR), Some(Ttl::MAX)];
     // 2^53 + 1 is the first whole number that a floating point number cannot hold.
     for created in [0, 1, 1_700_000_000_123, (1 << 53) + 1, u64::MAX] {
-        for idle_timeout in idle_timeouts {
+        for granted in grants {
             let metadata =
-                Metadata::new(Timestamp::from_unix_millis(created)).with_idle_timeout(idle_timeout);
+                Metadata::new(Timestamp::from_unix_millis(created)).with_granted(granted);
             let created = Record::new(metadata, [("a", text("1"))]);
             let id = put(&store, &created, HOUR).await;
             check("a load", stored(&store, &id).await, Some(created.clone()));

@@ -4,12 +4,12 @@ use crate::fault::Fault;
 
 /// The record as the broken store would return it.
 pub(crate) fn distorted(fault: Option<Fault>, record: &Record) -> Record {
-    let Metadata { created, idle_timeout, .. } = *record.metadata();
+    let Metadata { created, granted, .. } = *record.metadata();
     let metadata = match fault {
-        Some(Fault::IdleTimeoutIsLost) => Metadata::new(created),
+        Some(Fault::GrantedTtlIsLost) => Metadata::new(created),
         Some(Fault::TimesAreFloats) => {
             let float = created.unix_millis() as f64;
-            Metadata::new(Timestamp::from_unix_millis(float as u64)).with_idle_timeout(idle_timeout)
+            Metadata::new(Timestamp::from_unix_millis(float as u64)).with_granted(granted)
         }
         _ => *record.metadata(),
     };

@@ -76,7 +76,7 @@ pub(crate) enum Fault {
     ValuesAreText,
     ValuesAreCutAt64K,
     TooLargeDeletes,
-    IdleTimeoutIsLost,
+    GrantedTtlIsLost,
     TimesAreFloats,
 
     // connections and errors

@@ -52,11 +52,11 @@ macro_rules! teeth {
 teeth! {
     lifecycle {
         load_of_an_unknown_id_returns_nothing: AbsentIsEmpty;
-        load_returns_the_whole_created_record: IdleTimeoutIsLost;
+        load_returns_the_whole_created_record: GrantedTtlIsLost;
         create_never_overwrites: CreateOverwrites CreateRenewsTheLiveRecord;
         update_never_creates: UpdateCreates;
         delete_returns_the_removed_record:
-            DeleteReturnsNothing DeleteReturnsWhatWasCreated IdleTimeoutIsLost;
+            DeleteReturnsNothing DeleteReturnsWhatWasCreated GrantedTtlIsLost;
         delete_of_an_absent_record_returns_nothing: DeleteReturnsAnAbsentRecord;
         only_create_revives_a_deleted_id: TouchRevives UpdateCreates;
         record_stays_live_without_values: RecordsWithoutValuesVanish;
@@ -70,7 +70,7 @@ teeth! {
         names_like_metadata_are_stored: ReservedNamesVanish;
         similar_names_stay_distinct: NamesAreLowerCase;
         record_without_values_is_stored: EmptyRecordsAreNotStored;
-        metadata_are_stored_exactly: TimesAreFloats IdleTimeoutIsLost;
+        metadata_are_stored_exactly: TimesAreFloats GrantedTtlIsLost;
     }
     expiry {
         record_is_live_until_its_ttl_passes: TtlsAreRoundedDown;

@@ -1,4 +1,4 @@
--- In milliseconds; NULL if the application's setting applies.
-ALTER TABLE pycket_records ADD COLUMN idle_timeout INTEGER;
+-- In milliseconds; NULL if it is not known.
+ALTER TABLE pycket_records ADD COLUMN granted INTEGER;
 
 CREATE INDEX pycket_records_by_end ON pycket_records (expires_at);

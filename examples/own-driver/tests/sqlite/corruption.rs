@@ -46,17 +46,17 @@ fn file_of_a_newer_version_is_corrupt_until_its_version_is_known() {
 }
 
 #[test]
-fn record_with_an_invalid_idle_timeout_is_corrupt_and_others_are_not() {
+fn record_with_an_invalid_granted_ttl_is_corrupt_and_others_are_not() {
     let file = File::new();
     block_on(async {
         let store = file.store();
         let id = put(&store, &record([("password", SECRET)]), HOUR).await;
-        file.raw().execute("UPDATE pycket_records SET idle_timeout = -1", ()).unwrap();
+        file.raw().execute("UPDATE pycket_records SET granted = -1", ()).unwrap();
         let other = put(&store, &record([("user", "bob")]), HOUR).await;
         assert_corrupt(&file, &id).await;
         assert_eq!(stored(&store, &other).await, Some(record([("user", "bob")])));
-        let idle_timeout = "SELECT idle_timeout FROM pycket_records ORDER BY record LIMIT 1";
-        let stored: i64 = file.raw().query_row(idle_timeout, (), |row| row.get(0)).unwrap();
+        let granted = "SELECT granted FROM pycket_records ORDER BY record LIMIT 1";
+        let stored: i64 = file.raw().query_row(granted, (), |row| row.get(0)).unwrap();
         assert_eq!(stored, -1);
     });
 }

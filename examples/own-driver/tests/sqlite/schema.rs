@@ -32,8 +32,8 @@ fn file_of_version_1_is_migrated_with_its_sessions() {
         let expected = Record::new(metadata, [("user", text("ann"))]);
         assert_eq!(stored(&store, &id).await, Some(expected));
 
-        // Version 1 had no idle timeouts.
-        let changed = Metadata::new(created).with_idle_timeout(Some(HOUR));
+        // Version 1 had no granted ttls.
+        let changed = Metadata::new(created).with_granted(Some(HOUR));
         let changes = Changes::new().with_metadata(changed);
         assert_eq!(store.update(&id, &changes, None).await.unwrap(), Update::Applied);
         let loaded = stored(&file.store(), &id).await.unwrap();
