@@ -97,6 +97,11 @@ impl Changes {
         self.values.iter().map(|(name, value)| (name, value.as_ref()))
     }
 
+    /// The new metadata alone.
+    pub(crate) fn without_values(&self) -> Self {
+        Self { metadata: self.metadata, ..Self::new() }
+    }
+
     pub(crate) fn insert(&mut self, name: SmolStr, value: Option<Value>) {
         self.values.insert(name, value);
     }

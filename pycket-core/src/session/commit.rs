@@ -141,7 +141,7 @@ impl Shared {
                     Some(metadata) => Changes::new().with_metadata(metadata),
                     None => Changes::new(),
                 };
-                let result = store.update(&live.id, &changes, Some(ttl)).await;
+                let result = resolve::touch(store, &live.id, &changes, ttl).await;
                 if result.is_err() {
                     // The request only read, so it does not fail.
                     self.manager.emit(Event::RenewalFailed);

@@ -96,13 +96,17 @@ async fn resolve_update(
         let Some(found) = found else {
             return Ok(Update::Ended);
         };
-        if is_applied(changes, &found.record) {
-            return Ok(Update::Applied);
-        }
-        let Some(conditional) = expecting(changes, known, &found.record) else {
+        // Another client may have stored the same values, so they do not show that the ttl was renewed.
+        let is_stored = changes.entries().all(|(name, value)| found.record.get(name) == value);
+        let next = match is_stored {
+            true if found.expires_in >= ttl.as_duration() => return Ok(Update::Applied),
+            true => Some(changes.without_values()),
+            false => expecting(changes, known, &found.record),
+        };
+        let Some(next) = next else {
             return Err(lost);
         };
-        match store.update(id, &conditional, Some(ttl)).await {
+        match store.update(id, &next, Some(ttl)).await {
             Ok(Update::Conflict) => {}
             Ok(result) => return Ok(result),
             Err(error) if is_ambiguous(&error) => lost = error,
@@ -110,6 +114,19 @@ async fn resolve_update(
         }
     }
     Err(lost)
+}
+
+/// Renews the ttl of a record. If the reply is lost, renews it once more.
+pub(super) async fn touch(
+    store: &dyn SessionStore,
+    id: &SessionId,
+    changes: &Changes,
+    ttl: Ttl,
+) -> Result<Update, Error> {
+    match store.update(id, changes, Some(ttl)).await {
+        Err(lost) if is_ambiguous(&lost) => store.update(id, changes, Some(ttl)).await,
+        result => result,
+    }
 }
 
 /// Makes an update that expects the value it replaces. If the reply is lost, makes it once more: the
@@ -151,11 +168,6 @@ pub(super) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion
 
 fn is_ambiguous(error: &Error) -> bool {
     error.kind() == ErrorKind::Ambiguous
-}
-
-fn is_applied(changes: &Changes, found: &Record) -> bool {
-    changes.metadata().is_none_or(|metadata| *found.metadata() == metadata)
-        && changes.entries().all(|(name, value)| found.get(name) == value)
 }
 
 /// The same changes, on condition that their names still have the known values; `None` if they do not.

@@ -2,10 +2,17 @@
 
 use std::sync::Arc;
 
-use pycket_core::{ErrorKind, MemoryStore, Outcome, SessionManager};
-use pycket_testkit::{Fault, FaultyStore};
+use std::time::Duration;
 
+use pycket_core::{
+    ErrorKind, Event, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
+};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
+
+use crate::events::observed;
 use crate::{open, over, stored};
+
+const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 
 fn faulty() -> (Arc<FaultyStore>, Arc<MemoryStore>, SessionManager) {
     let inner = Arc::new(MemoryStore::new());
@@ -98,4 +105,96 @@ async fn create_that_may_have_succeeded_is_ambiguous() {
     store.fail_nth(0, Fault::After);
     store.fail_nth(1, Fault::Before);
     assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+}
+
+/// As [`faulty`], with a clock for all of it.
+fn faulty_at(expiry: Expiry) -> (ManualClock, Arc<FaultyStore>, SessionManager) {
+    let clock = ManualClock::new();
+    let inner = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let store = Arc::new(FaultyStore::new(Arc::new(inner)));
+    let builder = SessionManager::builder(store.clone()).expiry(expiry).clock(clock.clone());
+    (clock, store, builder.build().unwrap())
+}
+
+#[tokio::test]
+async fn renewal_with_a_lost_reply_is_repeated() {
+    for fault in [Fault::Lost, Fault::After] {
+        let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
+        let (clock, store, manager) = faulty_at(expiry);
+        let id = stored(&manager).await;
+        clock.advance(HALF_A_DAY);
+        let reader = open(&manager, id).await;
+        store.fail_nth(0, fault);
+        assert_eq!(reader.commit().await.unwrap(), Outcome::Touched);
+        assert_eq!(reader.expires_in(), Some(2 * HALF_A_DAY));
+        assert_eq!(open(&manager, id).await.expires_in(), Some(2 * HALF_A_DAY));
+    }
+}
+
+#[tokio::test]
+async fn renewal_that_stays_unknown_is_reported_and_not_claimed() {
+    let expiry = Expiry::builder().renew(Renew::OnAccess).build().unwrap();
+    let (clock, store, manager) = faulty_at(expiry);
+    let (manager, events) = observed(manager);
+    let id = stored(&manager).await;
+    clock.advance(HALF_A_DAY);
+    let reader = open(&manager, id).await;
+    events.take();
+    store.fail_nth(0, Fault::Lost);
+    store.fail_nth(1, Fault::Lost);
+    assert_eq!(reader.commit().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(events.take(), [Event::RenewalFailed]);
+    assert_eq!(reader.expires_in(), Some(HALF_A_DAY));
+    assert_eq!(reader.id_change(), IdChange::Unchanged);
+}
+
+/// Another client has stored the same value, so the value alone does not show what became of our call.
+#[tokio::test]
+async fn lost_update_of_a_value_that_is_stored_already_renews_the_session() {
+    for fault in [Fault::Lost, Fault::After] {
+        let (clock, store, manager) = faulty_at(Expiry::default());
+        let id = stored(&manager).await;
+        let session = open(&manager, id).await;
+        let other = open(&manager, id).await;
+        other.set("user", "bob").unwrap();
+        other.commit().await.unwrap();
+        clock.advance(HALF_A_DAY);
+        session.set("user", "bob").unwrap();
+        store.fail_nth(0, fault);
+        assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+        assert_eq!(session.expires_in(), Some(2 * HALF_A_DAY));
+        assert_eq!(open(&manager, id).await.expires_in(), Some(2 * HALF_A_DAY));
+    }
+}
+
+#[tokio::test]
+async fn lost_update_whose_renewal_fails_is_ambiguous() {
+    let (clock, store, manager) = faulty_at(Expiry::default());
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    let other = open(&manager, id).await;
+    other.set("user", "bob").unwrap();
+    other.commit().await.unwrap();
+    clock.advance(HALF_A_DAY);
+    session.set("user", "bob").unwrap();
+    store.fail_nth(0, Fault::Lost);
+    store.fail_nth(2, Fault::Before);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+    assert_eq!(session.expires_in(), Some(HALF_A_DAY));
+    // The next commit completes it.
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    assert_eq!(open(&manager, id).await.expires_in(), Some(2 * HALF_A_DAY));
+}
+
+#[tokio::test]
+async fn lost_update_that_changes_no_value_renews_the_session() {
+    for fault in [Fault::Lost, Fault::After] {
+        let (clock, store, manager) = faulty_at(Expiry::default());
+        let id = stored(&manager).await;
+        let session = open(&manager, id).await;
+        clock.advance(HALF_A_DAY);
+        store.fail_nth(0, fault);
+        session.update("user", |user: Option<String>| user.unwrap()).await.unwrap();
+        assert_eq!(open(&manager, id).await.expires_in(), Some(2 * HALF_A_DAY));
+    }
 }

@@ -15,6 +15,7 @@ mod expiry;
 mod frozen_ids;
 mod ids;
 mod interleavings;
+mod late_copies;
 mod mapping;
 mod notification_races;
 mod notifications;
