@@ -2,6 +2,7 @@ use std::fmt;
 use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
@@ -55,6 +56,8 @@ struct Opened {
     session: Session,
     /// Whether only a previous key signed the cookie.
     outdated_key: bool,
+    /// The remaining time of the session when it was opened.
+    expires_in: Duration,
 }
 
 /// Tells the slots of all requests that are running apart.
@@ -111,7 +114,7 @@ impl SessionHandle {
                 let opened = self.slot.opened.get_or_init(async || {
                     let manager = &self.slot.settings.manager;
                     let session = manager.without_loading(ids(&self.presented()));
-                    Opened { session, outdated_key: false }
+                    Opened { session, outdated_key: false, expires_in: Duration::ZERO }
                 });
                 self.checked(opened.await)
             }
@@ -218,7 +221,8 @@ impl SessionHandle {
         let id = session.id();
         let outdated_key =
             presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
-        Ok(Opened { session, outdated_key })
+        let expires_in = session.expires_in().unwrap_or_default();
+        Ok(Opened { session, outdated_key, expires_in })
     }
 
     fn presented(&self) -> Vec<SignedId> {
@@ -256,12 +260,19 @@ impl SessionHandle {
     /// Whether the client needs the cookie again although the id is the same, if the session is still live.
     fn needs_cookie_again(&self, opened: &Opened) -> bool {
         match opened.session.id_change() {
-            IdChange::Renewed(_) => {
-                opened.outdated_key || self.slot.settings.cookie.is_persistent()
-            }
+            IdChange::Renewed(_) => opened.outdated_key || self.refreshes_cookie(opened),
             IdChange::Unchanged => opened.outdated_key,
             _ => false,
         }
+    }
+
+    /// Whether the renewal of this request has to reach the cookie, too. It does at most ten times per idle
+    /// timeout, because a late response could overwrite a newer cookie.
+    fn refreshes_cookie(&self, opened: &Opened) -> bool {
+        let renewed = opened.session.expires_in().unwrap_or_default();
+        let gain = renewed.saturating_sub(opened.expires_in);
+        self.slot.settings.cookie.ends_before(opened.session.absolute_expires_in())
+            && gain >= renewed / 10
     }
 
     fn set_cookie(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<String> {
@@ -272,7 +283,14 @@ impl SessionHandle {
             _ if is_live && self.needs_cookie_again(opened) => opened.session.id()?,
             _ => return None,
         };
-        Some(cookie.issue(&id, opened.session.expires_in().unwrap_or_default()))
+        let session = &opened.session;
+        Some(match session.cookie_lifetime() {
+            Some(lifetime) => cookie.issue_for(&id, lifetime),
+            None => {
+                let longest = session.absolute_expires_in().or(session.expires_in());
+                cookie.issue(&id, longest.unwrap_or_default())
+            }
+        })
     }
 }
 

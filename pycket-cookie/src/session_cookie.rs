@@ -68,8 +68,8 @@ impl SessionCookie {
 
     /// The value of a `Set-Cookie` header that gives the client this id, in visible ASCII and spaces.
     ///
-    /// `expires_in` is the remaining time of the session. Only [`Persistence::FollowSession`] uses it,
-    /// rounded down to seconds, so that the cookie never outlives its session.
+    /// `expires_in` is the longest time that the session can live: until its absolute timeout, or if it has
+    /// none, until its idle timeout. Only [`Persistence::FollowSession`] uses it, rounded down to seconds.
     ///
     /// Anyone who reads the value can use the session: mark the header as sensitive and do not log it.
     pub fn issue(&self, id: &SessionId, expires_in: Duration) -> String {
@@ -84,6 +84,13 @@ impl SessionCookie {
         cookie.to_string()
     }
 
+    /// As [`issue`](Self::issue), with a cookie that lasts for `lifetime` whatever the settings say, in whole
+    /// seconds, rounded down. For a session that is remembered while others are not.
+    pub fn issue_for(&self, id: &SessionId, lifetime: Duration) -> String {
+        let remembered = Self { persistence: Persistence::FollowSession, ..self.clone() };
+        remembered.issue(id, lifetime)
+    }
+
     /// The value of a `Set-Cookie` header that removes the cookie from the browser.
     ///
     /// It has the attributes of [`issue`](Self::issue), because a browser keeps a cookie whose domain or
@@ -95,10 +102,22 @@ impl SessionCookie {
         cookie.to_string()
     }
 
-    /// Whether the browser keeps the cookie after it closes. Issue such a cookie again whenever the session
-    /// is renewed, or it ends before its session.
+    /// Whether the browser keeps the cookie after it closes.
     pub fn is_persistent(&self) -> bool {
         self.persistence != Persistence::BrowserSession
+    }
+
+    /// Whether the cookie has to be issued again when its session is renewed, because it could end before the
+    /// session otherwise. `absolute` is the time until the absolute timeout of the session, if it has one.
+    ///
+    /// Issue a cookie again as rarely as possible: a response that is late can overwrite a newer cookie.
+    pub fn ends_before(&self, absolute: Option<Duration>) -> bool {
+        match self.persistence {
+            Persistence::BrowserSession => false,
+            Persistence::Until(_) => true,
+            Persistence::MaxAge(age) => absolute.is_none_or(|absolute| age < absolute),
+            Persistence::FollowSession => absolute.is_none(),
+        }
     }
 }
 

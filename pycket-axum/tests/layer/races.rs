@@ -9,7 +9,7 @@ use axum::routing::post;
 use http::{Method, StatusCode};
 use pycket_axum::{Session, SessionError, SessionLayer};
 use pycket_cookie::{CookieSettings, KeyRing, Persistence};
-use pycket_core::SessionStore;
+use pycket_core::{Expiry, SessionStore};
 use pycket_testkit::{Fault, ManualClock, PausingStore, Task, every_order};
 use tokio::sync::Notify;
 
@@ -150,6 +150,9 @@ fn early(slow: &Slow) -> Router {
         .route("/early/write", post(writing_late))
 }
 
+/// The age of a session at which a renewal refreshes its cookie.
+const REFRESH: Duration = Duration::from_secs(Expiry::DEFAULT_IDLE.as_secs() / 10);
+
 /// The settings under which a response may issue the cookie of a live session again.
 fn reissuing() -> [(&'static str, Plan); 4] {
     let with = |persistence| {
@@ -176,6 +179,7 @@ async fn early_commit_does_not_overwrite_a_newer_cookie() {
                 let slow = Slow::default();
                 let before = Site::new();
                 let old = before.client().await;
+                before.clock.advance(REFRESH);
                 let routes = slow.plan().routes.merge(early(&slow));
                 let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
                 let (late, newer) = slow.meanwhile(&site, early_path, path, &old).await;
@@ -194,6 +198,7 @@ async fn early_commit_refreshes_the_cookie_of_a_live_session() {
             let slow = Slow::default();
             let before = Site::new();
             let old = before.client().await;
+            before.clock.advance(REFRESH);
             let routes = slow.plan().routes.merge(early(&slow));
             let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
             let (late, _) = slow.meanwhile(&site, early_path, "/untouched", &old).await;
@@ -208,6 +213,7 @@ async fn early_commit_sets_no_cookie_if_the_store_fails_afterwards() {
     for (what, plan) in reissuing() {
         let before = Site::new();
         let old = before.client().await;
+        before.clock.advance(REFRESH);
         let slow = Slow::default();
         let routes = early(&slow);
         let site = Plan { routes, memory: Some(before.memory.clone()), ..plan }.open();
@@ -255,6 +261,7 @@ fn persistent_world() -> World {
 fn world_of(plan: Plan) -> World {
     let site = plan.open();
     let cookie = now(site.client());
+    site.clock.advance(REFRESH);
     let store: Arc<dyn SessionStore> = Arc::new(PausingStore::new(site.memory.clone()));
     let layer = SessionLayer::new(manager(store, &ManualClock::new()), site.cookie.clone());
     let handler = async |session: Session| {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::post;
 use http::StatusCode;
+use pycket_axum::{Session, SessionError};
 use pycket_cookie::{CookieSettings, KeyRing, Persistence};
 use pycket_core::{Expiry, Renew};
 use pycket_testkit::{Calls, Fault};
@@ -106,8 +109,10 @@ async fn cookie_of_a_previous_key_stays_if_the_store_fails() {
 async fn persistent_cookie_is_refreshed_by_a_write_and_not_by_a_read() {
     let site = with(Persistence::days(30)).open();
     let cookie = site.client().await;
+    assert!(site.post("/set/age", &cookie).await.set_cookies().is_empty(), "it is still fresh");
+    site.clock.advance(DAY / 10);
     assert!(site.get("/names", &cookie).await.set_cookies().is_empty());
-    let response = site.post("/set/age", &cookie).await;
+    let response = site.post("/set/city", &cookie).await;
     assert_eq!(response.cookie(), cookie);
     assert_eq!(max_age(response.set_cookies()[0]), Some("2592000"));
     assert_eq!(response.values("cache-control"), ["private"]);
@@ -124,14 +129,42 @@ async fn cookie_that_follows_the_session_has_its_remaining_time() {
 
     let absolute = Expiry::builder().absolute_timeout(DAY).build().unwrap();
     let site = Plan { expiry: absolute, ..with(Persistence::FollowSession) }.open();
-    let cookie = site.client().await;
-    site.clock.advance(DAY / 4);
-    let response = site.post("/set/age", &cookie).await;
+    let first = site.post("/set/age", "").await;
     assert_eq!(
-        max_age(response.set_cookies()[0]),
-        Some("64800"),
-        "the absolute timeout comes first"
+        max_age(first.set_cookies()[0]),
+        Some("86400"),
+        "it lasts as long as the session can"
     );
+    site.clock.advance(DAY / 4);
+    let response = site.post("/set/age", &first.cookie()).await;
+    assert!(response.set_cookies().is_empty(), "so it needs no refresh");
+    site.clock.advance(DAY / 4);
+    let login = site.post("/login", &first.cookie()).await;
+    assert_eq!(max_age(login.set_cookies()[0]), Some("43200"), "a new id has what is left");
+}
+
+#[tokio::test]
+async fn remembered_session_has_a_cookie_that_lasts_and_others_have_none() {
+    const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    let remember =
+        async |session: Session| session.remember(MONTH, MONTH).map_err(SessionError::from);
+    let routes = Router::new().route("/remember", post(remember));
+    let site = Plan { expiry: Expiry::aal2(), ..Plan::with(routes) }.open();
+    let other = site.client().await;
+    let login = site.post("/remember", &site.client().await).await;
+    assert_eq!(max_age(login.set_cookies()[0]), Some("2592000"));
+    let remembered = login.cookie();
+
+    site.clock.advance(DAY / 2);
+    assert_eq!(site.names(&other).await, "", "it ended at the application's idle timeout");
+    let renewed = site.post("/set/age", &remembered).await;
+    assert!(renewed.set_cookies().is_empty(), "the cookie lasts as long as the session can");
+    site.clock.advance(20 * DAY);
+    assert_eq!(site.names(&remembered).await, "age,user");
+    let fresh = site.post("/set/age", "").await;
+    assert_eq!(max_age(fresh.set_cookies()[0]), None, "others have a browser-session cookie");
+    site.clock.advance(10 * DAY);
+    assert_eq!(site.names(&remembered).await, "", "it ended at its own absolute timeout");
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ pub enum Persistence {
     /// every cookie at once, so no client can keep a session.
     #[doc(alias("AtDateTime", "expires"))]
     Until(SystemTime),
-    /// For as long as the session lives if nothing renews it, in whole seconds, rounded down.
+    /// Until the absolute timeout of the session. If it has none, until its idle timeout; the cookie is then
+    /// issued again when the session is renewed. In whole seconds, rounded down.
     #[doc(alias("OnInactivity", "rolling"))]
     FollowSession,
 }
