@@ -6,6 +6,12 @@ pub(crate) fn log_event(event: Event) {
         Event::ChangesDropped => {
             tracing::warn!(?event, "session changes were dropped because no commit followed them");
         }
+        Event::DestroyFailed => {
+            tracing::warn!(
+                ?event,
+                "a destroyed session could not be deleted and ends at its timeout"
+            );
+        }
         Event::RenewalFailed => tracing::warn!(?event, "a session was not renewed"),
         Event::Ended => tracing::info!(?event, "session changes were made after its end"),
         event => tracing::debug!(?event, "session event"),
