@@ -1,4 +1,4 @@
-use pycket_core::{Error, ErrorKind, SessionId};
+use pycket_core::{Error, ErrorKind, SessionId, driver};
 use redis::{RedisError, ServerErrorKind};
 
 /// Why a request has no result.
@@ -73,9 +73,7 @@ impl Failure {
             None if is_unsent || access == Access::Read => ErrorKind::Unavailable,
             None => ErrorKind::Ambiguous,
         };
-        let error = Error::new(kind, message(kind));
-        let is_secret = contains_part_of(&source.to_string(), &id.expose());
-        if is_secret { error } else { error.with_source(source) }
+        driver::with_source_without_id(Error::new(kind, message(kind)), source, id)
     }
 }
 
@@ -100,13 +98,6 @@ fn is_break(error: &RedisError) -> bool {
 /// Servers before version 7 put the error of a script inside another one.
 fn is_from_replica(error: &RedisError) -> bool {
     error.kind() == ServerErrorKind::ReadOnly.into() || error.to_string().contains("READONLY You")
-}
-
-/// Servers repeat different parts of a request in their errors, and cut them at different places.
-fn contains_part_of(text: &str, id: &str) -> bool {
-    const LENGTH: usize = 8;
-    let mut parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
-    parts.any(|part| text.contains(part))
 }
 
 #[cfg(feature = "tls")]
@@ -192,8 +183,4 @@ fn message(kind: ErrorKind) -> &'static str {
         ErrorKind::Corrupt => "the value that Redis holds under the session's key is not a session",
         _ => "Redis refused the request; check user, password, permissions and database number",
     }
-}
-
-pub(crate) fn invalid_setting(message: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidSetting, message)
 }

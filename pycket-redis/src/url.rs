@@ -1,8 +1,8 @@
 use pycket_core::Error;
+use pycket_core::driver::invalid_setting;
 use redis::{ConnectionAddr, IntoConnectionInfo};
 
 use crate::address::{Endpoint, NodeAddr, ServerAddr};
-use crate::error::invalid_setting;
 
 /// The servers that a URL names.
 pub(crate) enum Target {

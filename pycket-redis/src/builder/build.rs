@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pycket_core::driver::{check_range, check_timeout, invalid_setting};
 use pycket_core::{Error, KeySpace};
 
 use super::{Address, RedisStoreBuilder};
 use crate::RedisStore;
 use crate::address::Endpoint;
 use crate::connection::ConnectionSettings;
-use crate::error::invalid_setting;
 use crate::topology::{Cluster, NodeSettings, Route, Sentinels, Topology};
 use crate::url::Target;
 
@@ -52,15 +52,9 @@ impl RedisStoreBuilder {
     }
 
     fn check(&self) -> Result<(), Error> {
-        if !(1..=Self::MAX_CONNECTIONS).contains(&self.max_connections) {
-            return Err(invalid_setting("`max_connections` must be 1 to 1000"));
-        }
-        if self.timeouts.connect.is_zero() {
-            return Err(invalid_setting("`connect_timeout` must be more than zero"));
-        }
-        if self.timeouts.response.is_zero() {
-            return Err(invalid_setting("`response_timeout` must be more than zero"));
-        }
+        check_range("max_connections", self.max_connections, 1..=Self::MAX_CONNECTIONS)?;
+        check_timeout("connect_timeout", self.timeouts.connect)?;
+        check_timeout("response_timeout", self.timeouts.response)?;
         let Some(acks) = self.replica_acks else { return Ok(()) };
         if acks.count == 0 {
             return Err(invalid_setting(

@@ -2,13 +2,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pycket_core::Error;
+use pycket_core::driver::invalid_setting;
 use serde::Deserialize;
 
 use super::secret::Secret;
 use super::{Address, RedisStoreBuilder};
 use crate::address::Endpoint;
 use crate::connection::Timeouts;
-use crate::error::invalid_setting;
 use crate::topology::ReplicaAcks;
 
 const DEFAULT_HOST: &str = "localhost";
@@ -120,8 +120,7 @@ fn tls(
 #[cfg(feature = "tls")]
 fn read(setting: &str, path: &std::path::Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| {
-        let message = format!("cannot read `{setting}`, {}: {error}", path.display());
-        Error::new(pycket_core::ErrorKind::InvalidSetting, message)
+        invalid_setting(format!("cannot read `{setting}`, {}: {error}", path.display()))
     })
 }
 

@@ -2,6 +2,7 @@ use std::io;
 use std::sync::Arc;
 
 use pycket_core::Error;
+use pycket_core::driver::invalid_setting;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -10,7 +11,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::connect::Stream;
-use crate::error::invalid_setting;
 
 /// The certificates of the settings, in PEM.
 #[derive(Default)]
