@@ -25,17 +25,22 @@ pub(crate) enum ServerAddr {
 }
 
 impl NodeAddr {
-    /// Reads `host:port`. Servers send IPv6 addresses with and without brackets.
+    /// Servers and operators write IPv6 addresses with and without brackets.
+    pub(crate) fn new(host: &str, port: u16) -> Self {
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        Self { host: inner.unwrap_or(host).to_owned(), port }
+    }
+
+    /// Reads `host:port`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        Some(Self { host: host.to_owned(), port: port.parse().ok()? })
+        Some(Self::new(host, port.parse().ok()?))
     }
 }
 
 impl Endpoint {
-    pub(crate) fn tcp(host: String, port: u16) -> Self {
-        let addr = ServerAddr::Tcp(NodeAddr { host, port });
+    pub(crate) fn tcp(host: &str, port: u16) -> Self {
+        let addr = ServerAddr::Tcp(NodeAddr::new(host, port));
         Self { addr, login: RedisConnectionInfo::default(), uses_tls: false }
     }
 

@@ -118,7 +118,7 @@ fn endpoint(url: &str) -> Result<Endpoint, Error> {
     let info = plain.as_deref().unwrap_or(url).into_connection_info();
     let info = info.map_err(|_| invalid_setting(SINGLE_FORM))?;
     let addr = match info.addr().clone() {
-        ConnectionAddr::Tcp(host, port) => ServerAddr::Tcp(NodeAddr { host, port }),
+        ConnectionAddr::Tcp(host, port) => ServerAddr::Tcp(NodeAddr::new(&host, port)),
         ConnectionAddr::Unix(path) => ServerAddr::Unix(path),
         _ => return Err(invalid_setting(SINGLE_FORM)),
     };

@@ -55,7 +55,7 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
             }
             Some(Secret(url)) => Address::Url(url.into()),
             None => {
-                let host = file.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
+                let host = file.host.as_deref().unwrap_or(DEFAULT_HOST);
                 let endpoint = Endpoint::tcp(host, file.port.unwrap_or(DEFAULT_PORT));
                 let password = file.password.as_ref().map(|Secret(password)| password.as_str());
                 Address::Single(endpoint.with_login(file.username.as_deref(), password))

@@ -172,8 +172,8 @@ impl Sentinels {
 fn parse_addr(answers: &[Value]) -> Option<NodeAddr> {
     let Value::Array(parts) = answers.first()? else { return None };
     let [Value::BulkString(host), Value::BulkString(port)] = parts.as_slice() else { return None };
-    let host = String::from_utf8(host.clone()).ok()?;
-    Some(NodeAddr { host, port: std::str::from_utf8(port).ok()?.parse().ok()? })
+    let (host, port) = (std::str::from_utf8(host).ok()?, std::str::from_utf8(port).ok()?);
+    Some(NodeAddr::new(host, port.parse().ok()?))
 }
 
 fn is_primary(answers: &[Value]) -> bool {
@@ -189,4 +189,17 @@ fn unknown() -> RedisError {
 fn is_replica() -> RedisError {
     let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
     (kind, "the server that the sentinels name as primary is a replica").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_addr_reads_ipv6_addresses_with_and_without_brackets() {
+        for host in ["::1", "[::1]"] {
+            let parts = [host, "6379"].map(|part| Value::BulkString(part.into()));
+            assert_eq!(parse_addr(&[Value::Array(parts.into())]).unwrap().host, "::1");
+        }
+    }
 }

@@ -110,17 +110,17 @@ fn parse_node(node: &Value, from: &NodeAddr) -> Option<NodeAddr> {
     let Value::Array(parts) = node else { return None };
     let [host, Value::Int(port), ..] = parts.as_slice() else { return None };
     let host = match host {
-        Value::BulkString(host) => String::from_utf8(host.clone()).ok()?,
-        Value::SimpleString(host) => host.clone(),
-        Value::Nil => String::new(),
+        Value::BulkString(host) => std::str::from_utf8(host).ok()?,
+        Value::SimpleString(host) => host,
+        Value::Nil => "",
         _ => return None,
     };
-    let host = match host.as_str() {
+    let host = match host {
         "?" => return None,
-        "" => from.host.clone(),
+        "" => &from.host,
         _ => host,
     };
-    Some(NodeAddr { host, port: u16::try_from(*port).ok()? })
+    Some(NodeAddr::new(host, u16::try_from(*port).ok()?))
 }
 
 #[cfg(test)]
@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn parse_reads_ipv6_addresses_with_and_without_brackets() {
+        for host in ["::1", "[::1]"] {
+            let range = vec![Value::Int(0), Value::Int(9), node(named(host), 1)];
+            let from = NodeAddr::new("one", 9);
+            let slots = Slots::parse(&Value::Array(vec![Value::Array(range)]), &from).unwrap();
+            assert_eq!(slots.nodes[0].host, "::1");
+        }
+    }
+
+    #[test]
     fn parse_reads_ranges_gaps_and_nodes_without_name() {
         let range = |first, last, nodes: Vec<Value>| {
             Value::Array([vec![Value::Int(first), Value::Int(last)], nodes].concat())
@@ -156,7 +166,7 @@ mod tests {
             range(300, 300, vec![node(named("?"), 4)]),
             Value::Nil,
         ]);
-        let from = NodeAddr { host: "one".to_owned(), port: 9 };
+        let from = NodeAddr::new("one", 9);
         let slots = Slots::parse(&answer, &from).unwrap();
         let owner = |slot| slots.owner(slot).map(|owner| format!("{:?}", slots.nodes[owner]));
         assert_eq!(owner(0).as_deref(), Some("one:1"));

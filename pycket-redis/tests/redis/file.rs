@@ -36,6 +36,23 @@ async fn every_setting_in_a_file_is_applied() {
     }
 }
 
+#[tokio::test]
+async fn ipv6_address_works_with_and_without_brackets() {
+    let server = Server::redis();
+    let mut command = redis::cmd("CONFIG");
+    command.arg("SET").arg("bind").arg("127.0.0.1 ::1");
+    command.exec(&mut operator(&server)).unwrap();
+    let port = server.port();
+    for settings in [
+        format!("host = \"::1\"\nport = {port}"),
+        format!("host = \"[::1]\"\nport = {port}"),
+        format!("url = \"redis://[::1]:{port}\""),
+    ] {
+        let store = read(&settings).unwrap().deadline(Duration::ZERO).build().unwrap();
+        assert_eq!(kinds(&store).await, [None; 4], "{settings}");
+    }
+}
+
 #[test]
 fn unknown_setting_is_an_error_that_lists_the_known_ones() {
     let message = read("passwrod = \"sesame\"").unwrap_err();
