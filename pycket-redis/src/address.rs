@@ -1,7 +1,9 @@
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use redis::RedisConnectionInfo;
+
+use crate::credentials::Provider;
 
 /// Host and port of a server.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(crate) struct NodeAddr {
 pub(crate) struct Endpoint {
     pub(crate) addr: ServerAddr,
     pub(crate) login: RedisConnectionInfo,
+    /// Returns the user and the password for `login`, if they change.
+    pub(crate) credentials: Option<Provider>,
     pub(crate) uses_tls: bool,
 }
 
@@ -41,7 +45,7 @@ impl NodeAddr {
 impl Endpoint {
     pub(crate) fn tcp(host: &str, port: u16) -> Self {
         let addr = ServerAddr::Tcp(NodeAddr::new(host, port));
-        Self { addr, login: RedisConnectionInfo::default(), uses_tls: false }
+        Self { addr, login: RedisConnectionInfo::default(), credentials: None, uses_tls: false }
     }
 
     /// The same login at another server.
@@ -64,6 +68,13 @@ impl Endpoint {
             self.login = self.login.set_db(database.into());
         }
         self
+    }
+
+    /// The login for a new connection.
+    pub(crate) async fn login(&self) -> io::Result<RedisConnectionInfo> {
+        let login = self.login.clone();
+        let Some(provider) = &self.credentials else { return Ok(login) };
+        Ok(provider.credentials().await.map_err(io::Error::other)?.apply_to(login))
     }
 
     /// `None` for a Unix socket.

@@ -13,6 +13,7 @@ use crate::address::Endpoint;
 #[cfg(feature = "tls")]
 use crate::connection::Certificates;
 use crate::connection::Timeouts;
+use crate::credentials::{Provider, ProviderResult};
 use crate::topology::ReplicaAcks;
 
 /// The settings of a [`RedisStore`](crate::RedisStore), from [`RedisStore::builder`](crate::RedisStore::builder).
@@ -36,6 +37,7 @@ pub struct RedisStoreBuilder {
     timeouts: Timeouts,
     deadline: Duration,
     replica_acks: Option<ReplicaAcks>,
+    credentials: Option<Provider>,
     sentinel_login: Option<(Option<String>, String)>,
     #[cfg(feature = "tls")]
     certificates: Certificates,
@@ -76,6 +78,7 @@ impl RedisStoreBuilder {
             },
             deadline: Self::DEFAULT_DEADLINE,
             replica_acks: None,
+            credentials: None,
             sentinel_login: None,
             #[cfg(feature = "tls")]
             certificates: Certificates::default(),
@@ -156,6 +159,36 @@ impl RedisStoreBuilder {
     /// ```
     pub fn wait_replicas(mut self, count: u32, timeout: Duration) -> Self {
         self.replica_acks = Some(ReplicaAcks { count, timeout });
+        self
+    }
+
+    /// Asks `provider` for the user and the password each time a connection is opened, instead of taking them from
+    /// the URL: for passwords that are rotated, and for tokens that expire (AWS ElastiCache with IAM, Azure with
+    /// Entra ID). By default the URL's are used.
+    ///
+    /// The time until it answers counts toward the [connect timeout](Self::connect_timeout), so keep a token that
+    /// is still valid and return it again. If it fails or panics, nothing was sent and the call is tried again
+    /// until the [deadline](Self::deadline), then fails with
+    /// [`Unavailable`](pycket_core::ErrorKind::Unavailable). The source of that error is the provider's own, so it
+    /// must not contain the password.
+    ///
+    /// A connection keeps its login for as long as it is open. A service that closes it when the token expires
+    /// causes no error: the next call opens another one. The provider is not asked for the login at sentinels.
+    ///
+    /// ```
+    /// use pycket_redis::{Credentials, RedisStore};
+    ///
+    /// # async fn token() -> std::io::Result<String> { std::fs::read_to_string("token") }
+    /// let store = RedisStore::builder("redis://redis.internal/")
+    ///     .credentials(|| async { Ok(Credentials::new("app", token().await?)) })
+    ///     .build()?;
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    pub fn credentials<F>(mut self, provider: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ProviderResult> + Send + 'static,
+    {
+        self.credentials = Some(Provider::new(provider));
         self
     }
 

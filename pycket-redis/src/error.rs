@@ -79,9 +79,9 @@ impl Failure {
 
 impl Damage {
     /// If the server ended or became a replica, all connections are useless: its name may lead to another
-    /// server by now. After a timeout, only this one is.
+    /// server by now. After a timeout, or if a proxy has lost the login, only this one is.
     pub(crate) fn of(error: &RedisError) -> Self {
-        if error.is_timeout() {
+        if error.is_timeout() || code(error) == "NOAUTH" {
             Self::Connection
         } else if is_break(error) || is_from_replica(error) {
             Self::Server

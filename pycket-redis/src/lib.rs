@@ -3,6 +3,7 @@
 mod address;
 mod builder;
 mod connection;
+mod credentials;
 mod error;
 mod record;
 mod retry;
@@ -12,4 +13,5 @@ mod topology;
 mod url;
 
 pub use builder::RedisStoreBuilder;
+pub use credentials::Credentials;
 pub use store::RedisStore;

@@ -122,7 +122,7 @@ fn endpoint(url: &str) -> Result<Endpoint, Error> {
         ConnectionAddr::Unix(path) => ServerAddr::Unix(path),
         _ => return Err(invalid_setting(SINGLE_FORM)),
     };
-    Ok(Endpoint { addr, login: info.redis_settings().clone(), uses_tls })
+    Ok(Endpoint { addr, login: info.redis_settings().clone(), credentials: None, uses_tls })
 }
 
 impl<'a> Parts<'a> {

@@ -78,7 +78,8 @@ impl RedisStoreBuilder {
         match target {
             Target::Single(server) => {
                 let settings = self.node_settings(server.uses_tls)?;
-                let node = Box::new(settings.node(server.with_database(database)));
+                let server = self.with_credentials(server)?.with_database(database);
+                let node = Box::new(settings.node(server));
                 Ok(Route::Single { node, deadline: self.deadline })
             }
             Target::Cluster(nodes) => {
@@ -88,6 +89,8 @@ impl RedisStoreBuilder {
                     ));
                 }
                 let settings = self.node_settings(nodes.iter().any(|node| node.uses_tls))?;
+                let nodes = nodes.into_iter().map(|node| self.with_credentials(node));
+                let nodes = nodes.collect::<Result<_, _>>()?;
                 let cluster = Cluster::new(nodes, settings, self.deadline).ok_or_else(|| {
                     invalid_setting("a node of a cluster needs a host and a port, not a socket")
                 })?;
@@ -96,12 +99,23 @@ impl RedisStoreBuilder {
             Target::Sentinel { sentinels, service, primary } => {
                 let settings = self.node_settings(primary.uses_tls)?;
                 let sentinels = sentinels.into_iter().map(|sentinel| self.known(sentinel));
-                let primary = primary.with_database(database);
+                let primary = self.with_credentials(primary)?.with_database(database);
                 let sentinels =
                     Sentinels::new(sentinels.collect(), service, primary, settings, self.deadline);
                 Ok(Route::Sentinel(Arc::new(sentinels)))
             }
         }
+    }
+
+    fn with_credentials(&self, mut endpoint: Endpoint) -> Result<Endpoint, Error> {
+        endpoint.credentials.clone_from(&self.credentials);
+        let has_login = endpoint.login.username().is_some() || endpoint.login.password().is_some();
+        if has_login && endpoint.credentials.is_some() {
+            return Err(invalid_setting(
+                "`credentials` replaces user and password; remove them from the URL or the file",
+            ));
+        }
+        Ok(endpoint)
     }
 
     fn known(&self, sentinel: Endpoint) -> Endpoint {

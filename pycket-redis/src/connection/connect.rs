@@ -36,14 +36,14 @@ impl ConnectionSettings {
         wait: Option<Cmd>,
     ) -> RedisResult<Connection> {
         let response_timeout = self.timeouts.response;
+        let login = endpoint.login().await?;
         let stream = self.open(&endpoint).await?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(Some(response_timeout))
             .set_pipeline_buffer_size(QUEUE)
             .set_write_backpressure_boundary(WRITE_SIZE);
-        let login = &endpoint.login;
-        let connected = MultiplexedConnection::new_with_config(login, stream, config).await;
+        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
         let (client, driver) =
             connected.map_err(|error| without_password(error, login.password()))?;
         let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));

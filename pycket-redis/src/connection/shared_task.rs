@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use redis::RedisResult;
@@ -72,7 +73,7 @@ impl<T> Clone for SharedTask<T> {
 
 impl<T> Drop for AbandonOnDrop<T> {
     fn drop(&mut self) {
-        // Has no effect if there is a result.
-        let _ = self.0.set(None);
+        // Has no effect if there is a result. A panic of the work is a failure: repeating it may panic again.
+        let _ = self.0.set(thread::panicking().then(|| Err(closed())));
     }
 }

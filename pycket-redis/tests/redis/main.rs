@@ -9,6 +9,7 @@
 mod concurrency;
 mod connecting;
 mod corruption;
+mod credentials;
 mod cut_connections;
 mod deadline;
 mod file;
