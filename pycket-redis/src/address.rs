@@ -6,7 +6,7 @@ use redis::RedisConnectionInfo;
 use crate::credentials::Provider;
 
 /// Host and port of a server.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct NodeAddr {
     pub(crate) host: String,
     pub(crate) port: u16,

@@ -71,6 +71,7 @@ impl RetryBudget {
     pub(crate) async fn pause(&mut self) -> bool {
         let pause = Self::FIRST_PAUSE * 2_u32.pow(self.pauses.min(Self::DOUBLINGS));
         self.pauses += 1;
+        self.redirections = 0;
         if self.end.is_some_and(|end| Instant::now() + pause >= end) {
             return false;
         }

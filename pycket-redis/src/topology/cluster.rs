@@ -1,3 +1,4 @@
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::retry::{Retry, RetryBudget};
 /// server may have carried it out.
 pub(crate) struct Cluster {
     /// The nodes of the URL. They are asked for the slot map after the nodes that it names.
-    seeds: Box<[NodeAddr]>,
+    seeds: Box<[Arc<Node>]>,
     /// How to log in to each node.
     endpoint: Endpoint,
     settings: NodeSettings,
@@ -27,8 +28,11 @@ pub(crate) struct Cluster {
 #[derive(Default)]
 struct State {
     slots: Slots,
-    /// The nodes of the slot map in the same order, then others that were named elsewhere.
+    /// The nodes of the slot map in the same order.
     nodes: Vec<Arc<Node>>,
+    /// The nodes outside of the slot map that requests were last redirected to. The map does not name a node
+    /// that is about to receive its first slot.
+    others: VecDeque<Arc<Node>>,
     /// How often the slot map was refreshed, failed refreshes included.
     epoch: usize,
     refresh: Option<SharedTask<Slots>>,
@@ -49,21 +53,30 @@ impl State {
         self.nodes.get(self.slots.owner(slot)?).cloned()
     }
 
-    fn node(&self, addr: &NodeAddr) -> Option<Arc<Node>> {
-        self.nodes.iter().find(|node| node.addr.as_ref() == Some(addr)).cloned()
+    fn node(&self, addr: &NodeAddr) -> Option<&Arc<Node>> {
+        let listed = self.slots.index_of(addr).and_then(|index| self.nodes.get(index));
+        listed.or_else(|| find(&self.others, addr))
     }
 }
 
 impl Cluster {
+    /// Maximum number of nodes outside of the slot map, so that a node that names ever new ones fills no memory.
+    const MAX_OTHERS: usize = 16;
+
     /// `None` if there is no node or one is a Unix socket.
     pub(crate) fn new(
         nodes: Vec<Endpoint>,
         settings: NodeSettings,
         deadline: Duration,
     ) -> Option<Self> {
+        let endpoint = nodes.first()?.clone();
+        let seed = |node: &Endpoint| {
+            let addr = node.node()?.clone();
+            Some(Arc::new(settings.node(endpoint.at(addr))))
+        };
         Some(Self {
-            seeds: nodes.iter().map(|node| node.node().cloned()).collect::<Option<_>>()?,
-            endpoint: nodes.into_iter().next()?,
+            seeds: nodes.iter().map(seed).collect::<Option<_>>()?,
+            endpoint,
             settings,
             deadline,
             state: Mutex::default(),
@@ -98,17 +111,18 @@ impl Cluster {
                 Ok(answers) => return Ok(answers),
                 Err(failure) => failure,
             };
-            let from = node.addr.as_ref();
-            next = match Retry::after(&failure, request.access, from) {
+            next = match Retry::after(&failure, request.access, node.addr.as_ref()) {
                 Retry::No => return Err(failure),
                 Retry::Moved(to) if budget.allows_redirection() => {
-                    self.refresh_slots(epoch, Some(&to), None).await;
-                    Next::Node(to)
+                    let known = self.known(&self.lock(), &to);
+                    self.refresh_slots(epoch, Some(known.unwrap_or(node)), None).await;
+                    let is_listed = self.lock().slots.index_of(&to).is_some();
+                    if is_listed { Next::Node(to) } else { Next::Owner }
                 }
                 Retry::Ask(to) if budget.allows_redirection() => Next::Asking(to),
                 _ if !budget.pause().await => return Err(failure),
                 _ => {
-                    self.refresh_slots(epoch, None, from).await;
+                    self.refresh_slots(epoch, None, Some(node)).await;
                     Next::Owner
                 }
             };
@@ -130,8 +144,8 @@ impl Cluster {
     async fn refresh_slots(
         self: &Arc<Self>,
         epoch: usize,
-        first: Option<&NodeAddr>,
-        last: Option<&NodeAddr>,
+        first: Option<Arc<Node>>,
+        last: Option<Arc<Node>>,
     ) -> Option<RedisError> {
         let limit = self.settings.connections.timeouts.total();
         let refresh = {
@@ -140,9 +154,8 @@ impl Cluster {
                 return state.error.clone();
             }
             let start = || {
-                let order = self.refresh_order(&state.slots, epoch, first, last);
-                let cluster = Arc::clone(self);
-                SharedTask::spawn(limit, async move { cluster.ask_for_slots(order).await })
+                let order = self.refresh_order(&state, first, last);
+                SharedTask::spawn(limit, Self::ask_for_slots(order))
             };
             let refresh = state.refresh.clone().unwrap_or_else(start);
             state.refresh.insert(refresh).clone()
@@ -158,17 +171,19 @@ impl Cluster {
     }
 
     /// If all nodes fail, returns an error that may go away, if there is one: then waiting may help.
-    async fn ask_for_slots(&self, order: Vec<NodeAddr>) -> RedisResult<Slots> {
+    async fn ask_for_slots(order: Vec<Arc<Node>>) -> RedisResult<Slots> {
         let mut command = Pipeline::new();
         command.cmd("CLUSTER").arg("SLOTS");
         let mut failure: Option<Failure> = None;
-        for addr in order {
-            let node = self.node(&mut self.lock(), &addr);
+        for node in order {
             let error = match node.send(Request::question(&command)).await {
-                Ok(answers) => match answers.first().and_then(|slots| Slots::parse(slots, &addr)) {
-                    Some(slots) => return Ok(slots),
-                    None => no_owner(),
-                },
+                Ok(answers) => {
+                    let slots = answers.first().zip(node.addr.as_ref());
+                    match slots.and_then(|(slots, from)| Slots::parse(slots, from)) {
+                        Some(slots) => return Ok(slots),
+                        None => no_owner(),
+                    }
+                }
                 Err(failure) => failure.into_source(),
             };
             let next = Failure::Unsent(error);
@@ -182,45 +197,58 @@ impl Cluster {
     /// Begins with another node each time.
     fn refresh_order(
         &self,
-        slots: &Slots,
-        epoch: usize,
-        first: Option<&NodeAddr>,
-        last: Option<&NodeAddr>,
-    ) -> Vec<NodeAddr> {
-        let mut known: Vec<_> = slots.nodes().collect();
-        let turn = epoch % known.len().max(1);
-        known.rotate_left(turn);
-        let mut order: Vec<NodeAddr> = Vec::new();
-        for addr in first.into_iter().chain(known).chain(&self.seeds) {
-            if Some(addr) != last && !order.contains(addr) {
-                order.push(addr.clone());
-            }
-        }
-        order.extend(last.cloned());
+        state: &State,
+        first: Option<Arc<Node>>,
+        last: Option<Arc<Node>>,
+    ) -> Vec<Arc<Node>> {
+        let (before, after) = state.nodes.split_at(state.epoch % state.nodes.len().max(1));
+        let all = after.iter().chain(before).chain(&self.seeds).cloned();
+        let is_last = |node: &Arc<Node>| last.as_ref().is_some_and(|last| last.addr == node.addr);
+        let mut seen = HashSet::new();
+        let mut order: Vec<_> =
+            first.into_iter().chain(all.filter(|node| !is_last(node))).collect();
+        order.retain(|node| seen.insert(node.addr.clone()));
+        order.extend(last);
         order
     }
 
     /// Keeps the connections to nodes that are still in the cluster.
     fn store(&self, state: &mut State, slots: Slots) {
-        let mut nodes: Vec<_> = slots.nodes().map(|addr| self.node(state, addr)).collect();
-        let is_named = |addr| slots.nodes().any(|named| named == addr);
-        let seeds = self.seeds.iter().filter(|seed| !is_named(*seed));
-        nodes.extend(seeds.filter_map(|seed| state.node(seed)));
+        let node = |addr| self.known(state, addr).unwrap_or_else(|| self.new_node(addr));
+        let nodes = slots.nodes().map(node).collect();
         state.slots = slots;
         state.nodes = nodes;
     }
 
     fn node(&self, state: &mut State, addr: &NodeAddr) -> Arc<Node> {
-        state.node(addr).unwrap_or_else(|| {
-            let node = Arc::new(self.settings.node(self.endpoint.at(addr.clone())));
-            state.nodes.push(Arc::clone(&node));
+        self.known(state, addr).unwrap_or_else(|| {
+            let node = self.new_node(addr);
+            state.others.push_back(Arc::clone(&node));
+            if state.others.len() > Self::MAX_OTHERS {
+                state.others.pop_front();
+            }
             node
         })
+    }
+
+    fn known(&self, state: &State, addr: &NodeAddr) -> Option<Arc<Node>> {
+        state.node(addr).or_else(|| find(&self.seeds, addr)).cloned()
+    }
+
+    fn new_node(&self, addr: &NodeAddr) -> Arc<Node> {
+        Arc::new(self.settings.node(self.endpoint.at(addr.clone())))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn find<'a>(
+    nodes: impl IntoIterator<Item = &'a Arc<Node>>,
+    addr: &NodeAddr,
+) -> Option<&'a Arc<Node>> {
+    nodes.into_iter().find(|node| node.addr.as_ref() == Some(addr))
 }
 
 /// `ASKING` counts only for the next command.
@@ -235,4 +263,35 @@ async fn send_asking(node: &Node, request: Request<'_>) -> Result<Vec<Value>, Fa
 
 fn no_owner() -> RedisError {
     (redis::ErrorKind::ClusterConnectionNotFound, "no node knows a primary for the key").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{ConnectionSettings, Timeouts};
+
+    fn cluster() -> Cluster {
+        let timeouts = Timeouts { connect: Duration::MAX, response: Duration::MAX };
+        let connections = ConnectionSettings {
+            timeouts,
+            max_connections: 1,
+            #[cfg(feature = "tls")]
+            tls: None,
+        };
+        let settings = NodeSettings { connections, replica_acks: None };
+        Cluster::new(vec![Endpoint::tcp("seed", 1)], settings, Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn redirections_to_ever_new_addresses_leave_few_nodes() {
+        let cluster = cluster();
+        for port in 0..1000 {
+            let (_, node) = cluster.find(&Next::Asking(NodeAddr::new("node", port)), 0);
+            let weak = Arc::downgrade(&node.unwrap());
+            assert!(weak.upgrade().is_some(), "the next request to this node finds it");
+        }
+        let state = cluster.lock();
+        let kept = (0..1000).filter(|port| state.node(&NodeAddr::new("node", *port)).is_some());
+        assert!(kept.count() <= 16);
+    }
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use redis::Value;
 
 use crate::address::NodeAddr;
@@ -8,6 +10,8 @@ pub(super) struct Slots {
     /// In ascending order.
     ranges: Vec<Range>,
     nodes: Vec<NodeAddr>,
+    /// The index of each node in `nodes`.
+    indices: HashMap<NodeAddr, usize>,
 }
 
 #[derive(Clone)]
@@ -19,6 +23,9 @@ struct Range {
 }
 
 const COUNT: u16 = 16_384;
+
+/// Several times what the largest clusters have.
+const MAX_NODES: usize = 10_000;
 
 /// The slot of a key, as the server computes it: from the part in braces, if there is one.
 pub(super) fn slot_of(key: &[u8]) -> u16 {
@@ -59,9 +66,13 @@ static SUMS: [u16; 256] = {
 };
 
 impl Slots {
-    /// Reads the answer of the node `from` to `CLUSTER SLOTS`; `None` if it names no slots.
+    /// Reads the answer of the node `from` to `CLUSTER SLOTS`; `None` if it names no slots, or more slots or nodes
+    /// than a cluster can have.
     pub(super) fn parse(answer: &Value, from: &NodeAddr) -> Option<Self> {
         let Value::Array(items) = answer else { return None };
+        if items.len() > COUNT.into() {
+            return None;
+        }
         let mut slots = Self::default();
         for item in items {
             let Value::Array(parts) = item else { continue };
@@ -78,6 +89,9 @@ impl Slots {
             slots.ranges.push(Range { first, last, primary });
             for replica in nodes.flatten() {
                 slots.index(replica);
+                if slots.nodes.len() > MAX_NODES {
+                    return None;
+                }
             }
         }
         slots.ranges.sort_unstable_by_key(|range| range.first);
@@ -96,9 +110,14 @@ impl Slots {
         self.nodes.iter()
     }
 
+    /// The index of a node in [`nodes`](Self::nodes).
+    pub(super) fn index_of(&self, node: &NodeAddr) -> Option<usize> {
+        self.indices.get(node).copied()
+    }
+
     fn index(&mut self, node: NodeAddr) -> usize {
-        let known = self.nodes.iter().position(|known| *known == node);
-        known.unwrap_or_else(|| {
+        self.index_of(&node).unwrap_or_else(|| {
+            self.indices.insert(node.clone(), self.nodes.len());
             self.nodes.push(node);
             self.nodes.len() - 1
         })
@@ -143,6 +162,21 @@ mod tests {
 
     fn named(host: &str) -> Value {
         Value::BulkString(host.into())
+    }
+
+    #[test]
+    fn parse_refuses_more_nodes_and_ranges_than_a_cluster_has() {
+        let range =
+            |nodes: Vec<Value>| Value::Array([vec![Value::Int(0), Value::Int(9)], nodes].concat());
+        let nodes = |count: i64| {
+            let node = |number: i64| node(named(&format!("node{number}")), 1);
+            Value::Array(vec![range((0..count).map(node).collect())])
+        };
+        let from = NodeAddr::new("one", 9);
+        assert_eq!(Slots::parse(&nodes(10_000), &from).unwrap().nodes().count(), 10_000);
+        assert!(Slots::parse(&nodes(100_000), &from).is_none());
+        let ranges = Value::Array(vec![range(vec![node(named("one"), 1)]); 100_000]);
+        assert!(Slots::parse(&ranges, &from).is_none());
     }
 
     #[test]

@@ -90,6 +90,40 @@ async fn session_in_a_migrating_slot_is_served_by_either_node() {
     }
 }
 
+/// `CLUSTER SLOTS` does not name a node that has no slot yet.
+#[tokio::test]
+async fn slot_that_moves_to_a_new_node_is_served() {
+    let cluster = Server::redis_cluster_with_replicas(2, 1);
+    let [first, _, new, _] = cluster.nodes() else { panic!("there are four nodes") };
+    let store = long_timeouts(&cluster.url()).build().unwrap();
+    assert_served(&store, SessionId::generate()).await;
+    let (mut old_node, mut new_node) = (Operator::of(first), Operator::of(new));
+    let () = new_node.run("CLUSTER RESET SOFT");
+    let () = new_node.run(&format!("CLUSTER MEET 127.0.0.1 {}", first.port()));
+    let new_id: String = new_node.run("CLUSTER MYID");
+    operator::wait_until("the nodes know each other as primaries", || {
+        let is_primary = |node: &mut Operator| {
+            let nodes: String = node.run("CLUSTER NODES");
+            let is_new = |line: &str| line.starts_with(&new_id) && line.contains("master - ");
+            nodes.lines().count() == 4 && nodes.lines().any(is_new)
+        };
+        is_primary(&mut old_node) && is_primary(&mut new_node)
+    })
+    .await;
+    let (id, slot) = loop {
+        let id = SessionId::generate();
+        let slot = old_node.slot(&key(&id));
+        if slot < 16_384 / 2 {
+            break (id, slot);
+        }
+    };
+    let mut migration = SlotMigration::new(&cluster, 0, 2);
+    migration.begin(slot);
+    assert_served(&store, id).await;
+    migration.finish(slot);
+    assert_served(&store, id).await;
+}
+
 /// All calls run at once, so that a batch holds redirected requests (`ASKING`) as well as a `WAIT`.
 #[tokio::test]
 async fn write_to_a_migrating_slot_waits_for_replicas_of_the_new_node() {

@@ -83,6 +83,25 @@ async fn script_that_a_node_does_not_know_is_sent_in_full() {
     assert_eq!(fake_node.requests(), 2);
 }
 
+#[tokio::test]
+async fn redirect_to_a_server_outside_of_the_cluster_is_not_followed() {
+    let stranger = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = stranger.local_addr().unwrap().port();
+    let redirection: &str = format!("-MOVED 7 127.0.0.1:{port}\r\n").leak();
+    let fake_node = FakeNode::new([Some(redirection)]).await;
+    let limit = Duration::from_millis(200);
+    let store = long_timeouts(&fake_node.url()).deadline(limit).build().unwrap();
+    tokio::select! {
+        created = create(&store) => assert_eq!(created, Err(Unavailable)),
+        _ = stranger.accept() => panic!("the driver connected to the other server"),
+    }
+    assert!((2..30).contains(&fake_node.requests()), "{}", fake_node.requests());
+
+    let fake_node = FakeNode::new([Some(redirection), Some(":1\r\n")]).await;
+    let store = long_timeouts(&fake_node.url()).deadline(Duration::ZERO).build().unwrap();
+    assert_eq!(create(&store).await, Ok(Creation::Created));
+}
+
 /// During a failover, two nodes can each redirect to the other one.
 #[tokio::test]
 async fn redirect_loop_ends_as_unavailable() {
