@@ -21,8 +21,8 @@ use crate::topology::ReplicaAcks;
 /// # From a file
 ///
 /// Any serde format can be read: `url`, or `host` (`localhost`), `port` (6379), `username` and `password`;
-/// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`, `connect_timeout_ms`,
-/// `response_timeout_ms`, `deadline_ms`, `wait_replicas` with `wait_timeout_ms`, `sentinel_username` and
+/// then `prefix`, `db_sessions`, `db_notifications`, `max_connections`,
+/// `max_response_bytes`, `connect_timeout_ms`, `response_timeout_ms`, `deadline_ms`, `wait_replicas` with `wait_timeout_ms`, `sentinel_username` and
 /// `sentinel_password`; with the feature `tls`, the paths of PEM files: `tls_authority_file`,
 /// `tls_certificate_file` and `tls_key_file`. All are optional. An unknown name is an error.
 #[derive(Deserialize)]
@@ -34,6 +34,7 @@ pub struct RedisStoreBuilder {
     db_sessions: Option<u32>,
     db_notifications: u32,
     max_connections: usize,
+    max_response_bytes: usize,
     timeouts: Timeouts,
     deadline: Duration,
     replica_acks: Option<ReplicaAcks>,
@@ -65,6 +66,12 @@ impl RedisStoreBuilder {
     /// 1000: a tenth of what a server accepts by default, and more than a process can use.
     pub const MAX_CONNECTIONS: usize = 1000;
 
+    /// 64 MiB: far more than a session needs, and a process can hold several.
+    pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 << 20;
+
+    /// 512 MiB: the largest value that a server accepts by default.
+    pub const MAX_RESPONSE_BYTES: usize = 512 << 20;
+
     pub(crate) fn new(address: Address) -> Self {
         Self {
             address,
@@ -72,6 +79,7 @@ impl RedisStoreBuilder {
             db_sessions: None,
             db_notifications: Self::DEFAULT_DB_NOTIFICATIONS,
             max_connections: 1,
+            max_response_bytes: Self::DEFAULT_MAX_RESPONSE_BYTES,
             timeouts: Timeouts {
                 connect: Self::DEFAULT_CONNECT_TIMEOUT,
                 response: Self::DEFAULT_RESPONSE_TIMEOUT,
@@ -108,6 +116,18 @@ impl RedisStoreBuilder {
     /// carries any number of concurrent requests, so one is enough until it keeps a processor busy.
     pub fn max_connections(mut self, max_connections: usize) -> Self {
         self.max_connections = max_connections;
+        self
+    }
+
+    /// What the answer to one request may take in memory, 1 MiB to [512 MiB](Self::MAX_RESPONSE_BYTES), by default
+    /// [64 MiB](Self::DEFAULT_MAX_RESPONSE_BYTES). Each value in it counts its length and some 60 bytes. A session's
+    /// record is one answer.
+    ///
+    /// When a server sends or announces more, the connection is closed. A load is repeated until the
+    /// [deadline](Self::deadline), because the answer may have been that to another request, and then fails with
+    /// [`TooLarge`](pycket_core::ErrorKind::TooLarge). A larger value is not stored either.
+    pub fn max_response_bytes(mut self, max_response_bytes: usize) -> Self {
+        self.max_response_bytes = max_response_bytes;
         self
     }
 
@@ -259,6 +279,7 @@ impl fmt::Debug for RedisStoreBuilder {
             .field("db_sessions", &self.db_sessions)
             .field("db_notifications", &self.db_notifications)
             .field("max_connections", &self.max_connections)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("timeouts", &self.timeouts)
             .field("deadline", &self.deadline)
             .field("replica_acks", &self.replica_acks)

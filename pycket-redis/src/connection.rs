@@ -1,12 +1,14 @@
 mod connect;
 mod group_commit;
 mod pool;
+mod response_limit;
 mod shared_task;
 #[cfg(feature = "tls")]
 mod tls;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -15,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use crate::connection::group_commit::GroupCommit;
 pub(crate) use crate::connection::pool::Pool;
+pub(crate) use crate::connection::response_limit::TooLarge;
 pub(crate) use crate::connection::shared_task::SharedTask;
 #[cfg(feature = "tls")]
 pub(crate) use crate::connection::tls::{Certificates, Tls};
@@ -26,6 +29,8 @@ pub(crate) struct Connection {
     /// Set if every write on this connection waits for replicas.
     group_commit: Option<GroupCommit>,
     driver: Arc<Driver>,
+    /// Set when an answer was too large. It closes the connection.
+    is_exceeded: Arc<AtomicBool>,
 }
 
 /// The task that writes requests and reads answers. Dropping this closes the connection.
@@ -37,6 +42,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) timeouts: Timeouts,
     /// To each server.
     pub(crate) max_connections: usize,
+    /// What one answer may take in memory.
+    pub(crate) max_response_bytes: usize,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
@@ -51,6 +58,14 @@ impl Connection {
     /// Returns the answer to each command, errors of the server included. If the connection waits for
     /// replicas, the answer to `WAIT` follows.
     async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+        let answers = self.answers(commands).await;
+        if answers.is_err() && self.is_exceeded.load(Ordering::Acquire) {
+            return Err(io::Error::other(TooLarge).into());
+        }
+        answers
+    }
+
+    async fn answers(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
         if let Some(group_commit) = &self.group_commit {
             return group_commit.send(commands.clone()).await;
         }

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use pycket_core::{Error, ErrorKind, SessionId, driver};
 use redis::{RedisError, ServerErrorKind};
+
+use crate::connection::TooLarge;
 
 /// Why a request has no result.
 pub(crate) enum Failure {
@@ -70,6 +74,9 @@ impl Failure {
         }
         let kind = match server_error(&source) {
             Some(kind) => kind,
+            None if (is_unsent || access == Access::Read) && is_caused_by::<TooLarge>(&source) => {
+                ErrorKind::TooLarge
+            }
             None if is_unsent || access == Access::Read => ErrorKind::Unavailable,
             None => ErrorKind::Ambiguous,
         };
@@ -79,9 +86,10 @@ impl Failure {
 
 impl Damage {
     /// If the server ended or became a replica, all connections are useless: its name may lead to another
-    /// server by now. After a timeout, or if a proxy has lost the login, only this one is.
+    /// server by now. After a timeout or an answer that is too large, or if a proxy has lost the login,
+    /// only this one is.
     pub(crate) fn of(error: &RedisError) -> Self {
-        if error.is_timeout() || code(error) == "NOAUTH" {
+        if error.is_timeout() || code(error) == "NOAUTH" || is_caused_by::<TooLarge>(error) {
             Self::Connection
         } else if is_break(error) || is_from_replica(error) {
             Self::Server
@@ -100,15 +108,17 @@ fn is_from_replica(error: &RedisError) -> bool {
     error.kind() == ServerErrorKind::ReadOnly.into() || error.to_string().contains("READONLY You")
 }
 
+fn is_caused_by<E: std::error::Error + 'static>(error: &RedisError) -> bool {
+    type Shared = Arc<dyn std::error::Error + Send + Sync>;
+    let source =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<Shared>());
+    let source = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    source.and_then(|error| error.get_ref()).is_some_and(|inner| inner.is::<E>())
+}
+
 #[cfg(feature = "tls")]
 fn is_tls_error(error: &RedisError) -> bool {
-    use std::error::Error;
-    use std::sync::Arc;
-
-    type Shared = Arc<dyn Error + Send + Sync>;
-    let source = error.source().and_then(|source| source.downcast_ref::<Shared>());
-    let source = source.and_then(|source| source.downcast_ref::<std::io::Error>());
-    source.and_then(|error| error.get_ref()).is_some_and(|inner| inner.is::<rustls::Error>())
+    is_caused_by::<rustls::Error>(error)
 }
 
 #[cfg(not(feature = "tls"))]
@@ -180,6 +190,9 @@ fn message(kind: ErrorKind) -> &'static str {
         ErrorKind::Unavailable => "Redis is not available",
         ErrorKind::Ambiguous => "Redis did not confirm the write",
         ErrorKind::Full => "Redis has reached its memory limit; raise `maxmemory` or add servers",
+        ErrorKind::TooLarge => {
+            "the answer of Redis is too large; store less in the session or raise `max_response_bytes`"
+        }
         ErrorKind::Corrupt => "the value that Redis holds under the session's key is not a session",
         _ => "Redis refused the request; check user, password, permissions and database number",
     }

@@ -15,9 +15,6 @@ use crate::record::{METADATA, corrupt, decode_record, encode_metadata};
 use crate::scripts::{CREATE, DELETE, SET, Script, UPDATE};
 use crate::topology::Topology;
 
-/// The default of the server's `proto-max-bulk-len`.
-const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
-
 /// Sessions in Redis, version 5 or later.
 ///
 /// Build one store per process and share it: it holds the connections. It connects on first use and
@@ -38,6 +35,8 @@ const MAX_VALUE_LEN: usize = 512 * 1024 * 1024;
 pub struct RedisStore {
     topology: Topology,
     keys: KeySpace,
+    /// A larger value could not be read again.
+    max_value_len: usize,
 }
 
 impl RedisStore {
@@ -53,8 +52,8 @@ impl RedisStore {
         RedisStoreBuilder::new(Address::Url(url.into()))
     }
 
-    pub(crate) fn new(topology: Topology, keys: KeySpace) -> Self {
-        Self { topology, keys }
+    pub(crate) fn new(topology: Topology, keys: KeySpace, max_value_len: usize) -> Self {
+        Self { topology, keys, max_value_len }
     }
 
     /// An update that the script checks before it changes anything.
@@ -68,7 +67,7 @@ impl RedisStore {
         let expected = || changes.expectations().filter_map(|(name, value)| Some((name, value?)));
         let missing = || changes.expectations().filter(|(_, value)| value.is_none());
         let sets = || metadata.map(|own| (METADATA, own)).into_iter().chain(changes.sets());
-        check(expected())?;
+        self.check(expected())?;
         let answer = self.run(&UPDATE, id, |command| {
             match ttl {
                 Some(ttl) => command.arg(ttl.as_millis()),
@@ -81,6 +80,15 @@ impl RedisStore {
             changes.removals().for_each(|name| _ = command.arg(name));
         });
         updated(answer.await?)
+    }
+
+    fn check<'a>(&self, mut fields: impl Iterator<Item = Field<'a>>) -> Result<(), Error> {
+        if fields.any(|(name, value)| name.len().max(value.as_bytes().len()) > self.max_value_len) {
+            let message =
+                "a session value is larger than `max_response_bytes`; store less or raise it";
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(())
     }
 
     async fn run(
@@ -98,7 +106,7 @@ impl RedisStore {
 impl SessionStore for RedisStore {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         let metadata = encode_metadata(record.metadata())?;
-        check(record.iter())?;
+        self.check(record.iter())?;
         let answer = self.run(&CREATE, id, |command| {
             command.arg(ttl.as_millis());
             add(command, iter::once((METADATA, &metadata)).chain(record.iter()));
@@ -136,7 +144,7 @@ impl SessionStore for RedisStore {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
         let metadata = changes.metadata().as_ref().map(encode_metadata).transpose()?;
-        check(changes.sets())?;
+        self.check(changes.sets())?;
         let only_sets = !changes.is_empty()
             && changes.expectations().len() == 0
             && changes.removals().next().is_none();
@@ -162,13 +170,6 @@ fn add<'a>(command: &mut Cmd, fields: impl Iterator<Item = Field<'a>>) {
     for (name, value) in fields {
         command.arg(name).arg(value.as_bytes());
     }
-}
-
-fn check<'a>(mut fields: impl Iterator<Item = Field<'a>>) -> Result<(), Error> {
-    if fields.any(|(name, value)| name.len().max(value.as_bytes().len()) > MAX_VALUE_LEN) {
-        return Err(Error::new(ErrorKind::TooLarge, "a session value is larger than 512 MiB"));
-    }
-    Ok(())
 }
 
 fn updated(answer: Value) -> Result<Update, Error> {

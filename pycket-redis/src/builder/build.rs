@@ -48,11 +48,14 @@ impl RedisStoreBuilder {
     fn dataset(&self, dataset: &str, database: Option<u32>) -> Result<RedisStore, Error> {
         self.check()?;
         let topology = Topology::new(self.route(database)?, self.replica_acks.is_some());
-        Ok(RedisStore::new(topology, KeySpace::new(&self.prefix, dataset)))
+        let keys = KeySpace::new(&self.prefix, dataset);
+        Ok(RedisStore::new(topology, keys, self.max_response_bytes))
     }
 
     fn check(&self) -> Result<(), Error> {
         check_range("max_connections", self.max_connections, 1..=Self::MAX_CONNECTIONS)?;
+        let range = 1 << 20..=Self::MAX_RESPONSE_BYTES;
+        check_range("max_response_bytes", self.max_response_bytes, range)?;
         check_timeout("connect_timeout", self.timeouts.connect)?;
         check_timeout("response_timeout", self.timeouts.response)?;
         let Some(acks) = self.replica_acks else { return Ok(()) };
@@ -134,6 +137,7 @@ impl RedisStoreBuilder {
         let connections = ConnectionSettings {
             timeouts: self.timeouts,
             max_connections: self.max_connections,
+            max_response_bytes: self.max_response_bytes,
             #[cfg(feature = "tls")]
             tls: uses_tls.then(|| crate::connection::Tls::new(&self.certificates)).transpose()?,
         };

@@ -27,6 +27,7 @@ pub(crate) struct RedisSettingsFile {
     db_sessions: Option<u32>,
     db_notifications: Option<u32>,
     max_connections: Option<usize>,
+    max_response_bytes: Option<usize>,
     connect_timeout_ms: Option<u64>,
     response_timeout_ms: Option<u64>,
     deadline_ms: Option<u64>,
@@ -68,6 +69,7 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
             db_sessions: file.db_sessions,
             db_notifications: file.db_notifications.unwrap_or(defaults.db_notifications),
             max_connections: file.max_connections.unwrap_or(defaults.max_connections),
+            max_response_bytes: file.max_response_bytes.unwrap_or(defaults.max_response_bytes),
             timeouts: Timeouts {
                 connect: duration(file.connect_timeout_ms, defaults.timeouts.connect),
                 response: duration(file.response_timeout_ms, defaults.timeouts.response),

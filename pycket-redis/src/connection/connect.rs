@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
 use super::group_commit::GroupCommit;
+use super::response_limit::ResponseLimit;
 use super::{Connection, ConnectionSettings, Driver};
 use crate::address::{Endpoint, NodeAddr, ServerAddr};
 
@@ -37,7 +38,8 @@ impl ConnectionSettings {
     ) -> RedisResult<Connection> {
         let response_timeout = self.timeouts.response;
         let login = endpoint.login().await?;
-        let stream = self.open(&endpoint).await?;
+        let stream = ResponseLimit::new(self.open(&endpoint).await?, self.max_response_bytes);
+        let is_exceeded = stream.is_exceeded();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(Some(response_timeout))
@@ -49,7 +51,7 @@ impl ConnectionSettings {
         let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
         let group_commit =
             wait.map(|wait| GroupCommit::spawn(client.clone(), wait, response_timeout));
-        Ok(Connection { client, group_commit, driver })
+        Ok(Connection { client, group_commit, driver, is_exceeded })
     }
 
     async fn open(&self, endpoint: &Endpoint) -> io::Result<Box<dyn Stream>> {

@@ -275,6 +275,7 @@ mod tests {
         let connections = ConnectionSettings {
             timeouts,
             max_connections: 1,
+            max_response_bytes: usize::MAX,
             #[cfg(feature = "tls")]
             tls: None,
         };

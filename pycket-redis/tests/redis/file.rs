@@ -21,7 +21,7 @@ async fn every_setting_in_a_file_is_applied() {
     let () = run(&mut operator, "CONFIG SET requirepass sesame");
     let text = format!(
         "host = \"127.0.0.1\"\nport = {}\npassword = \"sesame\"\nprefix = \"shop:\"\n\
-         db_sessions = 3\ndb_notifications = 4\nmax_connections = 2\n\
+         db_sessions = 3\ndb_notifications = 4\nmax_connections = 2\nmax_response_bytes = 1048576\n\
          connect_timeout_ms = 60000\nresponse_timeout_ms = 60000",
         server.port()
     );

@@ -19,6 +19,7 @@ mod framing;
 mod impostors;
 mod isolation;
 mod kills;
+mod large_answers;
 mod lifetime;
 mod notifications;
 mod outages;

@@ -153,6 +153,16 @@ fn max_connections_is_one_to_a_thousand() {
 }
 
 #[test]
+fn max_response_bytes_is_one_to_512_mebibytes() {
+    for number in [0, (1 << 20) - 1, (512 << 20) + 1] {
+        assert!(refused(builder().max_response_bytes(number)).contains("`max_response_bytes`"));
+    }
+    for number in [1 << 20, 512 << 20] {
+        assert!(builder().max_response_bytes(number).build().is_ok());
+    }
+}
+
+#[test]
 fn timeout_of_zero_is_an_error_and_the_longest_is_accepted() {
     assert!(refused(builder().connect_timeout(Duration::ZERO)).contains("`connect_timeout`"));
     assert!(refused(builder().response_timeout(Duration::ZERO)).contains("`response_timeout`"));
@@ -170,6 +180,7 @@ fn defaults_are_as_documented() {
         "db_sessions: None",
         "db_notifications: 1",
         "max_connections: 1",
+        "max_response_bytes: 67108864",
         "connect: 1s",
         "response: 1s",
         "deadline: 2s",

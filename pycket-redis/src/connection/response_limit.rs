@@ -1,0 +1,190 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::{fmt, io};
+
+use redis::Value;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A stream that fails as soon as the server sends or announces an answer that is too large.
+pub(super) struct ResponseLimit<S> {
+    stream: S,
+    answer: Answer,
+    is_exceeded: Arc<AtomicBool>,
+}
+
+/// Why the stream failed.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+/// What is known of the current answer.
+struct Answer {
+    max_size: usize,
+    /// What it takes in memory so far.
+    size: usize,
+    /// How many values of it are still to come.
+    values: usize,
+    /// How many bytes of the current string are still to come.
+    string: usize,
+    /// The start of the current line.
+    line: Vec<u8>,
+}
+
+impl<S> ResponseLimit<S> {
+    pub(super) fn new(stream: S, max_size: usize) -> Self {
+        let line = Vec::with_capacity(Answer::MAX_LINE);
+        let answer = Answer { max_size, size: 0, values: 1, string: 0, line };
+        Self { stream, answer, is_exceeded: Arc::default() }
+    }
+
+    /// Set when an answer was too large. The client does not always return the error of the stream.
+    pub(super) fn is_exceeded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_exceeded)
+    }
+}
+
+impl Answer {
+    /// The type and the longest number.
+    const MAX_LINE: usize = 24;
+
+    fn read(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.string > 0 {
+                let length = self.string.min(bytes.len());
+                bytes = bytes.get(length..).unwrap_or_default();
+                self.string -= length;
+            } else {
+                let end = bytes.iter().position(|byte| *byte == b'\n');
+                let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
+                bytes = rest;
+                self.size = self.size.saturating_add(line.len());
+                let missing = Self::MAX_LINE.saturating_sub(self.line.len());
+                self.line.extend(line.iter().take(missing));
+                if end.is_some() {
+                    self.end_line();
+                }
+            }
+            if self.size > self.max_size {
+                return Err(io::Error::other(TooLarge));
+            }
+            if self.values == 0 && self.string == 0 {
+                (self.size, self.values) = (0, 1);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self) {
+        let number = self.line.get(1..).and_then(|text| std::str::from_utf8(text).ok());
+        // No number, or a negative one, announces nothing.
+        let number = number.and_then(|text| text.trim().parse::<usize>().ok());
+        let (string, values) = match (self.line.first(), number) {
+            (Some(b'$' | b'=' | b'!'), Some(length)) => (length.saturating_add(2), 0),
+            (Some(b'*' | b'~' | b'>'), Some(count)) => (0, count),
+            (Some(b'%'), Some(count)) => (0, count.saturating_mul(2)),
+            (Some(b'|'), Some(count)) => (0, count.saturating_mul(2).saturating_add(1)),
+            _ => (0, 0),
+        };
+        self.line.clear();
+        self.string = string;
+        self.values = (self.values - 1).saturating_add(values);
+        self.size = self.size.saturating_add(string).saturating_add(size_of::<Value>());
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ResponseLimit<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let result = self.answer.read(buffer.filled().get(before..).unwrap_or_default());
+        if result.is_err() {
+            self.is_exceeded.store(true, Ordering::Release);
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ResponseLimit<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer of the server is larger than `max_response_bytes`")
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Answer {
+        ResponseLimit::new((), 1_000_000).answer
+    }
+
+    #[test]
+    fn announced_or_sent_size_over_the_limit_is_an_error() {
+        for (start, rest) in [
+            ("$1000000\r\n", ""),
+            ("*2\r\n$600000\r\n", &*("a".repeat(600_000) + "\r\n$600000\r\n")),
+            ("%1\r\n+name\r\n=1073741824\r\n", ""),
+            ("$99999999999999999999\r\n", &"a".repeat(1_000_001)),
+            ("+", &"a".repeat(1_000_001)),
+            ("*1000000\r\n", &":1\r\n".repeat(100_000)),
+            ("", &"*1\r\n".repeat(100_000)),
+            ("", &"|1\r\n".repeat(100_000)),
+        ] {
+            let mut answer = answer();
+            let result = answer.read(start.as_bytes()).and_then(|()| answer.read(rest.as_bytes()));
+            assert!(result.is_err(), "{start}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_smaller_answers_is_accepted_however_they_are_split() {
+        let answers = [
+            "+OK\r\n",
+            "-ERR no\r\n",
+            ":7\r\n",
+            "$-1\r\n",
+            "$0\r\n\r\n",
+            "*-1\r\n",
+            "*0\r\n",
+            "*2\r\n$3\r\na\r\n\r\n:1\r\n",
+            "%1\r\n+a\r\n*1\r\n:1\r\n",
+            "|1\r\n+a\r\n+b\r\n:1\r\n",
+            ">2\r\n+message\r\n+x\r\n",
+            "=8\r\ntxt:some\r\n",
+            "_\r\n",
+            "%0\r\n",
+        ];
+        for size in [1, 2, 3, 7, 4096] {
+            let mut answer = answer();
+            for bytes in answers.concat().repeat(5000).as_bytes().chunks(size) {
+                answer.read(bytes).unwrap();
+            }
+            assert_eq!((answer.size, answer.values, answer.string), (0, 1, 0), "{size}");
+        }
+    }
+}
