@@ -1,5 +1,6 @@
 mod connect;
 mod group_commit;
+mod kills;
 mod pool;
 mod response_limit;
 mod shared_task;
@@ -7,8 +8,8 @@ mod shared_task;
 mod tls;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -16,6 +17,7 @@ use redis::{Pipeline, RedisError, RedisResult, Value};
 use tokio::task::AbortHandle;
 
 use crate::connection::group_commit::GroupCommit;
+use crate::connection::kills::ServerClient;
 pub(crate) use crate::connection::pool::Pool;
 pub(crate) use crate::connection::response_limit::TooLarge;
 pub(crate) use crate::connection::shared_task::SharedTask;
@@ -31,6 +33,8 @@ pub(crate) struct Connection {
     driver: Arc<Driver>,
     /// Set when an answer was too large. It closes the connection.
     is_exceeded: Arc<AtomicBool>,
+    /// Taken when the server is to close the connection.
+    server_client: Arc<Mutex<Option<ServerClient>>>,
 }
 
 /// The task that writes requests and reads answers. Dropping this closes the connection.
@@ -74,6 +78,11 @@ impl Connection {
             return Ok(vec![client.send_packed_command(command).await?]);
         }
         client.send_packed_commands(commands, 0, commands.len()).await
+    }
+
+    /// How the server calls this connection, but only once.
+    fn take_server_client(&self) -> Option<ServerClient> {
+        self.server_client.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether the connection broke, or the runtime that drives it has ended.

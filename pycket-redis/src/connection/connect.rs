@@ -1,6 +1,6 @@
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
 use super::group_commit::GroupCommit;
+use super::kills::Kills;
 use super::response_limit::ResponseLimit;
 use super::{Connection, ConnectionSettings, Driver};
 use crate::address::{Endpoint, NodeAddr, ServerAddr};
@@ -30,11 +31,12 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl ConnectionSettings {
-    /// Connects and logs in. If there is a `WAIT` command, it follows each group of commands.
+    /// Connects, logs in and closes old connections. If there is a `WAIT` command, it follows each group of commands.
     pub(super) async fn connect(
         self,
         endpoint: Arc<Endpoint>,
         wait: Option<Cmd>,
+        kills: Kills,
     ) -> RedisResult<Connection> {
         let response_timeout = self.timeouts.response;
         let login = endpoint.login().await?;
@@ -46,12 +48,13 @@ impl ConnectionSettings {
             .set_pipeline_buffer_size(QUEUE)
             .set_write_backpressure_boundary(WRITE_SIZE);
         let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (client, driver) =
+        let (mut client, driver) =
             connected.map_err(|error| without_password(error, login.password()))?;
         let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
+        let server_client = Arc::new(Mutex::new(kills.send(&mut client).await?));
         let group_commit =
             wait.map(|wait| GroupCommit::spawn(client.clone(), wait, response_timeout));
-        Ok(Connection { client, group_commit, driver, is_exceeded })
+        Ok(Connection { client, group_commit, driver, is_exceeded, server_client })
     }
 
     async fn open(&self, endpoint: &Endpoint) -> io::Result<Box<dyn Stream>> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::time::Instant;
 
+use super::kills::Kills;
 use super::{Connection, ConnectionSettings, SharedTask, closed};
 use crate::address::Endpoint;
 use crate::error::{Damage, Failure};
@@ -19,6 +20,7 @@ pub(crate) struct Pool {
     /// One lock for all, so that a request that reports a dead server replaces all connections at once.
     connections: Mutex<Box<[Option<Connecting>]>>,
     next: AtomicUsize,
+    kills: Kills,
 }
 
 /// An attempt to connect, and the connection that came of it.
@@ -34,6 +36,7 @@ impl Pool {
             wait,
             connections: Mutex::new(connections),
             next: AtomicUsize::new(0),
+            kills: Kills::default(),
         }
     }
 
@@ -60,6 +63,9 @@ impl Pool {
             refusal.map_or(Ok(answers), Err)
         });
         answers.map_err(|error| {
+            if error.is_timeout() {
+                self.kill(connection);
+            }
             self.replace(index, &connecting, Damage::of(&error));
             Failure::Sent(error)
         })
@@ -81,7 +87,8 @@ impl Pool {
                 _ => return (index, connecting),
             }
         }
-        let work = self.settings.clone().connect(Arc::clone(&self.endpoint), self.wait.clone());
+        let endpoint = Arc::clone(&self.endpoint);
+        let work = self.settings.clone().connect(endpoint, self.wait.clone(), self.kills.clone());
         let connecting = SharedTask::spawn(self.settings.timeouts.connect, work);
         if let Some(place) = connections.get_mut(index) {
             *place = Some(connecting.clone());
@@ -121,6 +128,15 @@ impl Pool {
         *place = None;
         if damage == Damage::Server {
             remove_connected(&mut connections);
+        }
+    }
+
+    /// Makes the server close the connection before any later request: all of them use new connections, and those
+    /// close this one first.
+    fn kill(&self, connection: &Connection) {
+        if let Some(client) = connection.take_server_client() {
+            self.kills.add(client);
+            self.lock().fill_with(|| None);
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Sentinels {
 #[derive(Default)]
 struct State {
     primary: Option<Primary>,
+    /// The last primary. Its node knows which connections the server must close.
+    last: Option<Arc<Node>>,
     search: Option<SharedTask<Primary>>,
 }
 
@@ -105,6 +107,9 @@ impl Sentinels {
         // The first request that sees the end of the search stores its result.
         if state.search.take_if(|current| current.is_same(&search)).is_some() {
             state.primary = result.clone().ok();
+            if let Ok(primary) = &result {
+                state.last = Some(Arc::clone(&primary.node));
+            }
         }
         result.map(|primary| primary.node)
     }
@@ -128,7 +133,7 @@ impl Sentinels {
             match self.ask(sentinel).await {
                 Ok(node) => {
                     self.current.store(index, Ordering::Relaxed);
-                    return Ok(Primary { node: Arc::new(node), asked: Instant::now() });
+                    return Ok(Primary { node, asked: Instant::now() });
                 }
                 Err(error) => failure = error,
             }
@@ -137,10 +142,11 @@ impl Sentinels {
     }
 
     /// The sentinel may have outdated information, so the server must confirm that it is the primary.
-    async fn ask(&self, sentinel: &Pool) -> RedisResult<Node> {
+    async fn ask(&self, sentinel: &Pool) -> RedisResult<Arc<Node>> {
         let answers = sentinel.send(&self.get_primary()).await.map_err(Failure::into_source)?;
         let addr = parse_addr(&answers).ok_or_else(unknown)?;
-        let node = self.settings.node(self.endpoint.at(addr));
+        let last = self.lock().last.clone().filter(|last| last.addr.as_ref() == Some(&addr));
+        let node = last.unwrap_or_else(|| Arc::new(self.settings.node(self.endpoint.at(addr))));
         let mut command = Pipeline::new();
         command.cmd("ROLE");
         let answers = node.send(Request::question(&command)).await.map_err(Failure::into_source)?;

@@ -20,6 +20,7 @@ mod impostors;
 mod isolation;
 mod kills;
 mod large_answers;
+mod late_writes;
 mod lifetime;
 mod notifications;
 mod outages;

@@ -1,0 +1,60 @@
+//! A write that arrives after its reply was given up.
+
+use pycket_testkit::servers::{FaultProxy, NetworkFault};
+
+use crate::*;
+
+struct World {
+    proxy: FaultProxy,
+    manager: SessionManager,
+    id: SessionId,
+}
+
+impl World {
+    async fn new(server: &Server, connections: usize, query: &str) -> Self {
+        let proxy = FaultProxy::new(server.address());
+        let builder = RedisStore::builder(&format!("redis://{}{query}", proxy.address()));
+        let builder = builder.max_connections(connections);
+        let manager =
+            manager(builder.response_timeout(Duration::from_millis(300)).build().unwrap());
+        let id = put(&store(server), &record([])).await;
+        for _ in 0..=connections {
+            let session = open(&manager, id).await;
+            session.set("warm", &1).unwrap();
+            session.commit().await.unwrap();
+        }
+        Self { proxy, manager, id }
+    }
+
+    /// Sets `n` to 1, but the request is late. Then increments it, and only then lets the request through.
+    async fn increment_before_late_write(&self) -> u32 {
+        let session = open(&self.manager, self.id).await;
+        session.set("n", &1).unwrap();
+        self.proxy.fail_request(0, NetworkFault::Delay);
+        session.commit().await.unwrap();
+        let session = open(&self.manager, self.id).await;
+        let count = session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await;
+        assert_eq!(count.unwrap(), 2);
+        self.proxy.heal();
+        open(&self.manager, self.id).await.require("n").unwrap()
+    }
+}
+
+#[tokio::test]
+async fn late_write_does_not_undo_an_acknowledged_one() {
+    for connections in [1, 3] {
+        for query in ["", "?protocol=resp3"] {
+            let world = World::new(shared(), connections, query).await;
+            assert_eq!(world.increment_before_late_write().await, 2, "{connections} {query}");
+        }
+    }
+}
+
+/// The user of the README may not run `CLIENT`. Then a late write is possible.
+#[tokio::test]
+async fn store_works_without_the_permission_to_end_connections() {
+    let server = Server::redis();
+    let () = run(&mut operator(&server), "ACL SETUSER default -client");
+    let world = World::new(&server, 1, "").await;
+    assert_eq!(world.increment_before_late_write().await, 1);
+}
