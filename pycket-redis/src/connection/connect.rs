@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{MultiplexedConnection, PubSub, PubSubStream};
 use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use redis::{AsyncConnectionConfig, Cmd, RedisError, RedisResult};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -55,6 +55,21 @@ impl ConnectionSettings {
         let group_commit =
             wait.map(|wait| GroupCommit::spawn(client.clone(), wait, response_timeout));
         Ok(Connection { client, group_commit, driver, is_exceeded, server_client })
+    }
+
+    /// Opens a connection that only receives what the server publishes on these channels.
+    pub(super) async fn subscribe(
+        &self,
+        endpoint: &Endpoint,
+        channels: &[&str],
+    ) -> RedisResult<PubSubStream> {
+        let login = endpoint.login().await?;
+        let stream = ResponseLimit::new(self.open(endpoint).await?, self.max_response_bytes);
+        let subscription = PubSub::new(&login, stream).await;
+        let mut subscription =
+            subscription.map_err(|error| without_password(error, login.password()))?;
+        subscription.subscribe(channels).await?;
+        Ok(subscription.split().1)
     }
 
     async fn open(&self, endpoint: &Endpoint) -> io::Result<Box<dyn Stream>> {

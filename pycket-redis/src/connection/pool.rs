@@ -1,11 +1,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use redis::aio::PubSubStream;
 use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::kills::Kills;
-use super::{Connection, ConnectionSettings, SharedTask, closed};
+use super::{Connection, ConnectionSettings, SharedTask, closed, timed_out};
 use crate::address::Endpoint;
 use crate::error::{Damage, Failure};
 
@@ -69,6 +70,14 @@ impl Pool {
             self.replace(index, &connecting, Damage::of(&error));
             Failure::Sent(error)
         })
+    }
+
+    /// Opens a connection of its own for what the server publishes on these channels.
+    pub(crate) async fn subscribe(&self, channels: &[&str]) -> RedisResult<PubSubStream> {
+        let subscribing = self.settings.subscribe(&self.endpoint, channels);
+        timeout(self.settings.timeouts.connect, subscribing)
+            .await
+            .unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// The next connection in turn. Starts to connect if there is none.

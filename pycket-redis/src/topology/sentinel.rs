@@ -1,15 +1,32 @@
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redis::{Pipeline, RedisError, RedisResult, Value};
+use futures_core::Stream;
+use redis::{Msg, Pipeline, RedisError, RedisResult, Value};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Node, NodeSettings, Request};
 use crate::address::{Endpoint, NodeAddr};
 use crate::connection::{ConnectionSettings, Pool, SharedTask};
-use crate::error::Failure;
+use crate::error::{Access, Failure};
 use crate::retry::RetryBudget;
+
+/// A sentinel publishes this a tenth of a second before it promotes a replica. What the old primary accepts after
+/// that is lost.
+const BEGIN: &str = "+failover-state-send-slaveof-noone";
+
+/// From now on the sentinel names the new primary.
+const PROMOTED: &str = "+promoted-slave";
+
+/// A sentinel that did not lead the failover now names the new primary.
+const SWITCHED: &str = "+switch-master";
+
+/// The replica was not promoted.
+const ABORTED_TIMEOUT: &str = "-failover-abort-slave-timeout";
 
 /// A primary that sentinels watch and replace when it fails.
 pub(crate) struct Sentinels {
@@ -30,6 +47,10 @@ struct State {
     /// The last primary. Its node knows which connections the server must close.
     last: Option<Arc<Node>>,
     search: Option<SharedTask<Primary>>,
+    /// One task per sentinel that waits for its announcements. Each ends with its connection.
+    listeners: JoinSet<usize>,
+    /// Until then the sentinels are about to replace the primary, and no write is sent.
+    pause: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -42,7 +63,12 @@ struct Primary {
 impl Sentinels {
     /// A primary that the sentinels replace while it is alive learns of that only after some ten seconds, and
     /// loses the writes that it accepts meanwhile. The sentinels know at once.
+    ///
+    /// Their announcements come sooner. This interval is for sentinels whose announcements do not arrive.
     const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+    /// A sentinel sees within about a second that the replica which it promotes is a primary.
+    const MAX_PAUSE: Duration = Duration::from_secs(3);
 
     pub(crate) fn new(
         sentinels: Vec<Endpoint>,
@@ -79,6 +105,9 @@ impl Sentinels {
 
     async fn attempt(self: &Arc<Self>, request: Request<'_>) -> Result<Vec<Value>, Failure> {
         let primary = self.primary().await.map_err(Failure::Unsent)?;
+        if request.access == Access::Write && self.lock().is_paused() {
+            return Err(Failure::Unsent(is_replaced()));
+        }
         let answers = primary.send(request).await;
         if answers.as_ref().is_err_and(|failure| failure.is_ambiguous() || failure.is_transient()) {
             self.forget(&primary);
@@ -94,7 +123,10 @@ impl Sentinels {
             if let Some(primary) = &mut state.primary {
                 if primary.asked.elapsed() >= Self::CHECK_INTERVAL {
                     primary.asked = Instant::now();
-                    tokio::spawn(Arc::clone(self).check(Arc::clone(&primary.node)));
+                    let node = Arc::clone(&primary.node);
+                    self.listen_to_all(&mut state.listeners);
+                    tokio::spawn(Arc::clone(self).check(node.clone()));
+                    return Ok(node);
                 }
                 return Ok(Arc::clone(&primary.node));
             }
@@ -108,10 +140,59 @@ impl Sentinels {
         if state.search.take_if(|current| current.is_same(&search)).is_some() {
             state.primary = result.clone().ok();
             if let Ok(primary) = &result {
+                self.listen_to_all(&mut state.listeners);
                 state.last = Some(Arc::clone(&primary.node));
             }
         }
         result.map(|primary| primary.node)
+    }
+
+    /// Starts the listeners that do not run.
+    fn listen_to_all(self: &Arc<Self>, listeners: &mut JoinSet<usize>) {
+        let mut ended = Vec::new();
+        while let Some(listener) = listeners.try_join_next() {
+            ended.extend(listener);
+        }
+        if listeners.is_empty() {
+            ended = (0..self.sentinels.len()).collect();
+        }
+        for index in ended {
+            listeners.spawn(Arc::clone(self).listen(index));
+        }
+    }
+
+    /// Follows what one sentinel announces, until its connection ends.
+    async fn listen(self: Arc<Self>, index: usize) -> usize {
+        let Some(sentinel) = self.sentinels.get(index) else { return index };
+        let channels = [BEGIN, PROMOTED, SWITCHED, ABORTED_TIMEOUT];
+        let Ok(mut announcements) = sentinel.subscribe(&channels).await else { return index };
+        let sentinels = Arc::downgrade(&self);
+        drop(self);
+        while let Some(message) =
+            poll_fn(|context| Pin::new(&mut announcements).poll_next(context)).await
+        {
+            let Some(sentinels) = sentinels.upgrade() else { break };
+            sentinels.follow(index, &message).await;
+        }
+        index
+    }
+
+    async fn follow(self: Arc<Self>, index: usize, message: &Msg) {
+        let text: String = message.get_payload().unwrap_or_default();
+        if !text.split(' ').any(|word| word == &*self.service) {
+            return;
+        }
+        let primary = {
+            let mut state = self.lock();
+            let begins = message.get_channel_name() == BEGIN;
+            state.pause = begins.then(|| Instant::now() + Self::MAX_PAUSE);
+            state.primary.as_ref().filter(|_| !begins).map(|primary| Arc::clone(&primary.node))
+        };
+        if let Some(primary) = primary {
+            // The other sentinels learn of the new primary later.
+            self.current.store(index, Ordering::Relaxed);
+            self.check(primary).await;
+        }
     }
 
     /// Asks whether the sentinels still name this primary. If none answers, it stays.
@@ -175,6 +256,12 @@ impl Sentinels {
     }
 }
 
+impl State {
+    fn is_paused(&self) -> bool {
+        self.pause.is_some_and(|end| Instant::now() < end)
+    }
+}
+
 fn parse_addr(answers: &[Value]) -> Option<NodeAddr> {
     let Value::Array(parts) = answers.first()? else { return None };
     let [Value::BulkString(host), Value::BulkString(port)] = parts.as_slice() else { return None };
@@ -190,6 +277,11 @@ fn is_primary(answers: &[Value]) -> bool {
 fn unknown() -> RedisError {
     let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
     (kind, "the sentinels know no primary of that name").into()
+}
+
+fn is_replaced() -> RedisError {
+    let kind = redis::ErrorKind::MasterNameNotFoundBySentinel;
+    (kind, "the sentinels are about to replace the primary").into()
 }
 
 fn is_replica() -> RedisError {

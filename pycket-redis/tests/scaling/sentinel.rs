@@ -111,6 +111,55 @@ async fn failover_ordered_by_an_operator_needs_no_restart() {
     }
 }
 
+/// A store that asked the sentinels once a second would lose more than 400 of these writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failover_ordered_by_an_operator_loses_almost_no_write() {
+    let watched = Server::redis_sentinel();
+    let store = Arc::new(long_timeouts(&watched.url()).build().unwrap());
+    let writer = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut written = Vec::new();
+            let end = tokio::time::Instant::now() + Duration::from_secs(4);
+            while tokio::time::Instant::now() < end {
+                written.push(put(&*store, &record([])).await);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            written
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let () = Operator::of(&watched.sentinels()[0]).run(&command);
+    let written = writer.await.unwrap();
+    wait_until_replaced(&watched).await;
+    wait_until_store_uses_new_primary(&watched, &store).await;
+    let mut lost = 0;
+    for id in &written {
+        lost += usize::from(stored(&*store, id).await.is_none());
+    }
+    // A busy machine may deliver the announcement late.
+    assert!(lost < 100, "{lost} of {}", written.len());
+}
+
+#[tokio::test]
+async fn dropped_store_leaves_no_connection_to_the_sentinels() {
+    let watched = Server::redis_sentinel();
+    let listeners = || {
+        let listens = |sentinel| {
+            let clients: String = Operator::of(sentinel).run("CLIENT LIST");
+            clients.lines().filter(|client| client.contains("cmd=subscribe")).count()
+        };
+        watched.sentinels().iter().map(listens).sum::<usize>()
+    };
+    let before = listeners();
+    let store = long_timeouts(&watched.url()).build().unwrap();
+    put(&store, &record([])).await;
+    wait_until("the store listens to each sentinel", || listeners() == before + 3).await;
+    drop(store);
+    wait_until("the connections are closed", || listeners() == before).await;
+}
+
 /// After `SENTINEL FAILOVER`, the old primary accepts writes for ten more seconds, and they are lost. The test
 /// gets the same state by giving the sentinels another primary.
 #[tokio::test]
