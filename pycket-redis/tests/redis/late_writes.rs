@@ -50,11 +50,16 @@ async fn late_write_does_not_undo_an_acknowledged_one() {
     }
 }
 
-/// The user of the README may not run `CLIENT`. Then a late write is possible.
 #[tokio::test]
-async fn store_works_without_the_permission_to_end_connections() {
-    let server = Server::redis();
-    let () = run(&mut operator(&server), "ACL SETUSER default -client");
-    let world = World::new(&server, 1, "").await;
-    assert_eq!(world.increment_before_late_write().await, 1);
+async fn late_write_is_prevented_only_with_the_permissions_in_the_readme() {
+    let permissions = "+client|info +client|kill";
+    assert!(include_str!("../../README.md").contains(&format!("`{permissions}`")));
+    for (more, expected) in [("", 1), ("+client|info", 1), (permissions, 2)] {
+        let server = Server::redis();
+        let needed = crate::permissions::NEEDED.join(" ");
+        let user = format!("ACL SETUSER default reset on nopass ~pycket:* {needed} {more}");
+        let () = run(&mut operator(&server), user.trim_end());
+        let world = World::new(&server, 1, "").await;
+        assert_eq!(world.increment_before_late_write().await, expected, "{more}");
+    }
 }

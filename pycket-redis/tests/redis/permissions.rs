@@ -3,9 +3,9 @@
 use crate::*;
 
 /// All commands of the driver and its scripts.
-const NEEDED: [&str; 12] = [
-    "+eval", "+evalsha", "+exists", "+hdel", "+hexists", "+hget", "+hgetall", "+hset", "+pexpire",
-    "+pttl", "+select", "+unlink",
+pub(crate) const NEEDED: [&str; 13] = [
+    "+eval", "+evalsha", "+exists", "+hdel", "+hexists", "+hget", "+hgetall", "+hlen", "+hset",
+    "+pexpire", "+pttl", "+select", "+unlink",
 ];
 
 fn user_with(server: &Server, permissions: &[&str]) -> RedisStore {
@@ -25,7 +25,9 @@ async fn all_that_a_store_does(store: &dyn SessionStore) -> Result<(), Error> {
     _ = store.create(&id, &record([("name", "value")]), HOUR).await?;
     _ = store.update(&id, &missing, Some(HOUR)).await?;
     _ = store.update(&id, &present, None).await?;
-    assert_eq!(stored(store, &id).await, Some(record([("name", "value"), ("other", "value")])));
+    _ = store.update(&id, &set("new", "value"), Some(HOUR)).await?;
+    let expected = record([("name", "value"), ("new", "value"), ("other", "value")]);
+    assert_eq!(stored(store, &id).await, Some(expected));
     store.delete(&id).await?;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! The commands that a Redis user needs besides those for one server. The README lists them.
 
 use crate::migration::SlotMigration;
-use crate::operator::Operator;
+use crate::operator::{Operator, wait_until};
 use crate::*;
 
-const ONE_SERVER: &str = "+eval +evalsha +exists +hdel +hexists +hget +hgetall +hset +pexpire +pttl \
+const ONE_SERVER: &str = "+eval +evalsha +exists +hdel +hexists +hget +hgetall +hlen +hset +pexpire +pttl \
                           +select +unlink";
 
 fn make_user(server: &Server, more: &str) {
@@ -19,7 +19,7 @@ fn with_user(url: &str) -> RedisStoreBuilder {
 #[test]
 fn readme_lists_the_extra_permissions() {
     let readme = include_str!("../../README.md");
-    for more in ["`+asking +cluster|slots`", "`+role`", "`+wait`"] {
+    for more in ["`+asking +cluster|slots`", "`+role`", "`+wait`", "`+sentinel +subscribe &*`"] {
         assert!(readme.contains(more), "{more}");
     }
 }
@@ -51,6 +51,26 @@ async fn user_behind_sentinels_needs_role() {
     assert_eq!(kinds(&store).await, [Some(ErrorKind::Rejected); 4]);
     make_user(watched.primary(), "+role");
     assert_eq!(kinds(&store).await, [None; 4]);
+}
+
+#[tokio::test]
+async fn user_of_the_sentinels_needs_sentinel_and_subscribe() {
+    let watched = Server::redis_sentinel();
+    for sentinel in watched.sentinels() {
+        let user = "ACL SETUSER watcher reset on >secret +sentinel +subscribe &*";
+        let () = Operator::of(sentinel).run(user);
+    }
+    let builder = long_timeouts(&watched.url()).sentinel_user("watcher", "secret");
+    let store = builder.build().unwrap();
+    assert_eq!(kinds(&store).await, [None; 4]);
+    wait_until("the store listens to each sentinel", || {
+        watched.sentinels().iter().all(|sentinel| {
+            let clients: String = Operator::of(sentinel).run("CLIENT LIST");
+            let mut clients = clients.lines();
+            clients.any(|client| client.contains("user=watcher") && client.contains("sub=4"))
+        })
+    })
+    .await;
 }
 
 #[tokio::test]
