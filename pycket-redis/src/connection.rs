@@ -8,6 +8,7 @@ mod shared_task;
 mod tls;
 
 use std::io;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, RedisResult, Value};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use crate::connection::group_commit::GroupCommit;
 use crate::connection::kills::ServerClient;
@@ -27,14 +29,24 @@ pub(crate) use crate::connection::tls::{Certificates, Tls};
 /// One connection to a server, which any number of concurrent requests share.
 #[derive(Clone)]
 pub(crate) struct Connection {
-    client: MultiplexedConnection,
+    client: Client,
     /// Set if every write on this connection waits for replicas.
     group_commit: Option<GroupCommit>,
-    driver: Arc<Driver>,
     /// Set when an answer was too large. It closes the connection.
     is_exceeded: Arc<AtomicBool>,
     /// Taken when the server is to close the connection.
     server_client: Arc<Mutex<Option<ServerClient>>>,
+}
+
+/// How often a request that waits for its answer checks whether the connection is still open.
+const CHECK: Duration = Duration::from_millis(100);
+
+/// The client of one connection.
+#[derive(Clone)]
+struct Client {
+    requests: MultiplexedConnection,
+    driver: Arc<Driver>,
+    response_timeout: Duration,
 }
 
 /// The task that writes requests and reads answers. Dropping this closes the connection.
@@ -70,19 +82,45 @@ impl Connection {
     }
 
     async fn answers(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        if let Some(group_commit) = &self.group_commit {
-            return group_commit.send(commands.clone()).await;
+        match &self.group_commit {
+            Some(group_commit) => group_commit.send(commands.clone()).await,
+            None => self.client.send(commands).await,
         }
-        let mut client = self.client.clone();
-        if let (1, Some(command)) = (commands.len(), commands.cmd_iter().next()) {
-            return Ok(vec![client.send_packed_command(command).await?]);
-        }
-        client.send_packed_commands(commands, 0, commands.len()).await
     }
 
     /// How the server calls this connection, but only once.
     fn take_server_client(&self) -> Option<ServerClient> {
         self.server_client.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+impl Client {
+    /// Returns the answer to each command.
+    async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+        let mut requests = self.requests.clone();
+        let mut request = pin!(async {
+            if let (1, Some(command)) = (commands.len(), commands.cmd_iter().next()) {
+                return Ok(vec![requests.send_packed_command(command).await?]);
+            }
+            requests.send_packed_commands(commands, 0, commands.len()).await
+        });
+        let mut waited = Duration::ZERO;
+        while waited < self.response_timeout {
+            let next = CHECK.min(self.response_timeout - waited);
+            if let Ok(answers) = timeout(next, &mut request).await {
+                return answers;
+            }
+            // The client never answers a request that it gets in the moment in which its driver ends.
+            if self.is_closed() {
+                return Err(closed());
+            }
+            waited += next;
+        }
+        Err(timed_out())
     }
 
     /// Whether the connection broke, or the runtime that drives it has ended.

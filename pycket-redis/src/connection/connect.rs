@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::group_commit::GroupCommit;
 use super::kills::Kills;
 use super::response_limit::ResponseLimit;
-use super::{Connection, ConnectionSettings, Driver};
+use super::{Client, Connection, ConnectionSettings, Driver};
 use crate::address::{Endpoint, NodeAddr, ServerAddr};
 
 /// Routers and firewalls drop connections that are silent for some minutes, without closing them.
@@ -38,23 +38,22 @@ impl ConnectionSettings {
         wait: Option<Cmd>,
         kills: Kills,
     ) -> RedisResult<Connection> {
-        let response_timeout = self.timeouts.response;
         let login = endpoint.login().await?;
         let stream = ResponseLimit::new(self.open(&endpoint).await?, self.max_response_bytes);
         let is_exceeded = stream.is_exceeded();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
-            .set_response_timeout(Some(response_timeout))
+            .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE)
             .set_write_backpressure_boundary(WRITE_SIZE);
         let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (mut client, driver) =
+        let (requests, driver) =
             connected.map_err(|error| without_password(error, login.password()))?;
         let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
-        let server_client = Arc::new(Mutex::new(kills.send(&mut client).await?));
-        let group_commit =
-            wait.map(|wait| GroupCommit::spawn(client.clone(), wait, response_timeout));
-        Ok(Connection { client, group_commit, driver, is_exceeded, server_client })
+        let client = Client { requests, driver, response_timeout: self.timeouts.response };
+        let server_client = Arc::new(Mutex::new(kills.send(&client).await?));
+        let group_commit = wait.map(|wait| GroupCommit::spawn(client.clone(), wait));
+        Ok(Connection { client, group_commit, is_exceeded, server_client })
     }
 
     /// Opens a connection that only receives what the server publishes on these channels.

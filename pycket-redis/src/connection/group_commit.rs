@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::{closed, timed_out};
+use super::{Client, closed, timed_out};
 
 /// Lets writes that wait for replicas share one `WAIT`.
 ///
@@ -23,12 +22,9 @@ struct Write {
 }
 
 impl GroupCommit {
-    pub(super) fn spawn(
-        client: MultiplexedConnection,
-        wait: Cmd,
-        response_timeout: Duration,
-    ) -> Self {
+    pub(super) fn spawn(client: Client, wait: Cmd) -> Self {
         let (queue, writes) = mpsc::unbounded_channel();
+        let response_timeout = client.response_timeout;
         tokio::spawn(send_groups(client, wait, writes));
         Self { queue, response_timeout }
     }
@@ -44,11 +40,7 @@ impl GroupCommit {
     }
 }
 
-async fn send_groups(
-    mut client: MultiplexedConnection,
-    wait: Cmd,
-    mut writes: mpsc::UnboundedReceiver<Write>,
-) {
+async fn send_groups(client: Client, wait: Cmd, mut writes: mpsc::UnboundedReceiver<Write>) {
     let mut group = Vec::new();
     while writes.recv_many(&mut group, usize::MAX).await > 0 {
         // A caller that gave up may have done something else since, which a late write would undo.
@@ -61,7 +53,7 @@ async fn send_groups(
             commands.add_command(command.clone());
         }
         commands.add_command(wait.clone());
-        let answers = client.send_packed_commands(&commands, 0, commands.len()).await;
+        let answers = client.send(&commands).await;
         let mut answers = answers.map(Vec::into_iter);
         let waited = answers.as_mut().ok().and_then(DoubleEndedIterator::next_back);
         for write in group.drain(..) {

@@ -1,8 +1,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, RedisResult, Value, from_redis_value};
 
+use super::Client;
 use crate::error::Failure;
 
 /// The connections that the server must close before it gets another request.
@@ -25,17 +25,14 @@ impl Kills {
 
     /// Closes the connections, and asks how the server calls this one. A user without the permission and servers
     /// before version 6.2 do neither.
-    pub(super) async fn send(
-        &self,
-        client: &mut MultiplexedConnection,
-    ) -> RedisResult<Option<ServerClient>> {
+    pub(super) async fn send(&self, client: &Client) -> RedisResult<Option<ServerClient>> {
         let clients = self.lock().clone();
         let mut commands = Pipeline::new();
         commands.cmd("CLIENT").arg("INFO");
         for ServerClient { id, addr } in &clients {
             commands.cmd("CLIENT").arg(&["KILL", "ID", id, "ADDR", addr]);
         }
-        let answers = client.send_packed_commands(&commands, 0, commands.len()).await?;
+        let answers = client.send(&commands).await?;
         for answer in &answers {
             if let Value::ServerError(error) = answer {
                 let failure = Failure::Unsent(RedisError::from(error.clone()));
