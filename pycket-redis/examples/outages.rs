@@ -40,7 +40,7 @@ async fn main() {
 }
 
 fn fail_over(watched: &RedisSentinel) {
-    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let command = format!("SENTINEL FAILOVER {}", watched.service());
     ask::<()>(watched.sentinels().first().unwrap(), &command);
 }
 

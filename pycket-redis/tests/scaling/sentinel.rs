@@ -11,7 +11,7 @@ pub(crate) async fn wait_until_replaced(watched: &RedisSentinel) {
     let old = watched.primary().port().to_string();
     wait_until("there is another primary", || {
         watched.sentinels().iter().all(|sentinel| {
-            let command = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", RedisSentinel::SERVICE);
+            let command = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", watched.service());
             let address: Vec<String> = Operator::of(sentinel).run(&command);
             address[1] != old
                 && watched.replicas().iter().any(|replica| {
@@ -101,7 +101,7 @@ async fn failover_ordered_by_an_operator_needs_no_restart() {
             .all(|replica| Operator::of(replica).run::<u32>(&format!("EXISTS {}", key(&id))) == 1)
     })
     .await;
-    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let command = format!("SENTINEL FAILOVER {}", watched.service());
     let () = Operator::of(&watched.sentinels()[0]).run(&command);
     wait_until_replaced(&watched).await;
     for store in [store, idle] {
@@ -129,7 +129,7 @@ async fn failover_ordered_by_an_operator_loses_almost_no_write() {
         })
     };
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let command = format!("SENTINEL FAILOVER {}", RedisSentinel::SERVICE);
+    let command = format!("SENTINEL FAILOVER {}", watched.service());
     let () = Operator::of(&watched.sentinels()[0]).run(&command);
     let written = writer.await.unwrap();
     wait_until_replaced(&watched).await;
@@ -168,7 +168,7 @@ async fn running_primary_is_left_when_the_sentinels_name_another() {
     let store = long_timeouts(&watched.url()).build().unwrap();
     put(&store, &record([])).await;
     for sentinel in watched.sentinels() {
-        let service = RedisSentinel::SERVICE;
+        let service = watched.service();
         let mut operator = Operator::of(sentinel);
         let () = operator.run(&format!("SENTINEL REMOVE {service}"));
         let port = new.port();
@@ -199,7 +199,7 @@ async fn unreachable_sentinels_are_skipped() {
 #[tokio::test]
 async fn service_unknown_to_the_sentinels_is_unavailable() {
     let watched = Server::redis_sentinel();
-    let url = watched.url().replace(RedisSentinel::SERVICE, "another");
+    let url = watched.url().replace(watched.service(), "another");
     let store = RedisStore::builder(&url).deadline(Duration::ZERO).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(ErrorKind::Unavailable); 4]);
 }

@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::command::wait_until;
 use super::redis::{VOLATILE, arguments};
@@ -25,6 +26,7 @@ pub struct RedisSentinel {
     /// The primary is the first.
     members: Vec<Server>,
     sentinels: Vec<Server>,
+    service: String,
 }
 
 impl Server {
@@ -32,7 +34,12 @@ impl Server {
     pub fn redis_sentinel() -> RedisSentinel {
         let members = (0..=REPLICAS).map(|_| Self::launch(&MEMBER)).collect();
         let sentinels = (0..SENTINELS).map(|_| Self::launch(&SENTINEL)).collect();
-        let group = RedisSentinel { members, sentinels };
+        // No other group has this name. Otherwise the sentinels of a group whose primary is dead would join the
+        // group that has its port next.
+        static GROUPS: AtomicUsize = AtomicUsize::new(0);
+        let number = GROUPS.fetch_add(1, Ordering::Relaxed);
+        let service = format!("pycket-test-{}-{number}", std::process::id());
+        let group = RedisSentinel { members, sentinels, service };
         group.join();
         group
     }
@@ -40,12 +47,14 @@ impl Server {
 
 impl RedisSentinel {
     /// The name under which the sentinels know the primary.
-    pub const SERVICE: &'static str = "pycket-test";
+    pub fn service(&self) -> &str {
+        &self.service
+    }
 
     /// The sentinels and the service as one URL, such as
-    /// `redis+sentinel://127.0.0.1:14321,127.0.0.1:14322/pycket-test`.
+    /// `redis+sentinel://127.0.0.1:14321,127.0.0.1:14322/pycket-test-77-0`.
     pub fn url(&self) -> String {
-        format!("redis+sentinel://{}/{}", addresses(&self.sentinels), Self::SERVICE)
+        format!("redis+sentinel://{}/{}", addresses(&self.sentinels), self.service)
     }
 
     /// The server that started as the primary.
@@ -64,7 +73,7 @@ impl RedisSentinel {
     }
 
     fn join(&self) {
-        let (port, service) = (self.primary().port(), Self::SERVICE);
+        let (port, service) = (self.primary().port(), self.service());
         for replica in self.replicas() {
             replica.command(&format!("REPLICAOF 127.0.0.1 {port}"));
         }
