@@ -56,7 +56,7 @@ struct Opened {
     session: Session,
     /// Whether only a previous key signed the cookie.
     outdated_key: bool,
-    /// The remaining time of the session when it was opened.
+    /// The remaining time of the session when it was opened, if the cookie is persistent.
     expires_in: Duration,
 }
 
@@ -221,7 +221,10 @@ impl SessionHandle {
         let id = session.id();
         let outdated_key =
             presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
-        let expires_in = session.expires_in().unwrap_or_default();
+        let expires_in = match self.slot.settings.cookie.is_persistent() {
+            true => session.expires_in().unwrap_or_default(),
+            false => Duration::ZERO,
+        };
         Ok(Opened { session, outdated_key, expires_in })
     }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::session::Live;
 use crate::timeouts::OwnTimeouts;
 use crate::{Clock, Error, Record, Timestamp, Ttl};
 
@@ -134,19 +135,16 @@ impl Expiry {
         self.absolute(own).map(|absolute| absolute.as_duration().saturating_sub(age))
     }
 
-    /// The ttl of the touch of a request that only reads, or `None` if it needs none.
-    pub(crate) fn touch(
-        &self,
-        record: &Record,
-        expires_in: Duration,
-        clock: &dyn Clock,
-    ) -> Option<Ttl> {
-        let (own, metadata) = (OwnTimeouts::of(record), record.metadata());
+    /// The ttl of the touch of a request that only reads, or `None` if it needs none. Where reading does not
+    /// renew a session, the clock is not read.
+    pub(crate) fn touch(&self, live: &Live, clock: &dyn Clock) -> Option<Ttl> {
+        let (own, metadata) = (OwnTimeouts::of(&live.record), live.record.metadata());
         let idle = self.idle(own);
         let is_longer_than_allowed = metadata.granted > Some(idle);
         if !is_longer_than_allowed && self.renew == Renew::OnChange {
             return None;
         }
+        let expires_in = live.expires_in(clock);
         let gain = |ttl: &Ttl| ttl.as_duration().saturating_sub(expires_in);
         self.ttl(metadata.created, own, clock.now())
             .filter(|ttl| is_longer_than_allowed || gain(ttl) >= idle.as_duration() / 10)

@@ -33,8 +33,9 @@ fn cluster_replicas_follow_their_primary() {
 #[test]
 fn sentinels_know_the_primary() {
     let group = Server::redis_sentinel();
+    let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", group.service());
     for sentinel in group.sentinels() {
-        let answer = say(sentinel.address(), "SENTINEL GET-MASTER-ADDR-BY-NAME pycket-test");
+        let answer = say(sentinel.address(), &question);
         assert!(answer.contains(&group.primary().port().to_string()), "{answer}");
     }
     assert_eq!(group.replicas().len(), 2);

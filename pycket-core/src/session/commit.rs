@@ -14,8 +14,7 @@ impl Shared {
     pub(super) fn needs_commit(&self) -> bool {
         let state = self.state();
         let (expiry, clock) = (self.manager.expiry(), self.manager.clock());
-        let touch =
-            |live: &Live| expiry.touch(&live.record, live.expires_in(clock), clock).is_some();
+        let touch = |live: &Live| expiry.touch(live, clock).is_some();
         state.needs_commit() || state.live().is_some_and(touch)
     }
 

@@ -89,7 +89,7 @@ fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &d
             let changes = sent.changes_with(granted(old, ttl));
             Step::Update { live: live.clone(), changes, ttl }
         }
-        Some(_) => match expiry.touch(&live.record, live.expires_in(clock), clock) {
+        Some(_) => match expiry.touch(live, clock) {
             Some(ttl) => Step::Touch { live: live.clone(), ttl },
             None => Step::Nothing,
         },
