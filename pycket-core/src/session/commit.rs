@@ -111,17 +111,17 @@ impl Shared {
         let (step, sent) = loop {
             let (provisional, record, ttl) = {
                 let state = self.state();
-                let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock());
-                match (state.work().notifications.first_key_value(), ttl) {
-                    (Some((id, record)), Some(ttl)) if !state.is_too_late() => {
-                        (*id, record.clone(), ttl)
-                    }
+                let new = state.work().notifications.first_key_value();
+                let new = new.filter(|_| !state.is_too_late()).and_then(|(id, record)| {
                     // Without a ttl the session has ended, and stores none.
-                    _ => {
-                        let sent = state.send();
-                        break (self.plan(&state, &sent), sent);
-                    }
-                }
+                    let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock())?;
+                    Some((*id, record.clone(), ttl))
+                });
+                let Some(new) = new else {
+                    let sent = state.send();
+                    break (self.plan(&state, &sent), sent);
+                };
+                new
             };
             let notifications = self.manager.notifications();
             let id = Box::pin(resolve::create(notifications, &record, ttl)).await?;

@@ -284,8 +284,8 @@ impl State {
         self.base = Base::Live(live);
     }
 
-    /// Takes note that the session had ended before the commit. The client is told nothing, because it may
-    /// have a newer session by now.
+    /// Takes note that the session had ended before the commit. The cookie says nothing, because the client
+    /// may have a newer session by now.
     pub(crate) fn end(&mut self, sent: &Sent) {
         if self.destroys == sent.destroys {
             self.work.abandon();

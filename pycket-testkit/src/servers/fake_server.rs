@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A listener that takes the place of a server and does what no real server can be made to do.
+/// A listener in the place of a server. It behaves as a real server cannot be made to behave.
 #[derive(Debug)]
 pub struct FakeServer {
     address: SocketAddr,
