@@ -36,12 +36,13 @@ fn main() {
 }
 
 async fn measure(usage: Use) -> AllocationInfo {
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
+    let keys = KeyRing::generate();
+    let cookie = SessionCookie::new(CookieSettings::default(), &keys);
     let set_cookie = cookie.issue(&SessionId::generate(), Duration::from_secs(24 * 60 * 60));
     let sent_back = set_cookie.split(';').next().unwrap_or_default();
     let manager = SessionManager::new(Arc::new(no_store::NoStore::new()));
-    let mut with =
-        SessionLayer::new(manager, cookie).layer(service_fn(move |request| handle(usage, request)));
+    let layer = SessionLayer::builder(manager).keys(keys).build().unwrap();
+    let mut with = layer.layer(service_fn(move |request| handle(usage, request)));
     let mut without = service_fn(async |request: Request<Body>| answer(request));
 
     let request =

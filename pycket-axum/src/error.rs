@@ -8,8 +8,8 @@ use pycket_core::{Error, ErrorKind};
 
 use crate::SessionBody;
 
-const MISSING_LAYER: &str =
-    "no session layer: add pycket_axum::SessionLayer around the routes that use Session\n";
+const MISSING_LAYER: &str = "no session layer is around this route: add \
+    `.layer(SessionLayer::new(store, secret)?)` to the router, below the routes that use the session\n";
 
 /// A session error that is also a response. Handlers return it with `?`.
 ///

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use pycket_cookie::SessionCookie;
-use pycket_core::{Error, SessionManager};
+use pycket_cookie::{CookieSettings, KeyRing, KeyRingBuilder, SessionCookie};
+use pycket_core::{Error, ErrorKind, SessionManager};
 use tower_layer::Layer;
 
 use crate::SessionService;
@@ -20,27 +20,44 @@ use crate::event_log::log_event;
 /// [`SessionHandle::named`](crate::SessionHandle::named).
 ///
 /// ```
-/// use pycket_axum::SessionLayer;
-/// use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
-/// use pycket_core::{MemoryStore, SessionManager};
+/// use pycket_axum::{CookieSettings, Expiry, MemoryStore, SessionLayer, SessionManager};
 ///
-/// let manager = SessionManager::new(MemoryStore::new());
-/// let keys = KeyRing::new("a secret of at least thirty-two bytes")?;
-/// let cookie = SessionCookie::new(CookieSettings::default(), &keys);
-/// let layer = SessionLayer::builder(manager, cookie).commit_on_server_error(true).build()?;
+/// # let secret = "at least 32 random bytes, from your configuration";
+/// // A store and a secret are enough.
+/// let layer = SessionLayer::new(MemoryStore::new(), secret)?;
+///
+/// // All other settings: the manager decides when sessions end, the layer how their ids travel.
+/// let manager = SessionManager::builder(MemoryStore::new()).expiry(Expiry::aal2()).build()?;
+/// let layer = SessionLayer::builder(manager)
+///     .secret(secret)
+///     .cookie(CookieSettings::hardened())
+///     .build()?;
 /// let app: axum::Router = axum::Router::new().layer(layer);
-/// # Ok::<(), pycket_core::Error>(())
+/// # Ok::<(), pycket_axum::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[doc(alias("AuthManagerLayer", "SessionManagerLayer", "SessionMiddleware"))]
 pub struct SessionLayer(Arc<Settings>);
 
 /// Collects the settings of a [`SessionLayer`].
+///
+/// | setting | default | reason |
+/// |---|---|---|
+/// | [`secret`](Self::secret) or [`keys`](Self::keys) | none: one is required | a secret that others know protects nothing |
+/// | [`cookie`](Self::cookie) | [`CookieSettings::default`] | its own table says why |
+/// | [`commit_on_server_error`](Self::commit_on_server_error) | no | a request that failed leaves no changes |
+///
+/// The store, the timeouts and the observers of events belong to the [`SessionManager`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct SessionLayerBuilder(Settings);
+pub struct SessionLayerBuilder {
+    manager: SessionManager,
+    keys: Option<KeyRingBuilder>,
+    cookie: CookieSettings,
+    commit_on_server_error: bool,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) manager: SessionManager,
     pub(crate) cookie: SessionCookie,
@@ -48,35 +65,96 @@ pub(crate) struct Settings {
 }
 
 impl SessionLayer {
-    /// A layer with the default settings: `manager` opens the sessions, `cookie` carries their ids.
+    /// A layer with the default settings, over a store or a [`SessionManager`]. `secret` signs the cookies; see
+    /// [`SessionLayerBuilder::secret`].
     ///
-    /// It logs the events of the manager with `tracing`. Observers of the manager get them, too.
-    pub fn new(manager: SessionManager, cookie: SessionCookie) -> Self {
-        Self(Arc::new(Self::builder(manager, cookie).0))
+    /// # Errors
+    ///
+    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if the secret has less than 32 bytes.
+    pub fn new(
+        sessions: impl Into<SessionManager>,
+        secret: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        Self::builder(sessions).secret(secret).build()
     }
 
-    /// A builder for other settings than those of [`new`](Self::new).
-    pub fn builder(manager: SessionManager, cookie: SessionCookie) -> SessionLayerBuilder {
-        let manager = manager.on_event(log_event);
-        SessionLayerBuilder(Settings { manager, cookie, commit_on_server_error: false })
+    /// A builder for other settings than those of [`new`](Self::new). `sessions` is a store, or a
+    /// [`SessionManager`] if the timeouts are not the default ones.
+    ///
+    /// The layer logs the events of the manager with `tracing`. Observers of the manager get them, too.
+    pub fn builder(sessions: impl Into<SessionManager>) -> SessionLayerBuilder {
+        SessionLayerBuilder {
+            manager: sessions.into().on_event(log_event),
+            keys: None,
+            cookie: CookieSettings::default(),
+            commit_on_server_error: false,
+        }
+    }
+
+    /// The manager that opens the sessions of this layer, for work outside of requests. It logs events as the
+    /// layer does.
+    pub fn manager(&self) -> &SessionManager {
+        &self.0.manager
     }
 }
 
 impl SessionLayerBuilder {
+    /// The secret that signs the cookies: at least 32 random bytes, for example from `openssl rand -base64 48`.
+    /// All servers of the application use the same one, and keep it over restarts.
+    ///
+    /// It replaces earlier [`keys`](Self::keys).
+    #[doc(alias("cookie_secret", "key", "with_signed"))]
+    pub fn secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.keys = Some(KeyRing::builder(secret));
+        self
+    }
+
+    /// More than one secret, to replace one without ending sessions: the first one signs, all of them verify.
+    ///
+    /// It replaces an earlier [`secret`](Self::secret).
+    pub fn keys(mut self, keys: KeyRing) -> Self {
+        self.keys = Some(keys.to_builder());
+        self
+    }
+
+    /// Name and attributes of the cookie; by default [`CookieSettings::default`].
+    pub fn cookie(mut self, settings: CookieSettings) -> Self {
+        self.cookie = settings;
+        self
+    }
+
     /// Whether a response with a server error (5xx) or 408 commits the session.
     ///
     /// By default not, because a request that failed should leave no changes; only a
     /// [`destroy`](pycket_core::Session::destroy) is carried out. A 408 counts as a failure, because timeouts
     /// respond with it for handlers that did not finish.
     pub fn commit_on_server_error(mut self, commit: bool) -> Self {
-        self.0.commit_on_server_error = commit;
+        self.commit_on_server_error = commit;
         self
     }
 
-    /// The layer. No value of the present settings is an error.
+    /// The layer.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if there is neither a secret nor a key ring, or if the
+    /// secret has less than 32 bytes.
     pub fn build(self) -> Result<SessionLayer, Error> {
-        Ok(SessionLayer(Arc::new(self.0)))
+        let keys = self.keys.ok_or_else(missing_secret)?.build()?;
+        Ok(SessionLayer(Arc::new(Settings {
+            manager: self.manager,
+            cookie: SessionCookie::new(self.cookie, &keys),
+            commit_on_server_error: self.commit_on_server_error,
+        })))
     }
+}
+
+fn missing_secret() -> Error {
+    Error::new(
+        ErrorKind::InvalidSetting,
+        "the session layer has no secret: call `secret(…)` on its builder with at least 32 random bytes, or \
+         `keys(…)` with a `KeyRing`",
+    )
 }
 
 impl<S> Layer<S> for SessionLayer {

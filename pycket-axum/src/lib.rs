@@ -22,8 +22,24 @@ pub use notifications::Notifications;
 pub use service::SessionService;
 pub use session::Session;
 
+#[doc(no_inline)]
+pub use pycket_cookie::{
+    self, CookieSettings, CookieSettingsBuilder, KeyRing, KeyRingBuilder, Persistence, SameSite,
+};
+#[doc(no_inline)]
+pub use pycket_core::{
+    self, Error, ErrorKind, Event, Expiry, ExpiryBuilder, MemoryStore, MemoryStoreBuilder, Renew,
+    SessionManager, SessionManagerBuilder, SessionStore, Value,
+};
+#[cfg(feature = "memcache")]
+#[doc(no_inline)]
+pub use pycket_memcache::{self, MemcacheStore, MemcacheStoreBuilder};
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use pycket_redis::{self, RedisStore, RedisStoreBuilder};
+
 /// The examples of the repository's documents, compiled as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "redis"))]
 mod documents {
     #[doc = include_str!("../../README.md")]
     struct Readme;

@@ -17,8 +17,7 @@ use crate::{SessionError, SessionHandle};
 /// use pycket_axum::{Session, SessionError};
 ///
 /// async fn visits(session: Session) -> Result<String, SessionError> {
-///     let visits = session.get_or("visits", 0)? + 1;
-///     session.set("visits", &visits)?;
+///     let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
 ///     Ok(format!("You were here {visits} times."))
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(visits));

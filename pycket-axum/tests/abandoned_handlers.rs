@@ -69,9 +69,10 @@ where
         let handler = Box::pin(async move { work(handle.session().await.unwrap()).await });
         AbandonedHandler { handler, polls_left: 2, status }
     });
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
+    let keys = KeyRing::generate();
+    let cookie = SessionCookie::new(CookieSettings::default(), &keys);
     let manager = SessionManager::new(Arc::new(PausingStore::new(store.clone())));
-    let mut app = SessionLayer::new(manager, cookie.clone()).layer(handler);
+    let mut app = SessionLayer::builder(manager).keys(keys).build().unwrap().layer(handler);
 
     let sent = cookie.issue(&old, session.expires_in().unwrap());
     let request = Request::builder().header(COOKIE, pair(&sent)).body(()).unwrap();

@@ -39,7 +39,8 @@ async fn failed_logout_is_logged_if_the_service_has_no_response() {
         handle.session().await.unwrap().destroy();
         Err::<Response<&'static str>, _>("the service is broken")
     });
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
+    let keys = KeyRing::generate();
+    let cookie = SessionCookie::new(CookieSettings::default(), &keys);
     let set_cookie = cookie.issue(&session.id().unwrap(), session.expires_in().unwrap());
     let request = Request::builder().header(COOKIE, set_cookie.split(';').next().unwrap());
 
@@ -48,7 +49,7 @@ async fn failed_logout_is_logged_if_the_service_has_no_response() {
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     store.fail_nth(1, Fault::Before);
-    let mut app = SessionLayer::new(manager, cookie).layer(handler);
+    let mut app = SessionLayer::builder(manager).keys(keys).build().unwrap().layer(handler);
     assert_eq!(app.call(request.body(()).unwrap()).await.unwrap_err(), "the service is broken");
 
     let journal = String::from_utf8(journal.0.lock().unwrap().clone()).unwrap();

@@ -65,6 +65,11 @@ impl KeyRing {
         Self { current: Key::generate().master().to_vec(), previous: Vec::new() }
     }
 
+    /// A builder that starts with these keys.
+    pub fn to_builder(&self) -> KeyRingBuilder {
+        KeyRingBuilder(self.clone())
+    }
+
     /// The key that signs cookies of this name, and the keys that only verify them.
     pub(crate) fn derive(&self, cookie_name: &str) -> (Key, Vec<Key>) {
         // A name contains no zero byte, so each pair of key and name has an input of its own.
@@ -95,7 +100,8 @@ impl KeyRingBuilder {
             Some(key) => Err(Error::new(
                 ErrorKind::InvalidSetting,
                 format!(
-                    "a key of {} bytes is too short to sign with: use at least {} random bytes",
+                    "a key of {} bytes is too short to sign with: use at least {} random bytes, for \
+                     example from `openssl rand -base64 48`",
                     key.len(),
                     KeyRing::MIN_KEY_LEN,
                 ),

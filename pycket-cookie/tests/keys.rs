@@ -98,7 +98,8 @@ fn key_under_32_bytes_is_an_error_with_advice() {
         for result in [KeyRing::new(&key), KeyRing::builder(NEW).previous(&key).build()] {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSetting);
-            let advice = "bytes is too short to sign with: use at least 32 random bytes";
+            let advice = "bytes is too short to sign with: use at least 32 random bytes, for example \
+                          from `openssl rand -base64 48`";
             assert_eq!(error.to_string(), format!("a key of {length} {advice}"));
         }
     }

@@ -166,6 +166,13 @@ impl SessionManager {
     }
 }
 
+/// As [`SessionManager::new`], so that a call that needs a manager also takes a store.
+impl<S: SessionStore> From<S> for SessionManager {
+    fn from(store: S) -> Self {
+        Self::new(store)
+    }
+}
+
 impl SessionManagerBuilder {
     /// Keeps the [`Notifications`](crate::Notifications) in a store of their own. By default they are in
     /// the store of the sessions.

@@ -33,13 +33,28 @@ use crate::topology::Topology;
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 pub struct RedisStore {
-    topology: Topology,
-    keys: KeySpace,
+    pub(crate) topology: Topology,
+    pub(crate) keys: KeySpace,
     /// A larger value could not be read again.
-    max_value_len: usize,
+    pub(crate) max_value_len: usize,
 }
 
 impl RedisStore {
+    /// A store with the default settings on the server or servers at `url`; [`builder`](Self::builder) lists
+    /// the forms of the URL.
+    ///
+    /// ```
+    /// let store = pycket_redis::RedisStore::new("redis://127.0.0.1/")?;
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`RedisStoreBuilder::build`].
+    pub fn new(url: &str) -> Result<Self, Error> {
+        Self::builder(url).build()
+    }
+
     /// Starts the settings of a store on the server or servers at `url`:
     ///
     /// - `redis://[user:password@]host[:port][/database]`, or `rediss://…` with TLS (feature `tls`);
@@ -50,10 +65,6 @@ impl RedisStore {
     ///   that watch the primary.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(Address::Url(url.into()))
-    }
-
-    pub(crate) fn new(topology: Topology, keys: KeySpace, max_value_len: usize) -> Self {
-        Self { topology, keys, max_value_len }
     }
 
     /// An update that the script checks before it changes anything.

@@ -102,8 +102,8 @@ fn endpoint(url: &str) -> Result<Endpoint, Error> {
     let uses_tls = matches!(scheme.as_str(), "rediss" | "valkeys");
     if uses_tls && !cfg!(feature = "tls") {
         return Err(invalid_setting(
-            "this build connects without TLS; add the feature `tls` of `pycket-redis`, or use a \
-             redis:// URL",
+            "this build connects without TLS; add the feature `tls` of `pycket-redis` (`redis-tls` of \
+             `pycket-axum`), or use a redis:// URL",
         ));
     }
     if uses_tls && rest.contains('#') {

@@ -46,10 +46,11 @@ fn on_memory(bencher: Bencher<'_, '_>, usage: &Use) {
 }
 
 fn through(bencher: Bencher<'_, '_>, usage: Use, store: Arc<dyn SessionStore>, id: SessionId) {
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::generate());
+    let keys = KeyRing::generate();
+    let cookie = SessionCookie::new(CookieSettings::default(), &keys);
     let set_cookie = cookie.issue(&id, DAY);
     let sent_back = set_cookie.split(';').next().unwrap_or_default();
-    let layer = SessionLayer::new(SessionManager::new(store), cookie);
+    let layer = SessionLayer::builder(store).keys(keys).build().unwrap();
     let mut service = layer.layer(service_fn(move |request| handle(usage, request)));
     bencher
         .with_inputs(|| request(sent_back))

@@ -4,7 +4,6 @@ use anyhow::Result;
 use axum::Router;
 use axum::routing::{get, post};
 use pycket_axum::{Session, SessionError, SessionLayer};
-use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
 use pycket_core::{Expiry, MemoryStore, SessionManager, SessionStore};
 use pycket_memcache::MemcacheStore;
 use pycket_redis::RedisStore;
@@ -27,9 +26,8 @@ fn router(store: Arc<dyn SessionStore>) -> Result<Router> {
     let manager = SessionManager::builder(store)
         .expiry(Expiry::builder().idle_timeout(IDLE).build()?)
         .build()?;
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(SECRET)?);
     Ok(routes(get(read), post(write), post(login), post(first))
-        .layer(SessionLayer::new(manager, cookie)))
+        .layer(SessionLayer::new(manager, SECRET)?))
 }
 
 async fn read(session: Session) -> Result<String, SessionError> {

@@ -19,7 +19,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use clap::Parser;
 use pycket_axum::SessionLayer;
-use pycket_cookie::{KeyRing, SessionCookie};
+use pycket_cookie::KeyRing;
 use tokio::net::TcpListener;
 
 use arguments::Arguments;
@@ -53,7 +53,8 @@ fn app(arguments: &Arguments) -> Result<Router, String> {
             .map_err(|error| format!("--key-file {}: {error}", path.display()))?,
         None => KeyRing::generate(),
     };
-    let sessions = SessionLayer::new(manager, SessionCookie::new(cookies, &keys));
+    let sessions = SessionLayer::builder(manager).keys(keys).cookie(cookies).build();
+    let sessions = sessions.map_err(|error| error.to_string())?;
     Ok(Router::new()
         .route("/", get(page::show))
         .route("/sign-in", post(form::sign_in))

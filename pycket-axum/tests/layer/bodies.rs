@@ -24,7 +24,7 @@ use tower_http::trace::TraceLayer;
 use crate::site::{Site, manager, request, send};
 
 fn layer(site: &Site) -> SessionLayer {
-    SessionLayer::new(manager(site.faults.clone(), &site.clock), site.cookie.clone())
+    site.layer(manager(site.faults.clone(), &site.clock))
 }
 
 async fn set(request: Request<Body>) -> Result<(), pycket_core::Error> {

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use axum::Router;
 use axum::routing::post;
 use http::Method;
-use pycket_axum::{Session, SessionError, SessionLayer};
+use pycket_axum::{Session, SessionError};
 use pycket_core::{ErrorKind, Event, SessionStore};
 use pycket_testkit::{ManualClock, PausingStore};
 use tower::ServiceExt;
@@ -25,7 +25,7 @@ fn paused(site: &Site, routes: Router) -> Paused {
     let seen = events.clone();
     let manager =
         manager(store, &ManualClock::new()).on_event(move |event| seen.lock().unwrap().push(event));
-    Paused { router: routes.layer(SessionLayer::new(manager, site.cookie.clone())), events }
+    Paused { router: routes.layer(site.layer(manager)), events }
 }
 
 impl Paused {

@@ -7,7 +7,7 @@ use pycket_axum::{Session, SessionError};
 use pycket_core::{Error, ErrorKind, Expiry, Renew, SessionId};
 use pycket_testkit::{Calls, Fault};
 
-use crate::site::{KEY, Plan, Response, Site, request, send};
+use crate::site::{KEY, Plan, Response, Site};
 
 /// A 503 whose body and headers reveal nothing.
 fn assert_opaque(response: &Response, cookie: &str) {
@@ -129,15 +129,6 @@ async fn failed_load_is_retried_by_the_next_extractor() {
     site.faults.fail_nth(0, Fault::Before);
     let response = site.get("/again", &cookie).await;
     assert_eq!((response.status, &*response.body), (StatusCode::OK, "user"));
-}
-
-#[tokio::test]
-async fn missing_layer_is_a_500_that_names_the_layer() {
-    let router =
-        Router::new().route("/names", get(async |session: Session| session.keys().join("")));
-    let response = send(router, request(http::Method::GET, "/names", "")).await;
-    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(response.body.contains("pycket_axum::SessionLayer"), "{}", response.body);
 }
 
 #[test]

@@ -72,7 +72,7 @@ async fn forged_cookie_and_unknown_id_are_different_events() {
     let ended = ended.split(';').next().unwrap().to_owned();
     let router = Router::new()
         .route("/", get(async |session: Session| session.keys().join(",")))
-        .layer(SessionLayer::new(manager, cookie));
+        .layer(SessionLayer::new(manager, KEY).unwrap());
     for (presented, expected) in [
         ("PYCKET_ID=forged", vec![Event::CookieRejected]),
         (&ended, vec![Event::SessionNotFound]),

@@ -24,6 +24,7 @@ mod reissued_cookies;
 mod round_trips;
 mod secrecy;
 mod services;
+mod settings;
 mod several_cookies;
 mod site;
 mod timeouts;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use http::Method;
 use pycket_axum::{Notifications, Session, SessionError, SessionLayer};
-use pycket_cookie::{CookieSettings, KeyRing, Presented, SessionCookie, SignedId};
+use pycket_cookie::{Presented, SignedId};
 use pycket_core::{MemoryStore, SessionId, SessionManager};
 use pycket_testkit::{Calls, CountingStore};
 
@@ -76,14 +76,13 @@ fn with_notifications() -> (Router, Arc<CountingStore>, Arc<CountingStore>) {
         .notifications(notifications.clone())
         .build()
         .unwrap();
-    let cookie = SessionCookie::new(CookieSettings::default(), &KeyRing::new(KEY).unwrap());
     let router = Router::new()
         .route("/", get(home))
         .route("/save", post(save))
         .route("/untouched", get("ok"))
         .route("/twice", get(async |_: Session, _: Session, _: Notifications| ()))
         .route("/keys", get(keys))
-        .layer(SessionLayer::new(manager, cookie));
+        .layer(SessionLayer::new(manager, KEY).unwrap());
     (router, sessions, notifications)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::routing::post;
 use http::{Method, StatusCode};
-use pycket_axum::{Session, SessionError, SessionLayer};
+use pycket_axum::{Session, SessionError};
 use pycket_cookie::{CookieSettings, KeyRing, Persistence};
 use pycket_core::{Expiry, SessionStore};
 use pycket_testkit::{Fault, ManualClock, PausingStore, Task, every_order};
@@ -263,7 +263,7 @@ fn world_of(plan: Plan) -> World {
     let cookie = now(site.client());
     site.clock.advance(REFRESH);
     let store: Arc<dyn SessionStore> = Arc::new(PausingStore::new(site.memory.clone()));
-    let layer = SessionLayer::new(manager(store, &ManualClock::new()), site.cookie.clone());
+    let layer = site.layer(manager(store, &ManualClock::new()));
     let handler = async |session: Session| {
         // A client that is no longer signed in writes nothing.
         if session.is_new() {

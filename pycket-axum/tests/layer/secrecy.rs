@@ -125,7 +125,7 @@ async fn debug_output_contains_no_id_cookie_or_key() {
     assert_hides(&shown, &[&cookie]);
 
     let manager = pycket_core::SessionManager::new(site.calls.clone());
-    let layer = pycket_axum::SessionLayer::new(manager, site.cookie.clone());
+    let layer = site.layer(manager);
     let service =
         layer.layer(tower::service_fn(|request: http::Request<axum::body::Body>| async move {
             let session = request.extensions().get::<SessionHandle>().unwrap().session().await;
@@ -149,7 +149,7 @@ async fn logout_that_fails_with_its_service_is_logged() {
     let site = Site::new();
     let cookie = site.client().await;
     let manager = pycket_core::SessionManager::new(site.calls.clone());
-    let layer = pycket_axum::SessionLayer::new(manager, site.cookie.clone());
+    let layer = site.layer(manager);
     let service =
         layer.layer(tower::service_fn(|request: http::Request<axum::body::Body>| async move {
             let handle = request.extensions().get::<SessionHandle>().unwrap();

@@ -29,9 +29,7 @@ fn layer() -> (Stores, SessionLayer) {
     let memory = Arc::new(MemoryStore::new());
     let faults = Arc::new(FaultyStore::new(memory.clone()));
     let calls = Arc::new(CountingStore::new(faults.clone()));
-    let keys = pycket_cookie::KeyRing::new(KEY).unwrap();
-    let cookie = pycket_cookie::SessionCookie::new(Default::default(), &keys);
-    let layer = SessionLayer::new(manager(calls.clone(), &ManualClock::new()), cookie);
+    let layer = SessionLayer::new(manager(calls.clone(), &ManualClock::new()), KEY).unwrap();
     (Stores { calls, faults, memory }, layer)
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) faults: Arc<FaultyStore>,
     pub(crate) clock: ManualClock,
     pub(crate) cookie: SessionCookie,
+    settings: CookieSettings,
+    keys: KeyRing,
     router: Router,
 }
 
@@ -67,15 +69,18 @@ impl Plan {
         let memory = self.memory.unwrap_or_else(fresh);
         let faults = Arc::new(FaultyStore::new(memory.clone()));
         let calls = Arc::new(CountingStore::new(faults.clone()));
-        let cookie = SessionCookie::new(self.settings, &self.keys);
         let manager =
             manager(calls.clone(), &clock).to_builder().expiry(self.expiry).build().unwrap();
-        let layer = SessionLayer::builder(manager, cookie.clone())
+        let cookie = SessionCookie::new(self.settings.clone(), &self.keys);
+        let layer = SessionLayer::builder(manager)
+            .keys(self.keys.clone())
+            .cookie(self.settings.clone())
             .commit_on_server_error(self.commit_on_server_error)
             .build()
             .unwrap();
         let router = self.routes.merge(routes()).layer(layer);
-        Site { memory, calls, faults, clock, cookie, router }
+        let Self { settings, keys, .. } = self;
+        Site { memory, calls, faults, clock, cookie, settings, keys, router }
     }
 }
 
@@ -106,6 +111,12 @@ impl Site {
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response {
         send(self.router(), request).await
+    }
+
+    /// A layer with the cookie of this site over another manager.
+    pub(crate) fn layer(&self, manager: SessionManager) -> SessionLayer {
+        let layer = SessionLayer::builder(manager).keys(self.keys.clone());
+        layer.cookie(self.settings.clone()).build().unwrap()
     }
 
     pub(crate) fn router(&self) -> Router {

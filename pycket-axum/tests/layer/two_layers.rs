@@ -7,7 +7,7 @@ use axum::extract::Extension;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use pycket_axum::{Session, SessionError, SessionHandle, SessionLayer};
-use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
+use pycket_cookie::CookieSettings;
 use pycket_core::MemoryStore;
 use pycket_testkit::{Calls, CountingStore, ManualClock};
 use tower::ServiceBuilder;
@@ -26,8 +26,11 @@ fn site(cookie_name: &str) -> Site {
     let memory = Arc::new(MemoryStore::new());
     let calls = Arc::new(CountingStore::new(memory.clone()));
     let settings = CookieSettings::builder().name(cookie_name).build().unwrap();
-    let cookie = SessionCookie::new(settings, &KeyRing::new(KEY).unwrap());
-    let layer = SessionLayer::new(manager(calls.clone(), &ManualClock::new()), cookie);
+    let layer = SessionLayer::builder(manager(calls.clone(), &ManualClock::new()))
+        .secret(KEY)
+        .cookie(settings)
+        .build()
+        .unwrap();
     Site { memory, calls, layer }
 }
 

@@ -54,7 +54,7 @@ async fn panicking(session: Session) -> Result<(), SessionError> {
 }
 
 fn layer(site: &Site) -> SessionLayer {
-    SessionLayer::new(manager(site.memory.clone(), &site.clock), site.cookie.clone())
+    site.layer(manager(site.memory.clone(), &site.clock))
 }
 
 /// The timeout as a layer of its own, inside the session layer.

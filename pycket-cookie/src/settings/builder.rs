@@ -12,6 +12,7 @@ impl CookieSettingsBuilder {
     ///
     /// Browsers enforce rules for names that begin with `__Host-`, `__Secure-` or `__Http-`, in any case
     /// (RFC 6265bis); [`build`](Self::build) enforces them first.
+    #[doc(alias = "with_name")]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
@@ -19,6 +20,7 @@ impl CookieSettingsBuilder {
 
     /// The path below which the browser sends the cookie: begins with `/`, visible ASCII without `;`, at
     /// most 1024 characters; percent-encode others. It does not protect against scripts of other paths.
+    #[doc(alias = "with_path")]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.0.path = path.into();
         self
@@ -26,6 +28,7 @@ impl CookieSettingsBuilder {
 
     /// A domain that gets the cookie together with **all its subdomains**; each of them can read and replace
     /// it. A leading dot is removed: browsers ignore it.
+    #[doc(alias = "with_domain")]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         let domain = domain.into();
         self.0.domain = Some(domain.strip_prefix('.').map(str::to_owned).unwrap_or(domain));
@@ -38,18 +41,21 @@ impl CookieSettingsBuilder {
     /// `http://localhost` Chrome and Edge (since version 89) and Firefox (since version 75) keep and send a
     /// `Secure` cookie all the same, and Safari does not. Names that begin with `__Host-` or `__Secure-` work
     /// there in Firefox only. Over plain HTTP from another address, no browser keeps the cookie.
+    #[doc(alias = "with_secure")]
     pub fn secure(mut self, secure: bool) -> Self {
         self.0.secure = secure;
         self
     }
 
     /// Whether the cookie is hidden from scripts. A session cookie has hardly a reason to turn it off.
+    #[doc(alias = "with_http_only")]
     pub fn http_only(mut self, http_only: bool) -> Self {
         self.0.http_only = http_only;
         self
     }
 
     /// Whether requests that other sites cause carry the cookie.
+    #[doc(alias = "with_same_site")]
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.0.same_site = same_site;
         self

@@ -136,5 +136,7 @@ fn tls(
     if authority.is_none() && certificate.is_none() && key.is_none() {
         return Ok(builder);
     }
-    Err(invalid_setting("settings for TLS need the feature `tls` of `pycket-redis`"))
+    Err(invalid_setting(
+        "settings for TLS need the feature `tls` of `pycket-redis` (`redis-tls` of `pycket-axum`)",
+    ))
 }
