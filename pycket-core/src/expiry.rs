@@ -65,7 +65,7 @@ pub enum Renew {
     /// All requests that use the session. A request that only reads restarts the timeout when a tenth of it
     /// has passed, so that reading costs at most ten writes per idle timeout.
     #[serde(rename = "access")]
-    #[doc(alias = "OnEveryRequest")] // actix-session
+    #[doc(alias("OnEveryRequest", "with_always_save"))] // actix-session, tower-sessions
     OnAccess,
 }
 

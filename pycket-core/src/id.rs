@@ -22,7 +22,7 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[doc(alias("SessionKey", "Token"))] // actix-session, scs
+#[doc(alias("Id", "SessionKey", "Token"))] // tower-sessions, actix-session, scs
 pub struct SessionId(Uuid);
 
 impl SessionId {

@@ -182,6 +182,7 @@ impl SessionManagerBuilder {
     }
 
     /// When sessions end; by default [`Expiry::default`].
+    #[doc(alias = "with_expiry")] // tower-sessions
     pub fn expiry(mut self, expiry: Expiry) -> Self {
         self.0.expiry = expiry;
         self

@@ -78,6 +78,7 @@ impl Session {
     /// # Errors
     ///
     /// [`Decode`](ErrorKind::Decode) if the value is not a `T`. It stays in the session.
+    #[doc(alias = "get_value")]
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let value = self.state().value(name).cloned();
         value.map(|value| decode(name, &value)).transpose()
@@ -114,6 +115,7 @@ impl Session {
     /// [`Encode`](ErrorKind::Encode) if serde cannot serialize the value, and
     /// [`InvalidName`](ErrorKind::InvalidName) for the empty name and for names that begin with
     /// `"\0pycket:"`. The session is unchanged then.
+    #[doc(alias = "insert_value")]
     #[doc(alias = "insert")]
     #[doc(alias = "put")]
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
@@ -124,6 +126,7 @@ impl Session {
     }
 
     /// Removes these names and returns those that were there. A missing name is no error and no change.
+    #[doc(alias = "remove_value")]
     #[doc(alias = "remove")]
     #[doc(alias = "forget")]
     pub fn delete<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Vec<String> {
@@ -180,6 +183,7 @@ impl Session {
     }
 
     /// The time until the session ends if nothing renews it; `None` while nothing is stored.
+    #[doc(alias = "expiry_date")]
     #[doc(alias = "expiry_age")]
     pub fn expires_in(&self) -> Option<Duration> {
         self.state().live().map(|live| live.expires_in(self.0.manager.clock()))
@@ -409,6 +413,7 @@ impl Session {
     ///
     /// [`Ended`](ErrorKind::Ended) if the session has ended, or has another id by now. It is empty then, and a
     /// handler that serves its user should stop. Also the errors of the store, which change nothing.
+    #[doc(alias = "load")]
     #[doc(alias = "refresh")]
     pub async fn reload(&self) -> Result<(), Error> {
         let _lock = CommitLock::acquire(&*self.0).await;
