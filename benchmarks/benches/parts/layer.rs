@@ -7,7 +7,7 @@ use axum::http::{Request, Response, header};
 use divan::Bencher;
 use pycket_axum::{SessionHandle, SessionLayer};
 use pycket_cookie::{CookieSettings, KeyRing, SessionCookie};
-use pycket_core::{MemoryStore, SessionId, SessionManager, SessionStore, Ttl};
+use pycket_core::{MemoryStore, SessionId, SessionStore, Ttl};
 use tower::{Layer, Service, service_fn};
 
 use crate::no_store::{NoStore, small};

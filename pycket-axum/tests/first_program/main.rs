@@ -33,10 +33,10 @@ async fn program_counts_each_client_and_shows_each_notification_once() {
     let sessions = SessionLayer::new(MemoryStore::new(), "a secret of at least thirty-two bytes");
     let app = program::routes().layer(sessions.unwrap());
     let (ann, body) = visit(&app, None).await;
-    assert_eq!(body, "Hello! You were here 1 times.");
-    assert_eq!(visit(&app, ann.clone()).await.1, "Welcome back! You were here 2 times.");
-    assert_eq!(visit(&app, None).await.1, "Hello! You were here 1 times.", "another client");
-    assert_eq!(visit(&app, ann).await.1, "Welcome back! You were here 3 times.");
+    assert_eq!(body, "Hello! This is visit 1.");
+    assert_eq!(visit(&app, ann.clone()).await.1, "Welcome back! This is visit 2.");
+    assert_eq!(visit(&app, None).await.1, "Hello! This is visit 1.", "another client");
+    assert_eq!(visit(&app, ann).await.1, "Welcome back! This is visit 3.");
 }
 
 /// The cookie that the response sets, and the body.

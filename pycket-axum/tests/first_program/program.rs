@@ -12,5 +12,5 @@ async fn home(session: Session, messages: Notifications) -> Result<String, Sessi
     let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
     let message = messages.get_or("info", "Hello!".to_owned()).await?;
     messages.set("info", "Welcome back!")?;
-    Ok(format!("{message} You were here {visits} times."))
+    Ok(format!("{message} This is visit {visits}."))
 }
