@@ -30,7 +30,7 @@ pub use manager::{SessionManager, SessionManagerBuilder};
 pub use memory::{MemoryStore, MemoryStoreBuilder};
 pub use notifications::Notifications;
 pub use record::{Metadata, Record};
-pub use session::{IdChange, Outcome, Session};
+pub use session::{IdChange, Outcome, Session, Values};
 pub use store::{Creation, Loaded, SessionStore, Update};
 pub use ttl::Ttl;
 pub use value::Value;

@@ -7,6 +7,7 @@ mod resolve;
 mod state;
 mod unread;
 mod update;
+mod values;
 mod work;
 
 use std::any::type_name;
@@ -29,6 +30,7 @@ use commit_lock::CommitLock;
 pub use outcome::{IdChange, Outcome};
 pub(crate) use state::{Base, Live};
 use state::{State, is_reserved};
+pub use values::Values;
 use work::Rotation;
 
 /// The session of one client, during one request.
@@ -106,9 +108,11 @@ impl Session {
         })
     }
 
-    /// Sets `name` to a value and overwrites what any request has stored under the name. To change a value
-    /// depending on what it is, use [`update`](Self::update). Setting the value that is already there is no
-    /// change.
+    /// Sets `name` to a value; the commit overwrites what other requests have stored under this name, and keeps
+    /// what they have stored under other names.
+    ///
+    /// If the new value depends on an old one, use [`update`](Self::update), [`try_update`](Self::try_update) or
+    /// [`update_all`](Self::update_all). Setting the value that is already there is no change.
     ///
     /// # Errors
     ///
@@ -125,7 +129,8 @@ impl Session {
         Ok(())
     }
 
-    /// Removes these names and returns those that were there. A missing name is no error and no change.
+    /// Removes these names and returns those that were there. A missing name is no error and no change. If only one
+    /// of several concurrent requests may get the value, use [`take`](Self::take).
     #[doc(alias = "remove_value")]
     #[doc(alias = "remove")]
     #[doc(alias = "forget")]
@@ -370,39 +375,6 @@ impl Session {
         let shared = Arc::clone(&self.0);
         let runtime = self.0.manager.runtime();
         Completion::new(runtime, async move { shared.abort().await }).await
-    }
-
-    /// Changes one value atomically and stores it before it returns. `f` gets the value as the store has it,
-    /// or `None`, and returns the new one.
-    ///
-    /// If another writer comes first, `f` is called again with that writer's value, so 64 concurrent
-    /// increments count 64. Changes that are pending are committed first, to the end even if the caller is
-    /// dropped. A caller that is dropped later does not learn whether the value was stored.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), pycket_core::Error> {
-    /// # use pycket_core::{MemoryStore, SessionManager};
-    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
-    /// let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
-    /// assert_eq!(visits, 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidName`](ErrorKind::InvalidName) as for [`set`](Self::set), [`Decode`](ErrorKind::Decode) if
-    /// the value is not a `T`, [`Ended`](ErrorKind::Ended) if the session ended in the meantime,
-    /// [`Conflict`](ErrorKind::Conflict) if other writers came first every time, and the errors of the store.
-    /// The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
-    pub async fn update<T, F>(&self, name: &str, f: F) -> Result<T, Error>
-    where
-        T: Serialize + DeserializeOwned,
-        F: FnMut(Option<T>) -> T,
-    {
-        check_name(name)?;
-        self.0.update(name, f).await
     }
 
     /// Reads the session again, so that a handler that runs long sees what other requests stored. The changes

@@ -5,28 +5,200 @@ use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
-use crate::{Changes, Error, ErrorKind, Event, Ttl, Update, Value};
+use crate::{Changes, Error, ErrorKind, Event, Ttl, Update};
 
 use super::commit_lock::CommitLock;
 use super::state::{Base, Live, Sent};
-use super::{Shared, decode, plan, resolve};
+use super::values::Values;
+use super::{Session, Shared, check_name, plan, resolve};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
 const ROUNDS: usize = 1000;
 
-/// One attempt to write one name.
-struct Attempt {
-    live: Live,
-    sent: Sent,
-    changes: Changes,
-    ttl: Ttl,
-}
-
-impl Shared {
-    pub(super) async fn update<T, F>(self: &Arc<Self>, name: &str, mut f: F) -> Result<T, Error>
+/// Changing values atomically.
+///
+/// These methods read a value, change it and store it before they return. If another request changes the value
+/// in between, they start again with what that request stored. So no change is lost and none is made twice,
+/// whatever else runs at the same time. Use them wherever a new value depends on the old one.
+///
+/// Pending changes are committed first, to the end even if the caller is dropped. A caller that is dropped later
+/// does not learn whether its change was stored.
+impl Session {
+    /// Changes one value atomically and stores it before it returns. `f` gets the value as the store has it,
+    /// or `None`, and returns the new one.
+    ///
+    /// If another request comes first, `f` is called again with the value of that request, so 64 concurrent
+    /// increments count 64.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pycket_core::Error> {
+    /// # use pycket_core::{MemoryStore, SessionManager};
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
+    /// let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await?;
+    /// assert_eq!(visits, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`](ErrorKind::InvalidName) and [`Encode`](ErrorKind::Encode) as for [`set`](Self::set),
+    /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, [`Ended`](ErrorKind::Ended) if the session ended
+    /// in the meantime, [`Conflict`](ErrorKind::Conflict) if other requests came first every time, and the errors
+    /// of the store. The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
+    pub async fn update<T, F>(&self, name: &str, mut f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
+    {
+        check_name(name)?;
+        let change = |values: &mut Values| {
+            let new = f(values.get(name)?);
+            values.set(name, &new)?;
+            Ok(new)
+        };
+        self.0.update(change).await
+    }
+
+    /// As [`update`](Self::update), but `f` may fail or remove the value: `Ok(None)` removes it, and after an
+    /// error nothing is stored.
+    ///
+    /// `E` is the application's own error type. It needs a `From<pycket_core::Error>`, as for every `?`, because the
+    /// store can fail as well. `f` often has to name it: `Ok::<_, MyError>(…)`.
+    ///
+    /// The method returns an error of `f` only after a look at the store (one load), so that `f` does not fail
+    /// because of a value that another request has changed.
+    ///
+    /// ```
+    /// # use pycket_core::{MemoryStore, Session, SessionManager};
+    /// #[derive(Debug)]
+    /// enum PaintError {
+    ///     NothingToUndo,
+    ///     Session(pycket_core::Error),
+    /// }
+    /// # impl From<pycket_core::Error> for PaintError {
+    /// #     fn from(error: pycket_core::Error) -> Self { Self::Session(error) }
+    /// # }
+    ///
+    /// async fn undo(session: &Session) -> Result<(), PaintError> {
+    ///     let undo = |strokes: Option<Vec<String>>| {
+    ///         let mut strokes = strokes.unwrap_or_default();
+    ///         strokes.pop().ok_or(PaintError::NothingToUndo)?;
+    ///         Ok::<_, PaintError>((!strokes.is_empty()).then_some(strokes))
+    ///     };
+    ///     session.try_update("strokes", undo).await?;
+    ///     Ok(())
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), PaintError> {
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
+    ///
+    /// session.set("strokes", &["a line"])?;
+    /// undo(&session).await?;
+    /// assert!(!session.contains("strokes"));
+    /// assert!(matches!(undo(&session).await, Err(PaintError::NothingToUndo)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of `f`, and as for [`update`](Self::update).
+    pub async fn try_update<T, E, F>(&self, name: &str, mut f: F) -> Result<Option<T>, E>
+    where
+        T: Serialize + DeserializeOwned,
+        E: From<Error>,
+        F: FnMut(Option<T>) -> Result<Option<T>, E>,
+    {
+        check_name(name)?;
+        let change = |values: &mut Values| {
+            let new = f(values.get(name)?)?;
+            match &new {
+                Some(value) => values.set(name, value)?,
+                None => values.delete(name),
+            }
+            Ok(new)
+        };
+        self.0.update(change).await
+    }
+
+    /// Changes several values atomically: all of them or none. `f` reads and changes them by its [`Values`].
+    ///
+    /// If another request changes a name that `f` has read or changed, `f` is called again. Other names do not
+    /// matter. After an error of `f` nothing is stored; for the error type see [`try_update`](Self::try_update).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pycket_core::Error> {
+    /// # use pycket_core::{Error, MemoryStore, SessionManager};
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
+    /// # session.set("cart", &["apple", "pear"])?;
+    /// // Moves an item. No other request sees it twice, or not at all.
+    /// let order = |values: &mut pycket_core::Values| {
+    ///     let mut cart: Vec<String> = values.get("cart")?.unwrap_or_default();
+    ///     let mut ordered: Vec<String> = values.get("ordered")?.unwrap_or_default();
+    ///     ordered.extend(cart.pop());
+    ///     values.set("cart", &cart)?;
+    ///     values.set("ordered", &ordered)?;
+    ///     Ok::<_, Error>(cart.len())
+    /// };
+    /// assert_eq!(session.update_all(order).await?, 1);
+    /// assert_eq!(session.require::<Vec<String>>("ordered")?, ["pear"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of `f` and of the [`Values`], and as for [`update`](Self::update).
+    #[doc(alias = "transaction")]
+    pub async fn update_all<R, E, F>(&self, f: F) -> Result<R, E>
+    where
+        E: From<Error>,
+        F: FnMut(&mut Values) -> Result<R, E>,
+    {
+        self.0.update(f).await
+    }
+
+    /// Removes a value and returns it, atomically: of many requests that take it at the same time, one gets it.
+    /// `None` if there is none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pycket_core::Error> {
+    /// # use pycket_core::{MemoryStore, SessionManager};
+    /// # let session = SessionManager::new(MemoryStore::new()).open(None).await?;
+    /// session.set("form_token", "k7")?;
+    /// assert_eq!(session.take::<String>("form_token").await?.as_deref(), Some("k7"));
+    /// assert_eq!(session.take::<String>("form_token").await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update). A value that is not a `T` stays. After
+    /// [`Ambiguous`](ErrorKind::Ambiguous) the value may be removed.
+    #[doc(alias = "pop")]
+    #[doc(alias = "pull")]
+    pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let remove = |values: &mut Values| {
+            let value = values.get(name)?;
+            values.delete(name);
+            Ok(value)
+        };
+        self.0.update(remove).await
+    }
+}
+
+impl Shared {
+    /// Runs `f` on the values that the store has, and stores what it changed on condition that what it read is
+    /// still there.
+    async fn update<R, E, F>(self: &Arc<Self>, mut f: F) -> Result<R, E>
+    where
+        E: From<Error>,
+        F: FnMut(&mut Values) -> Result<R, E>,
     {
         let mut lock = CommitLock::acquire(Arc::clone(self)).await;
         if self.state().needs_commit() {
@@ -36,80 +208,106 @@ impl Shared {
             lock = Completion::new(self.manager.runtime(), committing).await?;
         }
         if matches!(self.state().base(), Base::Absent) {
-            return self.create_with(lock, name, &mut f).await;
+            return self.create_with(lock, f).await;
         }
         for _ in 0..ROUNDS {
-            let (new, attempt) = self.attempt(name, &mut f)?;
-            let Attempt { mut live, sent, changes, ttl } = attempt;
-            let store = self.manager.store();
-            match resolve::update_expecting(store, &live.id, &changes, ttl).await? {
-                Update::Applied => {
-                    live.record.apply(&changes);
-                    live.expires_at = self.expires_at(ttl);
-                    self.state().stored_all(&sent, live);
-                    return Ok(new);
+            let (mut live, sent, ttl) = self.known()?;
+            let mut values = Values::new(live.record.clone());
+            let result = f(&mut values);
+            let mut changes = values.into_changes();
+            let has_changes = result.is_ok() && !changes.is_empty();
+            if has_changes {
+                if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {
+                    changes = changes.with_metadata(metadata);
                 }
-                Update::Ended => return Err(self.ended_during_update(&sent)),
-                Update::Conflict => match self.manager.live(live.id).await? {
-                    Some(live) => self.state().refresh(&sent, live),
-                    None => return Err(self.ended_during_update(&sent)),
-                },
+                let store = self.manager.store();
+                match resolve::update_expecting(store, &live.id, &changes, ttl).await? {
+                    Update::Applied => {
+                        live.record.apply(&changes);
+                        live.expires_at = self.expires_at(ttl);
+                        self.state().stored_all(&sent, live);
+                        return result;
+                    }
+                    Update::Ended => return Err(self.ended_during_update(&sent).into()),
+                    Update::Conflict => {}
+                }
+            }
+            // What the session knows may be old, so this also decides whether a result without changes counts.
+            let Some(found) = self.manager.live(live.id).await? else {
+                return Err(self.ended_during_update(&sent).into());
+            };
+            let is_current = found.record.meets(&changes);
+            self.state().refresh(&sent, found);
+            if is_current && !has_changes {
+                return result;
             }
         }
-        Err(Error::new(ErrorKind::Conflict, "other writers came first every time; try again"))
+        let message = "other requests changed the values every time; try again";
+        Err(Error::new(ErrorKind::Conflict, message).into())
     }
 
-    /// Stores the first value of a new session. No other client knows the session.
-    async fn create_with<T, F>(
+    /// Stores the first values of a new session. No other request knows the session.
+    async fn create_with<R, E, F>(
         self: &Arc<Self>,
         lock: CommitLock<Arc<Self>>,
-        name: &str,
-        f: &mut F,
-    ) -> Result<T, Error>
+        mut f: F,
+    ) -> Result<R, E>
     where
-        T: Serialize + DeserializeOwned,
-        F: FnMut(Option<T>) -> T,
+        E: From<Error>,
+        F: FnMut(&mut Values) -> Result<R, E>,
     {
-        let new = f(None);
-        let value = Value::encode(&new)?;
-        self.state().set(name, value.clone());
-        let (shared, name) = (Arc::clone(self), name.to_owned());
+        // Another task of this request may set the same names while `f` runs.
+        let (result, changes) = loop {
+            let mut values = Values::new(self.state().view());
+            let result = f(&mut values)?;
+            let changes = values.into_changes();
+            if self.apply(&changes) {
+                break (result, changes);
+            }
+        };
+        let shared = Arc::clone(self);
         let storing = Completion::new(self.manager.runtime(), async move {
             let result = shared.commit_locked().await;
             if result.is_err() {
-                shared.state().take_back(&name, &value);
+                let mut state = shared.state();
+                for (name, value) in changes.sets() {
+                    state.take_back(name, value);
+                }
             }
             drop(lock);
             result
         });
-        storing.await.map(|_| new)
+        storing.await?;
+        Ok(result)
     }
 
-    fn attempt<T, F>(&self, name: &str, f: &mut F) -> Result<(T, Attempt), Error>
-    where
-        T: Serialize + DeserializeOwned,
-        F: FnMut(Option<T>) -> T,
-    {
+    /// Makes the changes to the session in memory, unless its values are not those that the changes expect.
+    fn apply(&self, changes: &Changes) -> bool {
+        let mut state = self.state();
+        let is_current = state.view().meets(changes);
+        if is_current {
+            for (name, value) in changes.sets() {
+                state.set(name, value.clone());
+            }
+            for name in changes.removals() {
+                state.delete(name);
+            }
+        }
+        is_current
+    }
+
+    /// The live session as this request knows it, and the ttl that a change gives it.
+    fn known(&self) -> Result<(Live, Sent, Ttl), Error> {
         let (live, sent) = {
             let state = self.state();
             (state.live().cloned().ok_or_else(ended)?, state.send_nothing())
         };
         let (created, own) = (live.record.metadata().created, OwnTimeouts::of(&live.record));
-        let now = self.manager.clock().now();
-        let Some(ttl) = self.manager.expiry().ttl(created, own, now) else {
-            return Err(self.ended_during_update(&sent));
-        };
-        let current = live.record.get(name);
-        let new = f(current.map(|value| decode(name, value)).transpose()?);
-        let value = Value::encode(&new)?;
-        let mut changes = Changes::new().expect(name, current.cloned());
-        if current != Some(&value) {
-            changes = changes.set(name, value);
+        let ttl = self.manager.expiry().ttl(created, own, self.manager.clock().now());
+        match ttl {
+            Some(ttl) => Ok((live, sent, ttl)),
+            None => Err(self.ended_during_update(&sent)),
         }
-        if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {
-            changes = changes.with_metadata(metadata);
-        }
-        Ok((new, Attempt { live, sent, changes, ttl }))
     }
 
     pub(super) async fn reload(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use pycket_core::{
-    Error, ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager,
+    Error, ErrorKind, IdChange, MemoryStore, Outcome, Session, SessionId, SessionManager, Values,
 };
 use pycket_testkit::{Fault, FaultyStore};
 
@@ -329,6 +329,44 @@ async fn an_increment_that_is_acknowledged_counted_once_and_no_other_twice() {
                 }
                 Err(_) => assert!(count <= 1, "{}", after.what),
             }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_taken_or_still_there() {
+    let take = async |session: &Session| session.take::<String>("user").await;
+    with_every_fault(Client::Known, take, async |after| {
+        let is_there = !after.holds().await.is_empty();
+        match &after.result {
+            Ok(taken) => assert_eq!((taken.as_deref(), is_there), (Some("ann"), false)),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                assert!(is_there, "{}", after.what);
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Ambiguous, "{}", after.what),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn update_all_stores_all_of_its_changes_or_none() {
+    for client in [Client::New, Client::Known] {
+        let set_two = async |session: &Session| {
+            let set_two = |values: &mut Values| {
+                values.delete("user");
+                values.set("a", &1)?;
+                values.set("b", &2)
+            };
+            session.update_all(set_two).await
+        };
+        with_every_fault(client, set_two, async |after| {
+            let held = after.holds().await;
+            let is_done = held == ["a", "b"];
+            let is_as_before = held == ["user"] || (client == Client::New && held.is_empty());
+            assert!(is_done || is_as_before, "{}: {held:?}", after.what);
+            assert!(is_done || after.result.is_err(), "{}: {held:?}", after.what);
         })
         .await;
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use pycket_core::{
-    Error, IdChange, MemoryStore, Outcome, Record, SessionId, SessionManager, SessionStore,
+    Error, IdChange, MemoryStore, Outcome, Record, SessionId, SessionManager, SessionStore, Values,
 };
 use pycket_testkit::{PausingStore, Task, every_order};
 
@@ -15,6 +15,8 @@ struct World {
     manager: SessionManager,
     id: SessionId,
     log: Arc<Mutex<Vec<Entry>>>,
+    /// The values that requests took.
+    taken: Arc<Mutex<Vec<String>>>,
 }
 
 /// The name of a request, the result of its commit, and what its cookie had to say.
@@ -24,7 +26,7 @@ fn world() -> World {
     let store = Arc::new(MemoryStore::new());
     let id = now(stored(&over(store.clone())));
     let manager = over(Arc::new(PausingStore::new(store.clone())));
-    World { store, manager, id, log: Arc::default() }
+    World { store, manager, id, log: Arc::default(), taken: Arc::default() }
 }
 
 impl World {
@@ -58,6 +60,28 @@ impl World {
                 session.destroy();
             }
         })
+    }
+
+    fn taking(&self, name: &'static str) -> Task {
+        let taken = self.taken.clone();
+        self.request(name, move |session| async move {
+            if let Ok(Some(value)) = session.take("user").await {
+                taken.lock().unwrap().push(value);
+            }
+        })
+    }
+
+    /// Copies `user` to `name` and counts the copies, but only if there is none yet.
+    fn copying(&self, name: &'static str) -> Task {
+        let copy = move |values: &mut Values| {
+            if values.get::<u32>("copies")?.is_none() {
+                values.set("copies", &1)?;
+                let user = values.get::<String>("user")?;
+                values.set(name, &user)?;
+            }
+            Ok::<_, Error>(())
+        };
+        self.request(name, move |session| async move { session.update_all(copy).await.unwrap() })
     }
 
     fn rotating(&self, name: &'static str) -> Task {
@@ -112,6 +136,44 @@ fn increments_in_every_order_count_exactly() {
         |w, order| {
             let n: u32 = w.record(w.id).unwrap().get("n").unwrap().decode().unwrap();
             assert_eq!(n, 3, "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn in_every_order_one_of_three_requests_takes_a_value() {
+    every_order(
+        world,
+        |w| vec![w.taking("one"), w.taking("two"), w.taking("three")],
+        |w, order| {
+            assert_eq!(*w.taken.lock().unwrap(), ["ann"], "{order:?}");
+            assert!(w.record(w.id).unwrap().is_empty(), "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn in_every_order_a_login_keeps_a_value_or_another_request_has_taken_it() {
+    every_order(
+        world,
+        |w| vec![w.rotating("login"), w.taking("take")],
+        |w, order| {
+            let [new] = w.issued()[..] else { panic!("{order:?}") };
+            let is_kept = w.record(new).unwrap().get("user").is_some();
+            assert_eq!(w.taken.lock().unwrap().is_empty(), is_kept, "{order:?}");
+        },
+    );
+}
+
+#[test]
+fn in_every_order_one_of_three_requests_changes_both_names() {
+    every_order(
+        world,
+        |w| vec![w.copying("one"), w.copying("two"), w.copying("three")],
+        |w, order| {
+            let record = w.record(w.id).unwrap();
+            assert_eq!(record.len(), 3, "{order:?}: {record:?}");
+            assert!(record.get("copies").is_some() && record.get("user").is_some(), "{order:?}");
         },
     );
 }

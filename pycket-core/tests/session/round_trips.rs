@@ -52,6 +52,27 @@ async fn a_write_costs_a_load_and_an_update() {
 }
 
 #[tokio::test]
+async fn an_atomic_change_costs_no_more_than_a_write() {
+    let (store, manager, id) = counted().await;
+    let session = open(&manager, id).await;
+    session.take::<String>("user").await.unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(store.take(), Calls { load: 1, update: 1, ..Calls::default() });
+}
+
+#[tokio::test]
+async fn an_atomic_change_that_fails_or_changes_nothing_costs_another_load() {
+    let (store, manager, id) = counted().await;
+    let session = open(&manager, id).await;
+    session.take::<String>("nothing").await.unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(store.take(), Calls { load: 2, ..Calls::default() });
+    assert!(session.take::<u8>("user").await.is_err());
+    session.commit().await.unwrap();
+    assert_eq!(store.take(), Calls { load: 1, ..Calls::default() });
+}
+
+#[tokio::test]
 async fn setting_what_is_already_there_costs_no_more_than_a_read() {
     let (store, manager, id) = counted().await;
     let session = open(&manager, id).await;
