@@ -84,6 +84,15 @@ impl World {
         self.request(name, move |session| async move { session.update_all(copy).await.unwrap() })
     }
 
+    /// Changes `user`, and then changes it back.
+    fn changing_back(&self) -> Task {
+        self.request("back", |session| async move {
+            session.set("user", "bob").unwrap();
+            session.commit().await.unwrap();
+            session.set("user", "ann").unwrap();
+        })
+    }
+
     fn rotating(&self, name: &'static str) -> Task {
         self.request(name, move |session| async move {
             session.cycle_id();
@@ -175,6 +184,15 @@ fn in_every_order_one_of_three_requests_changes_both_names() {
             assert_eq!(record.len(), 3, "{order:?}: {record:?}");
             assert!(record.get("copies").is_some() && record.get("user").is_some(), "{order:?}");
         },
+    );
+}
+
+#[test]
+fn in_every_order_a_value_that_comes_back_loses_no_atomic_change() {
+    every_order(
+        world,
+        |w| vec![w.copying("copy"), w.changing_back()],
+        |w, order| assert!(w.record(w.id).unwrap().get("copy").is_some(), "{order:?}"),
     );
 }
 
