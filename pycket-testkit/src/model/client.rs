@@ -256,31 +256,50 @@ impl Client {
         Outcome::Updated
     }
 
-    /// Adds one to a value, at once; `None` if the session has ended.
-    pub(super) fn increment(&mut self, request: &mut Request, name: &'static str) -> Option<u8> {
+    /// Changes values at once, as `f` says for the stored ones; `names` are those that it uses. `None` if the
+    /// session has ended.
+    pub(super) fn update_at_once<R>(
+        &mut self,
+        request: &mut Request,
+        names: &[&str],
+        f: impl Fn(&Values) -> (Vec<(&'static str, Option<u8>)>, R),
+    ) -> Option<R> {
         if request.needs_commit() {
             self.commit(request);
         }
         if matches!(request.base, Base::Absent) {
-            request.set(name, 1);
+            let (changes, answer) = f(&request.values());
+            for (name, change) in changes {
+                match change {
+                    Some(value) => request.set(name, value),
+                    None => request.delete(name),
+                }
+            }
             self.commit(request);
-            return Some(1);
+            return Some(answer);
         }
         let Some(session) = request.session().filter(|session| self.is_live(*session)) else {
             request.end();
             return None;
         };
-        if self.sessions[session].values.get(name) != request.stored().get(name) {
+        let stored = &self.sessions[session].values;
+        if names.iter().any(|name| stored.get(name) != request.stored().get(name)) {
             request.base = self.seen(session);
         }
-        let sum = request.stored().get(name).unwrap_or(&0) + 1;
-        if let Base::Live { known, .. } = &mut request.base {
-            known.values.insert(name, sum);
+        let (changes, answer) = f(request.stored());
+        let changes = changes.into_iter().collect();
+        let mut changed = request.stored().clone();
+        apply(&mut changed, &changes);
+        if changed == *request.stored() {
+            // The look at the store shows everything that others have stored.
+            request.base = self.seen(session);
+        } else if let Base::Live { known, .. } = &mut request.base {
+            known.values = changed;
             let stored = &mut self.sessions[session];
-            stored.values.insert(name, sum);
+            apply(&mut stored.values, &changes);
             stored.ends = self.now + idle(known.is_remembered);
         }
-        Some(sum)
+        Some(answer)
     }
 
     /// Returns the oldest notification of this name, once.

@@ -1,11 +1,10 @@
 //! Plays requests of one client. Each has a session; they begin and end in any order.
 
+mod acts;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
-use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, prop_oneof};
-use proptest::sample::select;
 use pycket_core::{Error, ErrorKind, Expiry, IdChange, Session, SessionId, SessionManager};
 
 use crate::check::show_error;
@@ -13,7 +12,10 @@ use crate::fixtures::Store;
 use crate::{Time, shown_values};
 
 use super::client::{Client, IDLE, REMEMBERED, Request};
+use super::records::Values;
 use super::script::Script;
+use acts::Act;
+pub(crate) use acts::{Step, sequences};
 
 const REQUESTS: usize = 3;
 const NAMES: [&str; 2] = ["a", "b"];
@@ -21,55 +23,6 @@ const NAMES: [&str; 2] = ["a", "b"];
 /// No timeout is a multiple of it, so that no session ends at the moment of a call.
 const PASS: Duration = Duration::from_secs(10 * 60);
 const TICK: Duration = Duration::from_millis(2);
-
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    request: usize,
-    act: Act,
-}
-
-#[derive(Clone, Debug)]
-enum Act {
-    /// With the newest id, with one of an earlier session (counted back from the newest), or without.
-    Open(Option<usize>),
-    Set(&'static str, u8),
-    Delete(&'static str),
-    Increment(&'static str),
-    Remember,
-    CycleId,
-    Destroy,
-    /// `set` of a notification.
-    Leave(&'static str, u8),
-    Push(&'static str, u8),
-    Take(&'static str),
-    Commit,
-    Pass,
-}
-
-/// In real time no time passes: a timeout of a session takes too long.
-pub(crate) fn sequences(time: &Time) -> impl Strategy<Value = Vec<Step>> + use<> {
-    let name = || select(&NAMES[..]);
-    let cookie = prop_oneof![4 => Just(Some(0)), 2 => (1..4_usize).prop_map(Some), 1 => Just(None)];
-    let pass = match time {
-        Time::Real => Act::Commit,
-        Time::Manual(_) => Act::Pass,
-    };
-    let act = prop_oneof![
-        5 => cookie.prop_map(Act::Open),
-        6 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Set(name, value)),
-        2 => name().prop_map(Act::Delete),
-        5 => name().prop_map(Act::Increment),
-        1 => Just(Act::Remember),
-        4 => Just(Act::CycleId),
-        1 => Just(Act::Destroy),
-        2 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Leave(name, value)),
-        1 => (name(), 0..3_u8).prop_map(|(name, value)| Act::Push(name, value)),
-        3 => name().prop_map(Act::Take),
-        9 => Just(Act::Commit),
-        2 => Just(pass),
-    ];
-    vec((0..REQUESTS, act).prop_map(|(request, act)| Step { request, act }), 1..40)
-}
 
 pub(crate) async fn run(
     ([sessions, notifications], time): ([Store; 2], Time),
@@ -179,6 +132,8 @@ impl Play {
                 (code, session.notifications().push(name, &value))
             }
             Act::Increment(name) => return self.increment(request, name).await,
+            Act::Move(from, to) => return self.move_value(request, from, to).await,
+            Act::TakeValue(name) => return self.take_value(request, name).await,
             Act::Take(name) => return self.take(request, name).await.map(drop),
             Act::Commit => return self.commit(request).await,
             Act::Open(_) | Act::Pass => unreachable!("done above"),
@@ -217,14 +172,64 @@ impl Play {
     }
 
     async fn increment(&mut self, request: usize, name: &'static str) -> Result<(), String> {
-        let expected = self.client.increment(&mut self.expected[request], name);
         let add = |n: Option<u8>| n.unwrap_or(0) + 1;
-        let answer = match self.session(request).update(name, add).await {
+        let model = |values: &Values| {
+            let sum = add(values.get(name).copied());
+            (vec![(name, Some(sum))], sum)
+        };
+        let expected = self.client.update_at_once(&mut self.expected[request], &[name], model);
+        let answer = self.session(request).update(name, add).await;
+        self.check_update(&format!("update({name:?}, add_one)"), request, expected, answer)
+    }
+
+    async fn move_value(
+        &mut self,
+        request: usize,
+        from: &'static str,
+        to: &'static str,
+    ) -> Result<(), String> {
+        let model = |values: &Values| match values.get(from).copied() {
+            Some(value) => (vec![(to, Some(value)), (from, None)], Some(value)),
+            None => (Vec::new(), None),
+        };
+        let expected = self.client.update_at_once(&mut self.expected[request], &[from, to], model);
+        let moving = |values: &mut pycket_core::Values| {
+            let value: Option<u8> = values.get(from)?;
+            if let Some(value) = value {
+                values.set(to, &value)?;
+            }
+            values.delete(from);
+            Ok::<_, Error>(value)
+        };
+        let answer = self.session(request).update_all(moving).await;
+        self.check_update(
+            &format!("update_all(moving({from:?}, {to:?}))"),
+            request,
+            expected,
+            answer,
+        )
+    }
+
+    async fn take_value(&mut self, request: usize, name: &'static str) -> Result<(), String> {
+        let model = |values: &Values| (vec![(name, None)], values.get(name).copied());
+        let expected = self.client.update_at_once(&mut self.expected[request], &[name], model);
+        let answer = self.session(request).take::<u8>(name).await;
+        self.check_update(&format!("take::<u8>({name:?})"), request, expected, answer)
+    }
+
+    /// Compares the answer of an atomic update; `None` is expected if the session has ended.
+    fn check_update<T: Debug>(
+        &mut self,
+        call: &str,
+        request: usize,
+        expected: Option<T>,
+        answer: Result<T, Error>,
+    ) -> Result<(), String> {
+        let answer = match answer {
             Err(error) if error.kind() == ErrorKind::Ended => Ok(None),
             answer => answer.map(Some),
         };
-        let call = format!("update({name:?}, add_one).await.ok()");
-        self.check(&call, request, "", expected, answer)?;
+        self.check(&format!("{call}.await.ok()"), request, "", expected, answer)?;
         self.check_session(request)
     }
 
