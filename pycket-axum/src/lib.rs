@@ -29,7 +29,7 @@ pub use pycket_cookie::{
 #[doc(no_inline)]
 pub use pycket_core::{
     self, Error, ErrorKind, Event, Expiry, ExpiryBuilder, MemoryStore, MemoryStoreBuilder, Renew,
-    SessionManager, SessionManagerBuilder, SessionStore, Value,
+    SessionManager, SessionManagerBuilder, SessionStore, Value, Values,
 };
 #[cfg(feature = "memcache")]
 #[doc(no_inline)]

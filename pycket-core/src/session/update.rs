@@ -180,6 +180,7 @@ impl Session {
     ///
     /// As for [`update`](Self::update). A value that is not a `T` stays. After
     /// [`Ambiguous`](ErrorKind::Ambiguous) the value may be removed.
+    #[doc(alias = "remove")]
     #[doc(alias = "pop")]
     #[doc(alias = "pull")]
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
