@@ -20,6 +20,7 @@ mod optional_session;
 mod presented_cookies;
 mod pycket_usage;
 mod races;
+mod racy_handlers;
 mod reissued_cookies;
 mod round_trips;
 mod secrecy;
