@@ -23,6 +23,8 @@ const ROUNDS: usize = 1000;
 ///
 /// Pending changes are committed first, to the end even if the caller is dropped. A caller that is dropped later
 /// does not learn whether its change was stored.
+///
+/// A change renews the session, as every commit does. Where nothing changes, nothing is written and nothing renewed.
 impl Session {
     /// Changes one value atomically and stores it before it returns. `f` gets the value as the store has it,
     /// or `None`, and returns the new one.
@@ -67,8 +69,8 @@ impl Session {
     /// `E` is the application's own error type. It needs a `From<pycket_core::Error>`, as for every `?`, because the
     /// store can fail as well. `f` often has to name it: `Ok::<_, MyError>(…)`.
     ///
-    /// The method returns an error of `f` only after a look at the store (one load), so that `f` does not fail
-    /// because of a value that another request has changed.
+    /// An error counts only if `f` saw what the store has. So the session loads the record again before it returns the
+    /// error. If another request has changed the value meanwhile, `f` is called again.
     ///
     /// ```
     /// # use pycket_core::{MemoryStore, Session, SessionManager};
@@ -243,11 +245,11 @@ impl Shared {
                 return result;
             }
         }
-        let message = "other requests changed the values every time; try again";
-        Err(Error::new(ErrorKind::Conflict, message).into())
+        Err(conflict().into())
     }
 
-    /// Stores the first values of a new session. No other request knows the session.
+    /// Stores the first values of a new session. No other request knows the session, but another task of this one
+    /// may set the same names while `f` runs.
     async fn create_with<R, E, F>(
         self: &Arc<Self>,
         lock: CommitLock<Arc<Self>>,
@@ -257,17 +259,26 @@ impl Shared {
         E: From<Error>,
         F: FnMut(&mut Values) -> Result<R, E>,
     {
-        // Another task of this request may set the same names while `f` runs.
-        let (result, changes) = loop {
+        for _ in 0..ROUNDS {
             let mut values = Values::new(self.state().view());
             let result = f(&mut values)?;
             let changes = values.into_changes();
             if self.apply(&changes) {
-                break (result, changes);
+                self.commit_or_take_back(lock, changes).await?;
+                return Ok(result);
             }
-        };
+        }
+        Err(conflict().into())
+    }
+
+    /// Commits, to the end even if the caller is dropped. If that fails, these values are not set any more.
+    async fn commit_or_take_back(
+        self: &Arc<Self>,
+        lock: CommitLock<Arc<Self>>,
+        changes: Changes,
+    ) -> Result<(), Error> {
         let shared = Arc::clone(self);
-        let storing = Completion::new(self.manager.runtime(), async move {
+        let storing = async move {
             let result = shared.commit_locked().await;
             if result.is_err() {
                 let mut state = shared.state();
@@ -276,10 +287,9 @@ impl Shared {
                 }
             }
             drop(lock);
-            result
-        });
-        storing.await?;
-        Ok(result)
+            result.map(drop)
+        };
+        Completion::new(self.manager.runtime(), storing).await
     }
 
     /// Makes the changes to the session in memory, unless its values are not those that the changes expect.
@@ -339,4 +349,8 @@ impl Shared {
 
 fn ended() -> Error {
     Error::new(ErrorKind::Ended, "the session ended while this request was running")
+}
+
+fn conflict() -> Error {
+    Error::new(ErrorKind::Conflict, "others changed the values every time; try again")
 }

@@ -272,6 +272,20 @@ async fn update_all_by_64_requests_loses_none_and_doubles_none() {
 }
 
 #[tokio::test]
+async fn first_update_counts_from_what_another_task_sets_meanwhile() {
+    let session = manager().open(None).await.unwrap();
+    let other_task = session.clone();
+    let add = |n: Option<u32>| {
+        if n.is_none() {
+            other_task.set("n", &5).unwrap();
+        }
+        increment(n)
+    };
+    assert_eq!(session.update("n", add).await.unwrap(), 6);
+    assert_eq!(session.require::<u32>("n").unwrap(), 6);
+}
+
+#[tokio::test]
 async fn update_all_that_fails_after_a_change_stores_none_of_them() {
     let manager = manager();
     let id = with(&manager, [("from", 1)]).await;
