@@ -18,8 +18,8 @@ const ROUNDS: usize = 1000;
 /// Changing values atomically.
 ///
 /// These methods read a value, change it and store it before they return. If another request changes the value
-/// in between, they start again with what that request stored. So no change is lost and none is made twice,
-/// whatever else runs at the same time. Use them wherever a new value depends on the old one.
+/// in between, they start again with what that request stored. So no concurrent change is lost. Use them
+/// wherever a new value depends on the old one. A closure may be called several times, so it should only compute.
 ///
 /// Pending changes are committed first, to the end even if the caller is dropped. A caller that is dropped later
 /// does not learn whether its change was stored.
