@@ -60,8 +60,10 @@ pub enum ErrorKind {
     Encode,
     /// The name is empty or reserved for the library.
     InvalidName,
-    /// The text is not a session id.
+    /// The text is not a session id, or not the handle of a session.
     InvalidId,
+    /// The id of a user is empty or too long.
+    InvalidUserId,
     /// A setting is out of its range or contradicts another setting.
     InvalidSetting,
 }

@@ -1,4 +1,7 @@
-/// An event in a session, for metrics and logs. It contains no id and no data.
+use crate::SessionHandle;
+
+/// An event in a session, for metrics and logs. It contains no session id and no data. A [`SessionHandle`] opens
+/// nothing.
 ///
 /// [`SessionManager::on_event`](crate::SessionManager::on_event) adds an observer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +29,19 @@ pub enum Event {
     /// A client presented ids, and none has a live session: the session expired, was destroyed, or has another
     /// id now. This is usual after a logout and no sign of an attack.
     SessionNotFound,
+    /// A user signed in, and this is the handle of the session. [`Created`](Self::Created) or
+    /// [`Rotated`](Self::Rotated) is emitted, too.
+    SignedIn(SessionHandle),
+    /// The session of a user was destroyed, by a sign-out or because another user signed in.
+    /// [`Destroyed`](Self::Destroyed) is emitted, too.
+    SignedOut(SessionHandle),
+    /// The session of a user was ended through [`UserSessions`](crate::UserSessions).
+    EndedByUser(SessionHandle),
+    /// The session of a user was ended, because the user signed in elsewhere and had the maximum number of sessions.
+    EndedByLimit(SessionHandle),
+    /// A user who signed in has more sessions than the maximum, because the store failed to end the oldest. The
+    /// sign-in is stored. The next sign-in of the user tries again.
+    LimitFailed,
     /// The last handle of a session was dropped with uncommitted changes. The changes are lost.
     ChangesDropped,
 }

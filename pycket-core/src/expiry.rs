@@ -81,7 +81,7 @@ impl Expiry {
     /// Authenticator assurance level 1: 30 days.
     ///
     /// The three levels are those of NIST SP 800-63B-4, section 5.2. Any request counts as activity. Call
-    /// [`restart_timeouts`](crate::Session::restart_timeouts) when the user signs in.
+    /// [`log_in`](crate::Session::log_in) when the user signs in: both timeouts start anew then.
     pub fn aal1() -> Self {
         Self::level(Ttl::of_secs(30 * DAY), Ttl::of_secs(30 * DAY))
     }

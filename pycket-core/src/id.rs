@@ -35,6 +35,12 @@ impl SessionId {
         Self(Uuid::new_v4())
     }
 
+    /// The id of a record that is no session, from random-looking bytes. It is a UUID of version 8, which
+    /// [`from_str`](Self::from_str) refuses, so no client can present it.
+    pub(crate) fn derived(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
     /// The id as text, for the key of a store or a signed cookie. Keep it out of logs and error messages.
     pub fn expose(&self) -> String {
         self.text(&mut [0; Self::TEXT_LEN]).to_owned()

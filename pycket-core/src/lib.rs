@@ -17,6 +17,7 @@ mod session;
 mod store;
 mod timeouts;
 mod ttl;
+mod users;
 mod value;
 
 pub use changes::Changes;
@@ -33,4 +34,5 @@ pub use record::{Metadata, Record};
 pub use session::{IdChange, Outcome, Session, Values};
 pub use store::{Creation, Loaded, SessionStore, Update};
 pub use ttl::Ttl;
+pub use users::{SessionHandle, UserSession, UserSessions};
 pub use value::Value;

@@ -1,10 +1,15 @@
-use std::fmt;
+use std::fmt::{self, Display};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 
 use crate::session::{Base, Live};
-use crate::{Clock, Error, Event, Expiry, Session, SessionId, SessionStore, SystemClock};
+use crate::users::{UserEntry, UserIndex, check_user_id};
+use crate::{
+    Clock, Error, Event, Expiry, Loaded, Session, SessionId, SessionStore, SystemClock,
+    UserSessions,
+};
 
 /// Opens sessions: it holds the store, the timeouts and the event observers.
 ///
@@ -38,6 +43,9 @@ pub struct SessionManagerBuilder(Settings);
 /// How many of the ids that a client presents are loaded at most.
 const MAX_LOADS: usize = 4;
 
+/// Enough for every device of a person. With so many the index has about 30 kB, which every store accepts.
+const MAX_SESSIONS_PER_USER: NonZeroUsize = NonZeroUsize::new(200).unwrap();
+
 type Observer = Arc<dyn Fn(Event) + Send + Sync>;
 
 #[derive(Clone)]
@@ -48,6 +56,9 @@ struct Settings {
     clock: Arc<dyn Clock>,
     observers: Vec<Observer>,
     runtime: OnceLock<Handle>,
+    user_namespace: String,
+    max_sessions_per_user: NonZeroUsize,
+    checks_user_index: bool,
 }
 
 impl SessionManager {
@@ -118,6 +129,15 @@ impl SessionManager {
         Session::new(self.clone(), Base::Absent, !presented.is_empty(), presented)
     }
 
+    /// The sessions of a user, to list and to end them. It calls no store, and the user need not have a session.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidUserId`](crate::ErrorKind::InvalidUserId) as for [`Session::log_in`].
+    pub fn user(&self, user_id: impl Display) -> Result<UserSessions, Error> {
+        Ok(UserSessions::new(self.clone(), check_user_id(user_id)?, None))
+    }
+
     /// Passes an event to the observers. Adapters call it for what they see themselves, such as a forged
     /// cookie.
     pub fn emit(&self, event: Event) {
@@ -131,9 +151,25 @@ impl SessionManager {
         let Some(loaded) = self.store().load(&id).await? else {
             return Ok(None);
         };
+        let Some(live) = self.unless_ended(id, loaded) else {
+            return Ok(None);
+        };
+        if self.checks_user_index()
+            && let Some(user) = UserEntry::of(&live.record)
+        {
+            // Boxed, so that an application without this check does not reserve memory for it.
+            let index = UserIndex::new(self, &user.user_id);
+            let is_listed = Box::pin(index.lists(user.handle, id)).await?;
+            return Ok(is_listed.then_some(live));
+        }
+        Ok(Some(live))
+    }
+
+    /// A session that was loaded, unless one of its timeouts has passed.
+    pub(crate) fn unless_ended(&self, id: SessionId, loaded: Loaded) -> Option<Live> {
         let has_ended = self.expiry().has_ended(&loaded.record, loaded.expires_in, self.clock());
         let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
-        Ok((!has_ended).then_some(Live { id, record: loaded.record, expires_at }))
+        (!has_ended).then_some(Live { id, record: loaded.record, expires_at })
     }
 
     /// The runtime for work whose caller is dropped: the current one, or else the one of the builder or of the
@@ -164,6 +200,18 @@ impl SessionManager {
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
+
+    pub(crate) fn user_namespace(&self) -> &str {
+        &self.0.user_namespace
+    }
+
+    pub(crate) fn max_sessions_per_user(&self) -> usize {
+        self.0.max_sessions_per_user.get()
+    }
+
+    pub(crate) fn checks_user_index(&self) -> bool {
+        self.0.checks_user_index
+    }
 }
 
 /// As [`SessionManager::new`], so that a call that needs a manager also takes a store.
@@ -191,6 +239,37 @@ impl SessionManagerBuilder {
     /// The clock for the absolute timeout and for renewals; by default the clock of the machine.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.0.clock = Arc::new(clock);
+        self
+    }
+
+    /// A name for the users of this application, by default the empty one. Two applications that keep their sessions
+    /// in one store, under one prefix, need different ones, unless their users are the same.
+    ///
+    /// Another name later hides the sessions that users have at that time from
+    /// [`SessionManager::user`], until they sign in again or are renewed.
+    pub fn user_namespace(mut self, name: impl Into<String>) -> Self {
+        self.0.user_namespace = name.into();
+        self
+    }
+
+    /// The maximum number of live sessions of one user, by default 200, so that a client which signs in again and
+    /// again cannot fill the record that lists them. 1 means one device at a time. A sign-in beyond it ends the session whose
+    /// sign-in is the oldest, and never itself.
+    #[doc(alias = "maximumSessions")] // Spring Security
+    pub fn max_sessions_per_user(mut self, max: NonZeroUsize) -> Self {
+        self.0.max_sessions_per_user = max;
+        self
+    }
+
+    /// Whether each session that belongs to a user must also be in the list of this user's sessions; by default
+    /// `false`. Opening one costs a second `load` then.
+    ///
+    /// A store that may remove records for lack of memory, such as memcached or a Redis with an eviction policy, can
+    /// remove the list of a user and keep the sessions. Without this check, such a session is live but is neither
+    /// listed nor ended by [`UserSessions::end_all`], until it is renewed for a fifth of its idle timeout, changes
+    /// its id, or signs in again. With the check, it ends with the list.
+    pub fn check_user_index(mut self, check: bool) -> Self {
+        self.0.checks_user_index = check;
         self
     }
 
@@ -224,6 +303,9 @@ impl Settings {
             clock: Arc::new(SystemClock::new()),
             observers: Vec::new(),
             runtime: OnceLock::new(),
+            user_namespace: String::new(),
+            max_sessions_per_user: MAX_SESSIONS_PER_USER,
+            checks_user_index: false,
         }
     }
 }

@@ -1,12 +1,16 @@
 mod commit;
 mod commit_lock;
+mod listed;
 mod notification;
 mod outcome;
 mod plan;
 mod resolve;
+mod rotate;
+mod sign_in;
 mod state;
 mod unread;
 mod update;
+mod user;
 mod values;
 mod work;
 
@@ -27,7 +31,9 @@ use crate::{
 
 use commit::UnobservedDeletes;
 use commit_lock::CommitLock;
+pub(crate) use notification::notifications_of;
 pub use outcome::{IdChange, Outcome};
+pub(crate) use resolve::{Deletion, delete};
 pub(crate) use state::{Base, Live};
 use state::{State, is_reserved};
 pub use values::Values;
@@ -221,9 +227,7 @@ impl Session {
     /// record does not say it.
     pub fn last_renewed(&self) -> Option<Timestamp> {
         let clock = self.0.manager.clock();
-        let live = self.state().live().cloned()?;
-        let unrenewed = live.record.metadata().unrenewed_for(live.expires_in(clock))?;
-        Some(clock.now().saturating_sub(unrenewed))
+        self.state().live()?.last_renewed(clock)
     }
 
     /// How long the cookie of a [remembered](Self::remember) session has to last: until the absolute timeout.
@@ -263,7 +267,7 @@ impl Session {
         self.state().rotate(Rotation::KeepTimeouts);
     }
 
-    /// As [`cycle_id`](Self::cycle_id), and both timeouts start anew. This is the one call at sign-in.
+    /// As [`cycle_id`](Self::cycle_id), and both timeouts start anew. [`log_in`](Self::log_in) does this, too.
     ///
     /// The session has the timeouts of the application then, unless this request sets others.
     pub fn restart_timeouts(&self) {

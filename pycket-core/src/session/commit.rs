@@ -1,10 +1,11 @@
-use crate::{
-    Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, SessionManager, Ttl, Update,
-};
+use std::sync::Arc;
+
+use crate::users::UserEntry;
+use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
 
 use super::Shared;
 use super::commit_lock::CommitLock;
-use super::notification::pointers;
+use super::notification::notifications_of;
 use super::plan::{self, Step, plan};
 use super::resolve::{self, Deletion};
 use super::state::{Base, Live, Sent, State};
@@ -45,10 +46,16 @@ impl Shared {
 
     async fn store_all(&self) -> Result<Outcome, Error> {
         // What is rare is boxed, so that the usual commit does not reserve memory for it.
-        let has_deletes = !self.state().work().deletes.is_empty();
-        let deleted = if has_deletes { Box::pin(self.delete_sessions()).await? } else { None };
-        let stored = self.store_session().await;
+        let ends_a_session = self.state().ends_a_session();
+        let deleted = if ends_a_session { Box::pin(self.delete_sessions()).await? } else { None };
+        let mut stored = self.store_session().await;
         if !self.state().work().deletes.is_empty() {
+            if let Ok(outcome) = stored
+                && self.state().ends_a_session()
+            {
+                // A sign-in ends the other sessions of the client, now that it is stored.
+                stored = Box::pin(self.delete_sessions()).await.map(|_| outcome);
+            }
             Box::pin(self.delete_notifications()).await;
         }
         match (stored?, deleted) {
@@ -66,24 +73,35 @@ impl Shared {
                 state.work().deletes.iter().find(|delete| !delete.is_notification()).cloned()
             };
             let Some(delete) = next else { return Ok(outcome) };
+            if let PendingDelete::Listed { id, user, is_deleted } = delete {
+                self.delete_listed(id, &user, is_deleted).await?;
+                continue;
+            }
             let deletion = resolve::delete(self.manager.store(), &delete.id()).await;
-            let notifications = match (&delete, deletion) {
+            let (notifications, listed) = match (&delete, deletion) {
                 (_, Deletion::Kept(error)) => return Err(error),
                 (_, Deletion::Unknown(error)) => {
                     self.state().may_be_deleted(delete.id());
                     return Err(error);
                 }
-                (PendingDelete::Session { .. }, Deletion::Deleted(record)) => ids_in(&record),
+                (PendingDelete::Session { .. }, Deletion::Deleted(record)) => {
+                    let user = UserEntry::of(&record).map(Box::new);
+                    (notifications_of(&record), user.map(|user| (user, true)))
+                }
                 // This request deleted it, but has not seen what it held.
-                (PendingDelete::Session { notifications, .. }, Deletion::Unseen(_))
+                (PendingDelete::Session { notifications, user, .. }, Deletion::Unseen(_))
                 | (
-                    PendingDelete::Session { notifications, is_uncertain: true, .. },
+                    PendingDelete::Session { notifications, user, is_uncertain: true, .. },
                     Deletion::Absent,
-                ) => notifications.clone(),
-                // Another request ended the session and its notifications, or rotated it and kept them.
-                _ => Vec::new(),
+                ) => (notifications.clone(), user.clone().map(|user| (user, true))),
+                // Another request ended the session and its notifications, or rotated it and kept them. Where it
+                // belongs to a user, the index has the new id.
+                (PendingDelete::Session { user, .. }, Deletion::Absent) => {
+                    (Vec::new(), user.clone().map(|user| (user, false)))
+                }
+                _ => (Vec::new(), None),
             };
-            self.state().deleted(delete.id(), notifications);
+            self.state().deleted(delete.id(), notifications, listed);
             if let PendingDelete::Session { .. } = delete {
                 self.manager.emit(Event::Destroyed);
                 outcome = Some(Outcome::Destroyed);
@@ -100,13 +118,13 @@ impl Shared {
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
             let deletion = resolve::delete(self.manager.notifications(), &delete.id()).await;
             if !matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_)) {
-                self.state().deleted(delete.id(), Vec::new());
+                self.state().deleted(delete.id(), Vec::new(), None);
             }
         }
     }
 
     /// Stores new notifications, and then the record that points to them.
-    async fn store_session(&self) -> Result<Outcome, Error> {
+    pub(super) async fn store_session(&self) -> Result<Outcome, Error> {
         let store = self.manager.store();
         let (step, sent) = loop {
             let (provisional, record, ttl) = {
@@ -140,6 +158,17 @@ impl Shared {
                     Some(metadata) => Changes::new().with_metadata(metadata),
                     None => Changes::new(),
                 };
+                let changes = match self.outgrown(&live, ttl) {
+                    None => changes,
+                    Some(user) => match Box::pin(self.renew_listed(user, live.id, ttl)).await {
+                        Ok(Some(user)) => changes.set(UserEntry::NAME, user),
+                        Ok(None) => return Ok(self.ended(&sent)),
+                        Err(_) => {
+                            self.manager.emit(Event::RenewalFailed);
+                            return Ok(Outcome::Unchanged);
+                        }
+                    },
+                };
                 let result = resolve::touch(store, &live.id, &changes, ttl).await;
                 if result.is_err() {
                     // The request only read, so it does not fail.
@@ -149,7 +178,15 @@ impl Shared {
                 live.record.apply(&changes);
                 self.updated(result, live, &sent, ttl, Outcome::Touched)
             }
-            Step::Update { mut live, changes, ttl } => {
+            Step::Update { mut live, mut changes, ttl } => {
+                if let Some(user) = self.outgrown(&live, ttl) {
+                    match Box::pin(self.renew_listed(user, live.id, ttl)).await? {
+                        Some(user) => {
+                            Arc::make_mut(&mut changes).insert(UserEntry::NAME.into(), Some(user));
+                        }
+                        None => return Ok(self.ended(&sent)),
+                    }
+                }
                 let result = resolve::update(store, &live.id, &live.record, &changes, ttl).await;
                 live.record.apply(&changes);
                 self.updated(result, live, &sent, ttl, Outcome::Updated)
@@ -163,53 +200,8 @@ impl Shared {
             Step::Rotate { live, record, ttl } => {
                 Box::pin(self.rotate(sent, live, record, ttl)).await
             }
-        }
-    }
-
-    /// Stores `record` under a new id and deletes the old one. In this order, an error at any point leaves
-    /// an id that works. What other requests wrote to the old record meanwhile is written to the new one.
-    async fn rotate(
-        &self,
-        sent: Sent,
-        old: Live,
-        record: Record,
-        ttl: Ttl,
-    ) -> Result<Outcome, Error> {
-        let store = self.manager.store();
-        let id = resolve::create(store, &record, ttl).await?;
-        let deletion = resolve::delete(store, &old.id).await;
-        if let Deletion::Absent | Deletion::Kept(_) = deletion {
-            // No client knows the new id. If it cannot be deleted, it expires.
-            let _ = store.delete(&id).await;
-        }
-        let new = Live { id, record, expires_at: self.expires_at(ttl) };
-        match deletion {
-            Deletion::Absent => Ok(self.ended(&sent)),
-            Deletion::Kept(error) => Err(error),
-            Deletion::Unseen(_) => {
-                self.state().stored_all(&sent, new);
-                Ok(Outcome::Rotated)
-            }
-            Deletion::Unknown(error) => {
-                let mut state = self.state();
-                state.stored_all(&sent, new);
-                state.delete_later(PendingDelete::OldId(old.id));
-                Err(error)
-            }
-            Deletion::Deleted(last) => {
-                let missed = missed(&old.record, &last, sent.changes());
-                {
-                    let mut state = self.state();
-                    state.stored_all(&sent, new);
-                    state.add_missed(&sent, &missed);
-                }
-                if missed.is_empty() {
-                    return Ok(Outcome::Rotated);
-                }
-                match Box::pin(self.store_session()).await? {
-                    Outcome::Ended => Ok(Outcome::Ended),
-                    _ => Ok(Outcome::Rotated),
-                }
+            Step::SignIn { sign_in, old, record, ttl } => {
+                Box::pin(self.sign_in(&sent, &sign_in, old, record, ttl)).await
             }
         }
     }
@@ -236,7 +228,7 @@ impl Shared {
         }
     }
 
-    fn ended(&self, sent: &Sent) -> Outcome {
+    pub(super) fn ended(&self, sent: &Sent) -> Outcome {
         self.state().end(sent);
         Outcome::Ended
     }
@@ -282,29 +274,6 @@ impl Drop for UnobservedDeletes {
             self.manager.emit(Event::DestroyFailed);
         }
     }
-}
-
-/// The notifications to which a record points.
-fn ids_in(record: &Record) -> Vec<SessionId> {
-    pointers(record).map(|pointer| pointer.id).collect()
-}
-
-/// What other requests did to the old record of a rotation between `known` and `last`, except where this
-/// request changed the same names.
-fn missed(known: &Record, last: &Record, ours: Option<&Changes>) -> Changes {
-    let is_ours = |name: &str| ours.is_some_and(|changes| changes.get(name).is_some());
-    let mut missed = Changes::new();
-    for (name, value) in last.iter() {
-        if known.get(name) != Some(value) && !is_ours(name) {
-            missed = missed.set(name, value.clone());
-        }
-    }
-    for name in known.names() {
-        if last.get(name).is_none() && !is_ours(name) {
-            missed = missed.remove(name);
-        }
-    }
-    missed
 }
 
 /// A destroyed session has emitted its event already, and an update has none.

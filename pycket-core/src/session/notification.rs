@@ -63,3 +63,8 @@ pub(crate) fn pointed_to(name: &str) -> Option<SessionId> {
 pub(crate) fn pointers(record: &Record) -> impl Iterator<Item = Pointer> {
     record.iter().filter_map(|(entry, value)| Pointer::read(entry, value))
 }
+
+/// The notifications to which a record points.
+pub(crate) fn notifications_of(record: &Record) -> Vec<SessionId> {
+    pointers(record).map(|pointer| pointer.id).collect()
+}

@@ -12,7 +12,7 @@ pub enum Outcome {
     Updated,
     /// A new session is stored, perhaps after another one was destroyed.
     Created,
-    /// The session has a new id, and the changes are stored.
+    /// The session has a new id, and the changes are stored, for example after a sign-in.
     Rotated,
     /// The session was destroyed.
     Destroyed,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::timeouts::OwnTimeouts;
 use crate::{Changes, Clock, Expiry, Metadata, Record, Ttl};
 
+use super::sign_in::SignIn;
 use super::state::{Base, Live, Sent, State};
 use super::work::Rotation;
 
@@ -31,10 +32,22 @@ pub(super) enum Step {
         record: Record,
         ttl: Ttl,
     },
+    SignIn {
+        sign_in: Arc<SignIn>,
+        /// The session that the request has, of this user, of another one or of none.
+        old: Option<Live>,
+        record: Record,
+        ttl: Ttl,
+    },
 }
 
 /// Decides what a commit does, and calls no store.
 pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {
+    if let Some(sign_in) = &state.work().sign_in
+        && !state.is_too_late()
+    {
+        return plan_sign_in(state, sign_in, expiry, clock);
+    }
     match state.base() {
         _ if state.is_too_late() => Step::TooLate,
         Base::Absent => plan_absent(state, expiry, clock),
@@ -48,6 +61,7 @@ pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Cloc
 pub(super) fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
     let (own, now) = (state.own_timeouts(), clock.now());
     match state.base() {
+        _ if state.work().sign_in.is_some() => expiry.ttl(now, own, now),
         Base::Absent => expiry.ttl(now, own, now),
         Base::Live(Live { record, .. }) => {
             let created = record.metadata().created;
@@ -69,6 +83,14 @@ fn plan_absent(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
         }
         _ => Step::Nothing,
     }
+}
+
+fn plan_sign_in(state: &State, sign_in: &Arc<SignIn>, expiry: &Expiry, clock: &dyn Clock) -> Step {
+    let Some(ttl) = ttl(state, expiry, clock) else { return Step::Nothing };
+    let mut record = state.view();
+    let metadata = Metadata::new(clock.now()).with_granted(Some(ttl));
+    record.apply(&Changes::new().with_metadata(metadata));
+    Step::SignIn { sign_in: Arc::clone(sign_in), old: state.live().cloned(), record, ttl }
 }
 
 fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Clock) -> Step {

@@ -6,7 +6,7 @@ use crate::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore
 const ATTEMPTS: usize = 3;
 
 /// What is known of a record after an attempt to delete it.
-pub(super) enum Deletion {
+pub(crate) enum Deletion {
     /// This call deleted it, and this is its last state.
     Deleted(Record),
     /// There was no record.
@@ -148,7 +148,7 @@ pub(super) async fn update_expecting(
 }
 
 /// Deletes a record. If the reply is lost, deletes again to find out whether the record is still there.
-pub(super) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion {
+pub(crate) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion {
     let mut lost = None;
     for _ in 0..ATTEMPTS {
         match store.delete(id).await {

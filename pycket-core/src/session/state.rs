@@ -2,9 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::timeouts::OwnTimeouts;
+use crate::users::UserEntry;
 use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value};
 
 use super::notification::{Pointer, pointer_name, pointers};
+use super::sign_in::SignIn;
 use super::work::{PendingDelete, Rotation, Work};
 
 /// Names that begin with this are reserved for the library.
@@ -12,8 +14,8 @@ const RESERVED: &str = "\0pycket:";
 
 /// What a request knows of its session: what the store had, and what is not stored yet.
 pub(crate) struct State {
-    base: Base,
-    work: Work,
+    pub(super) base: Base,
+    pub(super) work: Work,
     id_change: IdChange,
     /// Whether the client presented an id, so that there is an id to withdraw.
     presented: bool,
@@ -51,6 +53,7 @@ pub(crate) struct Live {
 pub(crate) struct Sent {
     changes: Option<Arc<Changes>>,
     rotation: Option<Rotation>,
+    sign_in: Option<Arc<SignIn>>,
     destroys: u32,
 }
 
@@ -96,6 +99,7 @@ impl State {
     /// Whether a commit would need another id, and the client cannot get it.
     pub(crate) fn is_too_late(&self) -> bool {
         let needs_id = match self.base {
+            _ if self.work.sign_in.is_some() => true,
             Base::Absent => self.work.has_content(),
             Base::Live(_) => self.work.rotation.is_some(),
             Base::Ended => false,
@@ -114,7 +118,8 @@ impl State {
 
     /// The record with this request's changes, reserved names included.
     pub(crate) fn view(&self) -> Record {
-        let mut view = self.live().map_or_else(empty, |live| live.record.clone());
+        let kept = self.live().filter(|_| !self.starts_empty());
+        let mut view = kept.map_or_else(empty, |live| live.record.clone());
         view.apply(self.work.changes());
         view
     }
@@ -165,7 +170,7 @@ impl State {
             self.work.delete_session(&live);
         }
         for id in std::mem::take(&mut self.others) {
-            self.work.delete_id(id, Vec::new());
+            self.work.delete_id(id, Vec::new(), None);
         }
         if self.presented || self.ends_a_session() {
             self.id_change = IdChange::Withdrawn;
@@ -182,7 +187,13 @@ impl State {
     }
 
     fn stored(&self, name: &str) -> Option<&Value> {
-        self.live().and_then(|live| live.record.get(name))
+        let kept = self.live().filter(|_| !self.starts_empty());
+        kept.and_then(|live| live.record.get(name))
+    }
+
+    /// Whether the next commit begins a session that gets nothing of the present one.
+    pub(crate) fn starts_empty(&self) -> bool {
+        self.work.sign_in.as_ref().is_some_and(|sign_in| sign_in.starts_empty)
     }
 
     /// Whether a commit may be storing a change of this name, so that the store may soon have another value.
@@ -190,7 +201,8 @@ impl State {
         self.is_committing && self.work.changes().get(name).is_some()
     }
 
-    fn ends_a_session(&self) -> bool {
+    /// Whether the next commit ends a session.
+    pub(crate) fn ends_a_session(&self) -> bool {
         !self.work.deletes.iter().all(PendingDelete::is_notification)
     }
 }
@@ -254,6 +266,7 @@ impl State {
         Sent {
             changes: self.work.share_changes(),
             rotation: self.work.rotation,
+            sign_in: self.work.sign_in.clone(),
             destroys: self.destroys,
         }
     }
@@ -275,6 +288,14 @@ impl State {
         if self.work.rotation == sent.rotation {
             self.work.rotation = None;
         }
+        if let Some(sign_in) = &sent.sign_in {
+            if self.work.sign_in.as_ref().is_some_and(|now| Arc::ptr_eq(now, sign_in)) {
+                self.work.sign_in = None;
+            }
+            for id in std::mem::take(&mut self.others) {
+                self.work.delete_id(id, Vec::new(), None);
+            }
+        }
         self.work.delete_replaced(|id| live.record.get(&pointer_name(id)).is_some());
         self.id_change = match self.id_change {
             _ if self.live().map(|old| old.id) != Some(live.id) => IdChange::Issued(live.id),
@@ -287,7 +308,14 @@ impl State {
     /// Takes note that the session had ended before the commit. The cookie says nothing, because the client
     /// may have a newer session by now.
     pub(crate) fn end(&mut self, sent: &Sent) {
-        if self.destroys == sent.destroys {
+        if self.destroys != sent.destroys {
+            return;
+        }
+        if self.work.sign_in.is_some() {
+            // The user signed in while the commit was running. The next one stores that as a new session.
+            self.base = Base::Absent;
+            self.work.rotation = None;
+        } else {
             self.work.abandon();
             self.base = Base::Ended;
             self.id_change = IdChange::Unchanged;
@@ -324,9 +352,23 @@ impl State {
         self.work.deletes.push(delete);
     }
 
-    /// A record is deleted, and these notifications are still to be deleted.
-    pub(crate) fn deleted(&mut self, id: SessionId, notifications: Vec<SessionId>) {
+    /// Ends a session with the next commit, or with this one if it has not come to the deletes.
+    pub(crate) fn delete_session(&mut self, live: &Live) {
+        self.work.delete_session(live);
+    }
+
+    /// A record is deleted. These notifications are still to be deleted, and what the index lists of the session;
+    /// with it comes whether this request deleted the record.
+    pub(crate) fn deleted(
+        &mut self,
+        id: SessionId,
+        notifications: Vec<SessionId>,
+        listed: Option<(Box<UserEntry>, bool)>,
+    ) {
         self.work.deletes.retain(|delete| delete.id() != id);
+        let listed =
+            listed.map(|(user, is_deleted)| PendingDelete::Listed { id, user, is_deleted });
+        self.work.deletes.extend(listed);
         self.work.deletes.extend(notifications.into_iter().map(PendingDelete::Notification));
     }
 
@@ -363,6 +405,12 @@ impl Sent {
 impl Live {
     pub(crate) fn expires_in(&self, clock: &dyn Clock) -> Duration {
         self.expires_at.saturating_sub(clock.elapsed())
+    }
+
+    /// When the session was last renewed; `None` if the record does not say it.
+    pub(crate) fn last_renewed(&self, clock: &dyn Clock) -> Option<Timestamp> {
+        let unrenewed = self.record.metadata().unrenewed_for(self.expires_in(clock))?;
+        Some(clock.now().saturating_sub(unrenewed))
     }
 }
 

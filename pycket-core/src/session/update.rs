@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
+use crate::users::UserEntry;
 use crate::{Changes, Error, ErrorKind, Event, Ttl, Update};
 
 use super::commit_lock::CommitLock;
@@ -222,6 +223,12 @@ impl Shared {
             if has_changes {
                 if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {
                     changes = changes.with_metadata(metadata);
+                }
+                if let Some(user) = self.outgrown(&live, ttl) {
+                    match Box::pin(self.renew_listed(user, live.id, ttl)).await? {
+                        Some(user) => changes = changes.set(UserEntry::NAME, user),
+                        None => return Err(self.ended_during_update(&sent).into()),
+                    }
                 }
                 let store = self.manager.store();
                 match resolve::update_expecting(store, &live.id, &changes, ttl).await? {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::timeouts::OwnTimeouts;
+use crate::users::UserEntry;
 use crate::{Changes, Record, SessionId};
 
-use super::notification::{pointed_to, pointers};
+use super::notification::{notifications_of, pointed_to};
+use super::sign_in::SignIn;
 use super::state::{Base, Live};
 
 /// What the next commit has to do. Each step of a commit removes what it has done.
@@ -16,6 +18,7 @@ pub(crate) struct Work {
     /// Values and notification pointers. A commit that stores them shares them, so that it copies nothing.
     changes: Option<Arc<Changes>>,
     pub(crate) rotation: Option<Rotation>,
+    pub(crate) sign_in: Option<Arc<SignIn>>,
     /// The records of new notifications. The changes point to each by a provisional id.
     pub(crate) notifications: BTreeMap<SessionId, Record>,
     /// Notifications that newer ones replace. They are deleted when no pointer leads to them any more.
@@ -29,13 +32,21 @@ pub(crate) enum PendingDelete {
     /// The record of a session that was destroyed.
     Session {
         id: SessionId,
-        /// The session's notifications as far as this request knows them.
+        /// The session's notifications and its user as far as this request knows them.
         notifications: Vec<SessionId>,
+        user: Option<Box<UserEntry>>,
         /// Whether an earlier attempt may have deleted the record.
         is_uncertain: bool,
     },
     /// The record under the id that a session had before its rotation.
     OldId(SessionId),
+    /// What the index of a user lists of a session whose record does not exist any more.
+    Listed {
+        id: SessionId,
+        user: Box<UserEntry>,
+        /// Whether this request deleted the record.
+        is_deleted: bool,
+    },
     /// A notification to which no pointer leads.
     Notification(SessionId),
 }
@@ -49,7 +60,8 @@ pub(crate) enum Rotation {
 impl PendingDelete {
     pub(crate) fn id(&self) -> SessionId {
         match self {
-            Self::Session { id, .. } | Self::OldId(id) | Self::Notification(id) => *id,
+            Self::Session { id, .. } | Self::Listed { id, .. } => *id,
+            Self::OldId(id) | Self::Notification(id) => *id,
         }
     }
 
@@ -104,6 +116,7 @@ impl Work {
     /// Whether a commit has something to do. Setting a timeout or deleting names does not create a session.
     pub(crate) fn needs_commit(&self, base: &Base) -> bool {
         let has_change = match base {
+            _ if self.sign_in.is_some() => true,
             Base::Live(live) => self.changes_session(live),
             Base::Absent | Base::Ended => self.has_content(),
         };
@@ -121,14 +134,20 @@ impl Work {
 
     /// Has the next commit delete a session, unless that is planned already.
     pub(crate) fn delete_session(&mut self, live: &Live) {
-        let notifications = pointers(&live.record).map(|pointer| pointer.id).collect();
-        self.delete_id(live.id, notifications);
+        let user = UserEntry::of(&live.record).map(Box::new);
+        self.delete_id(live.id, notifications_of(&live.record), user);
     }
 
-    /// As [`delete_session`](Self::delete_session), with the notifications that this request knows.
-    pub(crate) fn delete_id(&mut self, id: SessionId, notifications: Vec<SessionId>) {
+    /// As [`delete_session`](Self::delete_session), with what this request knows of the session.
+    pub(crate) fn delete_id(
+        &mut self,
+        id: SessionId,
+        notifications: Vec<SessionId>,
+        user: Option<Box<UserEntry>>,
+    ) {
         if self.deletes.iter().all(|delete| delete.id() != id) {
-            self.deletes.push(PendingDelete::Session { id, notifications, is_uncertain: false });
+            let is_uncertain = false;
+            self.deletes.push(PendingDelete::Session { id, notifications, user, is_uncertain });
         }
     }
 

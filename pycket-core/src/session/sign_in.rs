@@ -1,0 +1,117 @@
+use smol_str::SmolStr;
+
+use crate::users::{Lifetime, Listed, Listing, Reason, SessionHandle, UserEntry, UserIndex};
+use crate::{Changes, Error, Event, Outcome, Record, SessionId, Ttl};
+
+use super::Shared;
+use super::resolve;
+use super::rotate::{IfEnded, Next};
+use super::state::{Live, Sent};
+
+/// A sign-in that the next commit stores.
+#[derive(Debug)]
+pub(crate) struct SignIn {
+    pub(crate) user_id: SmolStr,
+    /// That of the session before, if it belongs to the same user.
+    pub(crate) handle: SessionHandle,
+    pub(crate) label: Option<SmolStr>,
+    /// Whether the session gets nothing from the one before, because that belongs to another user.
+    pub(crate) starts_empty: bool,
+}
+
+impl Shared {
+    /// Stores the session of a user under a new id.
+    ///
+    /// First comes the new record, then the index lists it, and then the old record is deleted. No client knows the
+    /// new id before all this is done. So an error leaves either the old session as it was, or one that is listed.
+    pub(super) async fn sign_in(
+        &self,
+        sent: &Sent,
+        sign_in: &SignIn,
+        old: Option<Live>,
+        mut record: Record,
+        ttl: Ttl,
+    ) -> Result<Outcome, Error> {
+        let before = old.as_ref().and_then(|old| Some((UserEntry::of(&old.record)?, old.id)));
+        let same_user = before.as_ref().filter(|(user, _)| user.user_id == sign_in.user_id);
+        let Next { user, deleted } = self.signing_in(sign_in, same_user, ttl).await;
+        record.apply(&Changes::new().set(UserEntry::NAME, user.to_value()?));
+
+        let id = resolve::create(self.manager.store(), &record, ttl).await?;
+        let new = Live { id, record, expires_at: self.expires_at(ttl) };
+        let index = UserIndex::new(&self.manager, &user.user_id);
+        let (listing, entry) = match index.list(&user, id, Reason::SignIn, &deleted).await {
+            Ok(Listed::Yes(listing, entry)) => (listing, entry),
+            Ok(Listed::Ended) => {
+                self.withdraw(&new, None).await;
+                return Ok(self.ended(sent));
+            }
+            Err(error) => {
+                self.withdraw(&new, None).await;
+                return Err(error);
+            }
+        };
+
+        let is_known = |id: &SessionId| *id == new.id || user.earlier.contains(id);
+        // Another request of the client was signing in or changing the id at the same time.
+        let others: Vec<_> = entry.ids.iter().copied().filter(|id| !is_known(id)).collect();
+        let stored = match &old {
+            Some(old) if before.is_none() || same_user.is_some() => {
+                self.delete_old(sent, old, new, &others, IfEnded::Keep).await
+            }
+            other_user => {
+                let mut state = self.state();
+                state.stored_all(sent, new);
+                // The commit then ends it like a session that is signed out.
+                other_user.iter().for_each(|old| state.delete_session(old));
+                Ok(Outcome::Created)
+            }
+        };
+        if self.state().live().is_none_or(|live| live.id != id) {
+            return stored;
+        }
+        self.manager.emit(Event::SignedIn(user.handle));
+        let stored = stored?;
+        self.limit_sessions(&index, listing, user.handle).await;
+        Ok(stored)
+    }
+
+    /// How the index is to list the session. If it belongs to the user already, its ids stay listed until they are
+    /// deleted.
+    async fn signing_in(
+        &self,
+        sign_in: &SignIn,
+        same_user: Option<&(UserEntry, SessionId)>,
+        ttl: Ttl,
+    ) -> Next {
+        let now = self.manager.clock().now();
+        let (earlier, deleted) = match same_user {
+            None => (Vec::new(), Vec::new()),
+            Some((known, id)) => {
+                let next = self.next(known, *id, ttl).await;
+                (next.user.earlier, next.deleted)
+            }
+        };
+        let user = UserEntry {
+            user_id: sign_in.user_id.clone(),
+            handle: sign_in.handle,
+            signed_in_at: now,
+            label: sign_in.label.clone(),
+            earlier,
+            lifetime: Lifetime::of(now, ttl),
+        };
+        Next { user, deleted }
+    }
+
+    /// Ends the oldest sessions of a user who has too many. The sign-in is stored, so a failure does not undo it.
+    async fn limit_sessions(&self, index: &UserIndex<'_>, listing: Listing, new: SessionHandle) {
+        match index.end_oldest(listing, new).await {
+            Ok(ended) => {
+                for handle in ended {
+                    self.manager.emit(Event::EndedByLimit(handle));
+                }
+            }
+            Err(_) => self.manager.emit(Event::LimitFailed),
+        }
+    }
+}

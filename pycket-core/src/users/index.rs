@@ -1,0 +1,170 @@
+use sha2::{Digest, Sha256};
+
+use crate::{Changes, Creation, Error, ErrorKind, SessionId, SessionManager, Timestamp, Update};
+
+use super::listing::{Entry, Known, Listing, Write, entry_name, sequence_name};
+use super::{SessionHandle, UserEntry};
+
+/// One writer wins every round, so only a request that is cut off from the store loses so many.
+pub(super) const ROUNDS: usize = 1000;
+
+/// How many replies of the store may be lost before the result counts as unknown.
+pub(super) const LOST_REPLIES: usize = 3;
+
+/// The record of the store that lists the sessions of one user.
+pub(crate) struct UserIndex<'m> {
+    pub(super) manager: &'m SessionManager,
+    pub(super) id: SessionId,
+}
+
+/// Why a session is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The user signed in.
+    SignIn,
+    /// The session changes its id from this one. If the index lists the session without it, the session has ended.
+    Rotation { from: SessionId },
+    /// The session is renewed. If the index lists it under other ids alone, it has ended.
+    Renewal,
+}
+
+/// The result of listing a session.
+pub(crate) enum Listed {
+    /// The index lists the session like this.
+    Yes(Listing, Entry),
+    /// The session has ended, or another request has given it another id.
+    Ended,
+}
+
+impl<'m> UserIndex<'m> {
+    pub(crate) fn new(manager: &'m SessionManager, user_id: &str) -> Self {
+        Self { manager, id: index_id(manager.user_namespace(), user_id) }
+    }
+
+    /// What the store has; `None` if there is no index.
+    pub(crate) async fn load(&self) -> Result<Option<Listing>, Error> {
+        let loaded = self.manager.store().load(&self.id).await?;
+        loaded.map(|loaded| Listing::read(&loaded.record)).transpose()
+    }
+
+    /// Whether the session under `id` is listed.
+    pub(crate) async fn lists(&self, handle: SessionHandle, id: SessionId) -> Result<bool, Error> {
+        let listing = self.load().await?;
+        let known = listing.as_ref().and_then(|listing| listing.get(handle));
+        Ok(known.is_some_and(|known| known.entry.ids.contains(&id)))
+    }
+
+    /// Replaces an entry, or with `None` removes it, if the index lists it exactly like `known`: one store call.
+    pub(crate) async fn replace(
+        &self,
+        handle: SessionHandle,
+        known: &Entry,
+        new: Option<&Entry>,
+    ) -> Result<Update, Error> {
+        let name = entry_name(handle);
+        let changes = Changes::new().expect(&name, Some(known.to_value()?));
+        let changes = match new {
+            Some(new) => changes.set(&name, new.to_value()?),
+            None => changes.remove(&name).remove(sequence_name(handle)),
+        };
+        self.manager.store().update(&self.id, &changes, None).await
+    }
+
+    /// Has the index list the session under `id`, beside the ids that it lists already, and as long as the session
+    /// can be live: a load and a write, and both again if another request writes at the same time.
+    ///
+    /// The ids that are `deleted` are not listed any more.
+    pub(crate) async fn list(
+        &self,
+        user: &UserEntry,
+        id: SessionId,
+        reason: Reason,
+        deleted: &[SessionId],
+    ) -> Result<Listed, Error> {
+        let mut lost = Vec::new();
+        for _ in 0..ROUNDS {
+            let loaded = match self.load().await {
+                Ok(loaded) => loaded,
+                Err(error) => return Err(lost.pop().unwrap_or(error)),
+            };
+            let mut listing = loaded.unwrap_or_default();
+            let known = listing.get(user.handle);
+            if self.has_ended(known, id, reason) {
+                return Ok(Listed::Ended);
+            }
+            let entry = match known {
+                Some(known) if is_listed(known, user, id) => {
+                    let entry = known.entry.clone();
+                    return Ok(Listed::Yes(listing, entry));
+                }
+                Some(known) => known.entry.with(&user.listed_as(id), deleted),
+                None => user.listed_as(id),
+            };
+            let is_sign_in = reason == Reason::SignIn;
+            let write = listing.put(user.handle, entry.clone(), is_sign_in, self.now())?;
+            match self.write(write).await {
+                Ok(true) => return Ok(Listed::Yes(listing, entry)),
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::Ambiguous && lost.len() < LOST_REPLIES => {
+                    lost.push(error);
+                }
+                Err(error) => return Err(lost.pop().unwrap_or(error)),
+            }
+        }
+        Err(too_many_writers())
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.manager.clock().now()
+    }
+
+    /// Whether the index shows that a session, which must be listed already, has ended. An index that does not list
+    /// it at all may have been evicted, except where the application trusts the index alone.
+    fn has_ended(&self, known: Option<&Known>, id: SessionId, reason: Reason) -> bool {
+        let must_be_listed = match reason {
+            Reason::SignIn => return false,
+            Reason::Rotation { from } => from,
+            Reason::Renewal => id,
+        };
+        match known {
+            Some(known) => ![must_be_listed, id].iter().any(|id| known.entry.ids.contains(id)),
+            None => self.manager.checks_user_index(),
+        }
+    }
+
+    /// Returns whether it is stored. Otherwise another request wrote first.
+    async fn write(&self, write: Write) -> Result<bool, Error> {
+        let store = self.manager.store();
+        match write {
+            Write::Create(record, ttl) => {
+                Ok(store.create(&self.id, &record, ttl).await? == Creation::Created)
+            }
+            Write::Update(changes, ttl) => {
+                Ok(store.update(&self.id, &changes, Some(ttl)).await? == Update::Applied)
+            }
+        }
+    }
+}
+
+/// Whether the index lists the session already, for as long as it can be live.
+fn is_listed(known: &Known, user: &UserEntry, id: SessionId) -> bool {
+    known.entry.ids.contains(&id) && known.entry.lifetime.covers(user.lifetime.ends_at)
+}
+
+pub(super) fn too_many_writers() -> Error {
+    let message = "other requests changed the list of the user's sessions every time; try again";
+    Error::new(ErrorKind::Conflict, message)
+}
+
+/// The id of the record that lists the sessions of a user.
+fn index_id(namespace: &str, user_id: &str) -> SessionId {
+    let mut hash = Sha256::new_with_prefix(b"pycket user index\0");
+    // With its length first, so that no other pair of a namespace and a user gives the same bytes.
+    hash.update((namespace.len() as u64).to_be_bytes());
+    hash.update(namespace);
+    hash.update(user_id);
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    SessionId::derived(bytes)
+}
