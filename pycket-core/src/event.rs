@@ -1,6 +1,6 @@
-use crate::SessionHandle;
+use crate::UserSessionHandle;
 
-/// An event in a session, for metrics and logs. It contains no session id and no data. A [`SessionHandle`] opens
+/// An event in a session, for metrics and logs. It contains no session id and no data. A [`UserSessionHandle`] opens
 /// nothing.
 ///
 /// [`SessionManager::on_event`](crate::SessionManager::on_event) adds an observer.
@@ -31,14 +31,14 @@ pub enum Event {
     SessionNotFound,
     /// A user signed in, and this is the handle of the session. [`Created`](Self::Created) or
     /// [`Rotated`](Self::Rotated) is emitted, too.
-    SignedIn(SessionHandle),
+    SignedIn(UserSessionHandle),
     /// The session of a user was destroyed, by a sign-out or because another user signed in.
     /// [`Destroyed`](Self::Destroyed) is emitted, too.
-    SignedOut(SessionHandle),
+    SignedOut(UserSessionHandle),
     /// The session of a user was ended through [`UserSessions`](crate::UserSessions).
-    EndedByUser(SessionHandle),
+    EndedByUser(UserSessionHandle),
     /// The session of a user was ended, because the user signed in elsewhere and had the maximum number of sessions.
-    EndedByLimit(SessionHandle),
+    EndedByLimit(UserSessionHandle),
     /// A user who signed in has more sessions than the maximum, because the store failed to end the oldest. The
     /// sign-in is stored. The next sign-in of the user tries again.
     LimitFailed,

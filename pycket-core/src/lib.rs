@@ -34,5 +34,5 @@ pub use record::{Metadata, Record};
 pub use session::{IdChange, Outcome, Session, Values};
 pub use store::{Creation, Loaded, SessionStore, Update};
 pub use ttl::Ttl;
-pub use users::{SessionHandle, UserSession, UserSessions};
+pub use users::{UserSession, UserSessionHandle, UserSessions};
 pub use value::Value;

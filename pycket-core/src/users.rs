@@ -13,7 +13,7 @@ mod sessions;
 mod user_entry;
 
 pub(crate) use concurrently::{Task, concurrently};
-pub use handle::SessionHandle;
+pub use handle::UserSessionHandle;
 pub(crate) use index::{Listed, Reason, UserIndex};
 pub(crate) use lifetime::Lifetime;
 pub(crate) use listing::Listing;

@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use crate::users::{Lifetime, Listed, Listing, Reason, SessionHandle, UserEntry, UserIndex};
+use crate::users::{Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle};
 use crate::{Changes, Error, Event, Outcome, Record, SessionId, Ttl};
 
 use super::Shared;
@@ -13,7 +13,7 @@ use super::state::{Live, Sent};
 pub(crate) struct SignIn {
     pub(crate) user_id: SmolStr,
     /// That of the session before, if it belongs to the same user.
-    pub(crate) handle: SessionHandle,
+    pub(crate) handle: UserSessionHandle,
     pub(crate) label: Option<SmolStr>,
     /// Whether the session gets nothing from the one before, because that belongs to another user.
     pub(crate) starts_empty: bool,
@@ -104,7 +104,12 @@ impl Shared {
     }
 
     /// Ends the oldest sessions of a user who has too many. The sign-in is stored, so a failure does not undo it.
-    async fn limit_sessions(&self, index: &UserIndex<'_>, listing: Listing, new: SessionHandle) {
+    async fn limit_sessions(
+        &self,
+        index: &UserIndex<'_>,
+        listing: Listing,
+        new: UserSessionHandle,
+    ) {
         match index.end_oldest(listing, new).await {
             Ok(ended) => {
                 for handle in ended {

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use crate::timeouts::OwnTimeouts;
 use crate::users::{UserEntry, check_user_id, cut_label};
-use crate::{Error, Session, SessionHandle, UserSessions};
+use crate::{Error, Session, UserSessionHandle, UserSessions};
 
 use super::sign_in::SignIn;
 use super::state::{Base, State};
@@ -84,7 +84,7 @@ impl Session {
 
     /// The public name of the session of a user; `None` if no user is signed in. It is safe to show, stays the same
     /// when the id changes, and opens nothing.
-    pub fn handle(&self) -> Option<SessionHandle> {
+    pub fn handle(&self) -> Option<UserSessionHandle> {
         self.state().user().map(|(_, handle)| handle)
     }
 
@@ -99,7 +99,7 @@ impl Session {
 /// The user.
 impl State {
     /// The user of the session and the session's handle, also if the sign-in is not stored yet.
-    pub(crate) fn user(&self) -> Option<(SmolStr, SessionHandle)> {
+    pub(crate) fn user(&self) -> Option<(SmolStr, UserSessionHandle)> {
         if let Some(sign_in) = &self.work.sign_in {
             return Some((sign_in.user_id.clone(), sign_in.handle));
         }
@@ -122,7 +122,7 @@ impl State {
         let stored = self.live().and_then(|live| UserEntry::of(&live.record));
         let stored = stored.map(|user| (user.user_id, user.handle));
         let same = [stored, current].into_iter().flatten().find(|(id, _)| *id == user_id);
-        let handle = same.map_or_else(SessionHandle::generate, |(_, handle)| handle);
+        let handle = same.map_or_else(UserSessionHandle::generate, |(_, handle)| handle);
         self.rotate(Rotation::RestartTimeouts);
         self.work.sign_in = Some(Arc::new(SignIn { user_id, handle, label, starts_empty }));
     }

@@ -5,7 +5,7 @@ use crate::{Changes, Error, ErrorKind, SessionId, Update};
 
 use super::concurrently::{Task, concurrently};
 use super::index::{LOST_REPLIES, ROUNDS, UserIndex, too_many_writers};
-use super::{Listing, SessionHandle, UserEntry};
+use super::{Listing, UserEntry, UserSessionHandle};
 
 impl UserIndex<'_> {
     /// Ends the listed sessions that `is_chosen` selects, wherever their ids change meanwhile. Returns those of
@@ -17,8 +17,8 @@ impl UserIndex<'_> {
     pub(crate) async fn end(
         &self,
         listing: Option<Listing>,
-        is_chosen: impl Fn(SessionHandle) -> bool,
-    ) -> Result<Vec<SessionHandle>, Error> {
+        is_chosen: impl Fn(UserSessionHandle) -> bool,
+    ) -> Result<Vec<UserSessionHandle>, Error> {
         let Some(mut listing) = (match listing {
             Some(listing) => Some(listing),
             None => self.load().await?,
@@ -84,8 +84,8 @@ impl UserIndex<'_> {
     pub(crate) async fn end_oldest(
         &self,
         mut listing: Listing,
-        new: SessionHandle,
-    ) -> Result<Vec<SessionHandle>, Error> {
+        new: UserSessionHandle,
+    ) -> Result<Vec<UserSessionHandle>, Error> {
         let max = self.manager.max_sessions_per_user();
         self.forget_ended(&mut listing, max).await?;
         let surplus = listing.len().saturating_sub(max);
@@ -120,9 +120,9 @@ impl UserIndex<'_> {
     /// The handle, if there is no record under any of the ids.
     async fn if_ended(
         &self,
-        handle: SessionHandle,
+        handle: UserSessionHandle,
         ids: Vec<SessionId>,
-    ) -> Result<Option<SessionHandle>, Error> {
+    ) -> Result<Option<UserSessionHandle>, Error> {
         for id in ids.iter().rev() {
             if self.manager.store().load(id).await?.is_some() {
                 return Ok(None);
@@ -133,11 +133,11 @@ impl UserIndex<'_> {
 
     /// Removes entries of sessions that have ended, where they are still the same. It only tidies up, so a failure
     /// does no harm.
-    pub(crate) async fn forget(&self, listing: &mut Listing, ended: &[SessionHandle]) {
+    pub(crate) async fn forget(&self, listing: &mut Listing, ended: &[UserSessionHandle]) {
         if ended.is_empty() {
             return;
         }
-        let remove = |changes, handle: &SessionHandle| listing.remove(*handle, changes);
+        let remove = |changes, handle: &UserSessionHandle| listing.remove(*handle, changes);
         let changes = ended.iter().fold(Changes::new(), remove);
         let (changes, ttl) = listing.ttl_if_empty(changes);
         let _ = self.manager.store().update(&self.id, &changes, ttl).await;
@@ -146,8 +146,8 @@ impl UserIndex<'_> {
     /// Deletes the records under these ids and their notifications. Returns the sessions of which there was one.
     async fn delete_sessions(
         &self,
-        ids: Vec<(SessionHandle, SessionId)>,
-    ) -> Result<Vec<SessionHandle>, Error> {
+        ids: Vec<(UserSessionHandle, SessionId)>,
+    ) -> Result<Vec<UserSessionHandle>, Error> {
         let delete = |(handle, id)| Box::pin(self.delete_session(handle, id)) as Task<'_, _>;
         let deletes = ids.into_iter().map(delete).collect();
         let ended: Result<Vec<_>, Error> = concurrently(deletes).await.into_iter().collect();
@@ -157,9 +157,9 @@ impl UserIndex<'_> {
     /// Deletes a record and its notifications. Returns the handle, if there was a record.
     async fn delete_session(
         &self,
-        handle: SessionHandle,
+        handle: UserSessionHandle,
         id: SessionId,
-    ) -> Result<Option<SessionHandle>, Error> {
+    ) -> Result<Option<UserSessionHandle>, Error> {
         match delete(self.manager.store(), &id).await {
             Deletion::Deleted(record) => {
                 for notification in notifications_of(&record) {

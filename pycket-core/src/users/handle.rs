@@ -15,31 +15,31 @@ use crate::{Error, ErrorKind};
 /// Its text, also for serde, is 32 digits in hexadecimal, lower case.
 ///
 /// ```
-/// use pycket_core::SessionHandle;
+/// use pycket_core::UserSessionHandle;
 ///
-/// let handle: SessionHandle = "0193b3a47c1e4d2a9f005a1b2c3d4e5f".parse()?;
+/// let handle: UserSessionHandle = "0193b3a47c1e4d2a9f005a1b2c3d4e5f".parse()?;
 /// assert_eq!(handle.to_string(), "0193b3a47c1e4d2a9f005a1b2c3d4e5f");
-/// assert!("0193B3A47C1E4D2A9F005A1B2C3D4E5F".parse::<SessionHandle>().is_err());
+/// assert!("0193B3A47C1E4D2A9F005A1B2C3D4E5F".parse::<UserSessionHandle>().is_err());
 /// # Ok::<(), pycket_core::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionHandle(Uuid);
+pub struct UserSessionHandle(Uuid);
 
-impl SessionHandle {
+impl UserSessionHandle {
     pub(crate) fn generate() -> Self {
         Self(Uuid::new_v4())
     }
 }
 
-impl fmt::Display for SessionHandle {
+impl fmt::Display for UserSessionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.0.as_simple(), f)
     }
 }
 
-impl fmt::Debug for SessionHandle {
+impl fmt::Debug for UserSessionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionHandle({self})")
+        write!(f, "UserSessionHandle({self})")
     }
 }
 
@@ -48,7 +48,7 @@ impl fmt::Debug for SessionHandle {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidId`] for any other text.
-impl FromStr for SessionHandle {
+impl FromStr for UserSessionHandle {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -61,13 +61,13 @@ impl FromStr for SessionHandle {
     }
 }
 
-impl Serialize for SessionHandle {
+impl Serialize for UserSessionHandle {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-impl<'de> Deserialize<'de> for SessionHandle {
+impl<'de> Deserialize<'de> for UserSessionHandle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }

@@ -3,7 +3,7 @@ use sha2::{Digest, Sha256};
 use crate::{Changes, Creation, Error, ErrorKind, SessionId, SessionManager, Timestamp, Update};
 
 use super::listing::{Entry, Known, Listing, Write, entry_name, sequence_name};
-use super::{SessionHandle, UserEntry};
+use super::{UserEntry, UserSessionHandle};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
 pub(super) const ROUNDS: usize = 1000;
@@ -48,7 +48,11 @@ impl<'m> UserIndex<'m> {
     }
 
     /// Whether the session under `id` is listed.
-    pub(crate) async fn lists(&self, handle: SessionHandle, id: SessionId) -> Result<bool, Error> {
+    pub(crate) async fn lists(
+        &self,
+        handle: UserSessionHandle,
+        id: SessionId,
+    ) -> Result<bool, Error> {
         let listing = self.load().await?;
         let known = listing.as_ref().and_then(|listing| listing.get(handle));
         Ok(known.is_some_and(|known| known.entry.ids.contains(&id)))
@@ -57,7 +61,7 @@ impl<'m> UserIndex<'m> {
     /// Replaces an entry, or with `None` removes it, if the index lists it exactly like `known`: one store call.
     pub(crate) async fn replace(
         &self,
-        handle: SessionHandle,
+        handle: UserSessionHandle,
         known: &Entry,
         new: Option<&Entry>,
     ) -> Result<Update, Error> {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{Changes, Error, ErrorKind, Metadata, Record, SessionId, Timestamp, Ttl, Value};
 
-use super::{Lifetime, SessionHandle};
+use super::{Lifetime, UserSessionHandle};
 
 /// The entry that says that a record is an index, and of which format.
 const HEADER: &str = "\0pycket:index";
@@ -23,7 +23,7 @@ pub(crate) struct Listing {
     /// it, so of several writes at the same time one is stored.
     sequence: u64,
     header: Option<Value>,
-    sessions: BTreeMap<SessionHandle, Known>,
+    sessions: BTreeMap<UserSessionHandle, Known>,
 }
 
 /// What the index has of a session.
@@ -68,7 +68,7 @@ impl Listing {
         Ok(Self { sequence, sessions: entries.collect(), header })
     }
 
-    pub(crate) fn get(&self, handle: SessionHandle) -> Option<&Known> {
+    pub(crate) fn get(&self, handle: UserSessionHandle) -> Option<&Known> {
         self.sessions.get(&handle)
     }
 
@@ -77,7 +77,7 @@ impl Listing {
     }
 
     /// The listed sessions, the oldest sign-in first.
-    pub(crate) fn by_age(&self) -> Vec<(SessionHandle, &Known)> {
+    pub(crate) fn by_age(&self) -> Vec<(UserSessionHandle, &Known)> {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(h, known)| (*h, known)).collect();
         sessions.sort_by_key(|(_, known)| (known.sequence, known.entry.lifetime.ends_at));
         sessions
@@ -86,7 +86,7 @@ impl Listing {
     /// Lists a session as `entry` and removes all others whose time has passed. Returns the write that stores it.
     pub(crate) fn put(
         &mut self,
-        handle: SessionHandle,
+        handle: UserSessionHandle,
         entry: Entry,
         is_sign_in: bool,
         now: Timestamp,
@@ -117,7 +117,7 @@ impl Listing {
     }
 
     /// Removes a session, and adds to `changes` that the store removes it if it lists it like this.
-    pub(crate) fn remove(&mut self, handle: SessionHandle, changes: Changes) -> Changes {
+    pub(crate) fn remove(&mut self, handle: UserSessionHandle, changes: Changes) -> Changes {
         let Some(known) = self.sessions.remove(&handle) else { return changes };
         changes
             .expect(entry_name(handle), Some(known.value))
@@ -140,7 +140,7 @@ impl Listing {
         Ttl::try_from(rest).unwrap_or(Ttl::MIN)
     }
 
-    fn passed(&self, now: Timestamp) -> impl Iterator<Item = SessionHandle> {
+    fn passed(&self, now: Timestamp) -> impl Iterator<Item = UserSessionHandle> {
         let passed =
             self.sessions.iter().filter(move |(_, known)| known.entry.lifetime.has_passed(now));
         passed.map(|(handle, _)| *handle)
@@ -178,11 +178,11 @@ impl Entry {
 /// The names of all entries begin with this. The handle of the session follows.
 const ENTRY: &str = "session:";
 
-pub(crate) fn entry_name(handle: SessionHandle) -> String {
+pub(crate) fn entry_name(handle: UserSessionHandle) -> String {
     format!("{ENTRY}{handle}")
 }
 
-pub(crate) fn sequence_name(handle: SessionHandle) -> String {
+pub(crate) fn sequence_name(handle: UserSessionHandle) -> String {
     format!("sequence:{handle}")
 }
 

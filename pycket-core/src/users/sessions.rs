@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind, Event, Session, SessionManager, Timestamp};
 
 use super::concurrently::{Task, concurrently};
 use super::listing::Known;
-use super::{Listing, SessionHandle, UserEntry, UserIndex};
+use super::{Listing, UserEntry, UserIndex, UserSessionHandle};
 
 /// The sessions of one user: which there are, and how to end them.
 ///
@@ -57,7 +57,7 @@ pub struct UserSessions(Arc<User>);
 struct User {
     manager: SessionManager,
     user_id: SmolStr,
-    current: Option<SessionHandle>,
+    current: Option<UserSessionHandle>,
 }
 
 /// A live session of a user, as [`UserSessions::sessions`] lists it.
@@ -65,7 +65,7 @@ struct User {
 #[non_exhaustive]
 pub struct UserSession {
     /// The name by which [`UserSessions::end`] ends it. It is safe to show, and opens nothing.
-    pub handle: SessionHandle,
+    pub handle: UserSessionHandle,
     /// When the user signed in.
     pub signed_in_at: Timestamp,
     /// When the session was last renewed: stored, changed, or touched.
@@ -89,7 +89,7 @@ impl UserSessions {
     pub(crate) fn new(
         manager: SessionManager,
         user_id: SmolStr,
-        current: Option<SessionHandle>,
+        current: Option<UserSessionHandle>,
     ) -> Self {
         Self(Arc::new(User { manager, user_id, current }))
     }
@@ -129,7 +129,7 @@ impl UserSessions {
     /// # Errors
     ///
     /// The errors of the store. The session may be live then; call it again.
-    pub async fn end(&self, handle: &SessionHandle) -> Result<bool, Error> {
+    pub async fn end(&self, handle: &UserSessionHandle) -> Result<bool, Error> {
         let handle = *handle;
         Ok(!self.end_where(move |listed| listed == handle).await?.is_empty())
     }
@@ -162,8 +162,8 @@ impl UserSessions {
     /// Ends the chosen sessions, even if the caller is dropped.
     async fn end_where(
         &self,
-        is_chosen: impl Fn(SessionHandle) -> bool + Send + 'static,
-    ) -> Result<Vec<SessionHandle>, Error> {
+        is_chosen: impl Fn(UserSessionHandle) -> bool + Send + 'static,
+    ) -> Result<Vec<UserSessionHandle>, Error> {
         let user = Arc::clone(&self.0);
         let ending = async move {
             let ended = user.index().end(None, is_chosen).await?;
@@ -182,7 +182,7 @@ impl User {
     }
 
     /// Looks at each listed session, the oldest sign-in first.
-    async fn find(&self, listing: &Listing) -> Result<Vec<(SessionHandle, Found)>, Error> {
+    async fn find(&self, listing: &Listing) -> Result<Vec<(UserSessionHandle, Found)>, Error> {
         let look = |(handle, known)| Box::pin(self.look(handle, known)) as Task<'_, _>;
         let looks = listing.by_age().into_iter().map(look).collect();
         concurrently(looks).await.into_iter().collect()
@@ -190,9 +190,9 @@ impl User {
 
     async fn look(
         &self,
-        handle: SessionHandle,
+        handle: UserSessionHandle,
         known: &Known,
-    ) -> Result<(SessionHandle, Found), Error> {
+    ) -> Result<(UserSessionHandle, Found), Error> {
         let mut found = Found::Absent;
         // The newest id is the one that is live, unless the session is changing its id at this moment.
         for id in known.entry.ids.iter().rev() {
@@ -211,7 +211,7 @@ impl User {
         Ok((handle, found))
     }
 
-    fn describe(&self, handle: SessionHandle, live: &Live) -> UserSession {
+    fn describe(&self, handle: UserSessionHandle, live: &Live) -> UserSession {
         let entry = UserEntry::of(&live.record);
         let created = live.record.metadata().created;
         UserSession {

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use crate::{Error, ErrorKind, Record, SessionId, Timestamp, Value};
 
 use super::listing::{Entry, parse_ids, text_of};
-use super::{Lifetime, SessionHandle};
+use super::{Lifetime, UserSessionHandle};
 
 /// The longest id of a user, in bytes.
 const MAX_USER_ID: usize = 1024;
@@ -20,7 +20,7 @@ const MAX_LABEL: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct UserEntry {
     pub(crate) user_id: SmolStr,
-    pub(crate) handle: SessionHandle,
+    pub(crate) handle: UserSessionHandle,
     pub(crate) signed_in_at: Timestamp,
     /// What the application calls the session.
     pub(crate) label: Option<SmolStr>,
@@ -29,7 +29,7 @@ pub(crate) struct UserEntry {
     pub(crate) lifetime: Lifetime,
 }
 
-type Stored = (String, SessionHandle, u64, Option<String>, Vec<String>, [u64; 2]);
+type Stored = (String, UserSessionHandle, u64, Option<String>, Vec<String>, [u64; 2]);
 
 impl UserEntry {
     /// The name of the entry. It is reserved for the library.

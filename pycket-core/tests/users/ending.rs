@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use pycket_core::{MemoryStore, Outcome, SessionHandle};
+use pycket_core::{MemoryStore, Outcome, UserSessionHandle};
 
 use crate::{handles, is_live, manager, open, over, signed_in};
 
@@ -141,14 +141,14 @@ async fn end_all_runs_to_its_end_if_its_caller_is_dropped() {
 
 #[test]
 fn a_handle_is_written_and_read_as_text() {
-    let handle: SessionHandle = UNKNOWN.parse().unwrap();
+    let handle: UserSessionHandle = UNKNOWN.parse().unwrap();
     assert_eq!(handle.to_string(), UNKNOWN);
-    assert_eq!(format!("{handle:?}"), format!("SessionHandle({UNKNOWN})"));
+    assert_eq!(format!("{handle:?}"), format!("UserSessionHandle({UNKNOWN})"));
     let json = serde_json::to_string(&handle).unwrap();
     assert_eq!(json, format!("\"{UNKNOWN}\""));
-    assert_eq!(serde_json::from_str::<SessionHandle>(&json).unwrap(), handle);
+    assert_eq!(serde_json::from_str::<UserSessionHandle>(&json).unwrap(), handle);
     let upper = UNKNOWN.to_uppercase();
     for wrong in ["", "0193b3a4", &upper, "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f"] {
-        assert!(wrong.parse::<SessionHandle>().is_err(), "{wrong}");
+        assert!(wrong.parse::<UserSessionHandle>().is_err(), "{wrong}");
     }
 }

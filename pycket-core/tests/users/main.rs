@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pycket_core::{
-    Clock, Expiry, MemoryStore, Session, SessionHandle, SessionId, SessionManager,
-    SessionManagerBuilder, SessionStore,
+    Clock, Expiry, MemoryStore, Session, SessionId, SessionManager, SessionManagerBuilder,
+    SessionStore, UserSessionHandle,
 };
 use pycket_testkit::ManualClock;
 
@@ -57,7 +57,7 @@ async fn is_live(manager: &SessionManager, session: &Session) -> bool {
 }
 
 /// The handles of the sessions that a user has, the newest sign-in first.
-async fn handles(manager: &SessionManager, user_id: &str) -> Vec<SessionHandle> {
+async fn handles(manager: &SessionManager, user_id: &str) -> Vec<UserSessionHandle> {
     let sessions = manager.user(user_id).unwrap().sessions().await.unwrap();
     sessions.into_iter().map(|session| session.handle).collect()
 }
