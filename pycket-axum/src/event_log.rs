@@ -12,6 +12,9 @@ pub(crate) fn log_event(event: Event) {
                 "a destroyed session could not be deleted and ends at its timeout"
             );
         }
+        Event::LimitFailed => {
+            tracing::warn!(?event, "a user has more sessions than allowed, until the next sign-in");
+        }
         Event::RenewalFailed => tracing::warn!(?event, "a session was not renewed"),
         Event::Ended => tracing::info!(?event, "session changes were made after its end"),
         event => tracing::debug!(?event, "session event"),

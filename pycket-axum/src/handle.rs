@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
+use http::Uri;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use pycket_cookie::{Presented, SignedId};
 use pycket_core::{Error, ErrorKind, Event, IdChange, Outcome, Session, SessionId};
 use tokio::sync::OnceCell;
@@ -40,6 +42,8 @@ pub struct SessionHandle {
 /// The session of one request and one layer.
 struct Slot {
     settings: Arc<Settings>,
+    /// Where the request goes, before routers inside of the layer remove a part of it.
+    path: Option<PathAndQuery>,
     /// The first `Cookie` header. Most requests have no other, so `more_cookies` allocates nothing.
     cookie: Option<HeaderValue>,
     more_cookies: Vec<HeaderValue>,
@@ -65,10 +69,11 @@ struct Opened {
 pub(crate) struct SlotAddress(usize);
 
 impl SessionHandle {
-    /// The handle for a request with these headers, inside of the session layer of `outer`, and whether the
+    /// The handle for a request to this URI with these headers, inside of the session layer of `outer`, and whether the
     /// session is this layer's own. It is not if a layer outside has the same cookie, and so the same session.
     pub(crate) fn new(
         settings: &Arc<Settings>,
+        uri: &Uri,
         headers: &HeaderMap,
         outer: Option<&Self>,
     ) -> (Self, bool) {
@@ -78,6 +83,7 @@ impl SessionHandle {
         let slot = shared.map(|shared| shared.slot).unwrap_or_else(|| {
             Arc::new(Slot {
                 settings: Arc::clone(settings),
+                path: uri.path_and_query().cloned(),
                 cookie: cookies.next(),
                 more_cookies: cookies.collect(),
                 opened: OnceCell::new(),
@@ -145,6 +151,11 @@ impl SessionHandle {
     /// This handle, and those of the session layers outside.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &Self> {
         iter::successors(Some(self), |handle| handle.outer.as_deref())
+    }
+
+    /// The path and the query of the request, as the layer saw them.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.slot.path.as_ref().map(PathAndQuery::as_str)
     }
 
     pub(crate) fn address(&self) -> SlotAddress {

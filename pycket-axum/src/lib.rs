@@ -8,10 +8,12 @@ mod future;
 mod handle;
 mod layer;
 mod notifications;
+mod require_user;
 mod response_headers;
 mod service;
 mod session;
 mod unfinished;
+mod user;
 
 pub use body::SessionBody;
 pub use error::SessionError;
@@ -19,8 +21,10 @@ pub use future::SessionFuture;
 pub use handle::SessionHandle;
 pub use layer::{SessionLayer, SessionLayerBuilder};
 pub use notifications::Notifications;
+pub use require_user::{RequireUser, RequireUserService, local_path};
 pub use service::SessionService;
 pub use session::Session;
+pub use user::{FromUserId, User, UserRejection};
 
 #[doc(no_inline)]
 pub use pycket_cookie::{
@@ -29,7 +33,8 @@ pub use pycket_cookie::{
 #[doc(no_inline)]
 pub use pycket_core::{
     self, Error, ErrorKind, Event, Expiry, ExpiryBuilder, MemoryStore, MemoryStoreBuilder, Renew,
-    SessionManager, SessionManagerBuilder, SessionStore, Value, Values,
+    SessionManager, SessionManagerBuilder, SessionStore, UserSession, UserSessionHandle,
+    UserSessions, Value, Values,
 };
 #[cfg(feature = "memcache")]
 #[doc(no_inline)]

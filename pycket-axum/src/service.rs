@@ -28,7 +28,8 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let outer = request.extensions().get::<SessionHandle>();
-        let (handle, is_own) = SessionHandle::new(&self.settings, request.headers(), outer);
+        let (handle, is_own) =
+            SessionHandle::new(&self.settings, request.uri(), request.headers(), outer);
         request.extensions_mut().insert(handle.clone());
         SessionFuture::new(self.inner.call(request), is_own.then_some(handle))
     }

@@ -31,3 +31,4 @@ mod site;
 mod timeouts;
 mod two_layers;
 mod unfinished_handlers;
+mod users;
