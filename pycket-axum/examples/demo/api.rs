@@ -4,25 +4,27 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use pycket_axum::{Notifications, Session, SessionError, SessionHandle};
 use pycket_core::{Error, ErrorKind, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value, json};
 
-use crate::number;
+use crate::{devices, number};
 
 /// The routes of the JSON interface.
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/session", get(show))
-        .route("/session/{name}", get(read).put(write).delete(delete))
+        .route("/session/{name}", get(read).put(write).delete(remove))
         .route("/session/{name}/increment", post(increment))
         .route("/notifications", get(unread))
         .route("/notifications/{name}", get(take).put(leave))
+        .route("/sessions", get(devices::list).delete(devices::end_others))
+        .route("/sessions/{handle}", delete(devices::end))
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
 }
@@ -55,7 +57,7 @@ async fn write(
     commit(&session).await
 }
 
-async fn delete(session: Session, Path(name): Path<String>) -> Result<StatusCode, Failure> {
+async fn remove(session: Session, Path(name): Path<String>) -> Result<StatusCode, Failure> {
     session.delete([name]);
     commit(&session).await
 }
@@ -87,12 +89,13 @@ async fn leave(
     commit(&session).await
 }
 
-async fn log_in(session: Session, body: Bytes) -> Result<StatusCode, Failure> {
+async fn log_in(session: Session, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Failure> {
     let Login { user, remember } = parse(&body)?;
+    let id = user.as_str().map_or_else(|| user.to_string(), str::to_owned);
+    session.log_in_labelled(id, devices::label(&headers)).map_err(Failure::OutOfRange)?;
     if let Some(seconds) = remember {
         session.set_idle_timeout(Duration::from_secs(seconds)).map_err(Failure::OutOfRange)?;
     }
-    session.restart_timeouts();
     session.set("user", &user)?;
     commit(&session).await
 }
@@ -116,10 +119,12 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Failure> {
 }
 
 /// Why a request failed. The response says it as JSON.
-enum Failure {
+pub(crate) enum Failure {
     NotJson(serde_json::Error),
     NotFound(Error),
     NotANumber(String),
+    NotSignedIn,
+    NoSuchSession,
     Ended,
     OutOfRange(Error),
     Session(SessionError),
@@ -143,6 +148,10 @@ impl IntoResponse for Failure {
             }
             Self::NotFound(error) => (StatusCode::NOT_FOUND, error.to_string()),
             Self::NotANumber(name) => (StatusCode::CONFLICT, format!("`{name}` is not a number")),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "no user is signed in".to_owned()),
+            Self::NoSuchSession => {
+                (StatusCode::NOT_FOUND, "you have no session with this handle".to_owned())
+            }
             Self::Ended => {
                 (StatusCode::CONFLICT, "the session ended while the request was running".to_owned())
             }

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use axum::extract::Form;
+use axum::http::HeaderMap;
 use axum::response::Redirect;
 use pycket_axum::{Session, SessionError, SessionHandle};
 use pycket_core::Outcome;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::devices;
 use crate::page::shortened;
 
 // Messages that the redirect carries as its query. They need no session, so nothing is stored for them.
-const SIGNED_OUT: &str = "signed-out";
-const SESSION_ENDED: &str = "session-ended";
+pub(crate) const SIGNED_OUT: &str = "signed-out";
+pub(crate) const SESSION_ENDED: &str = "session-ended";
+pub(crate) const DEVICE_SIGNED_OUT: &str = "device-signed-out";
+pub(crate) const DEVICE_UNKNOWN: &str = "device-unknown";
+pub(crate) const OTHERS_SIGNED_OUT: &str = "others-signed-out";
 const ALREADY_REMOVED: &str = "already-removed";
 const NAME_MISSING: &str = "name-missing";
 
@@ -40,13 +45,14 @@ pub(crate) struct Name {
 
 pub(crate) async fn sign_in(
     session: Session,
+    headers: HeaderMap,
     Form(SignIn { user, remember }): Form<SignIn>,
 ) -> Result<Redirect, SessionError> {
     let user = user.trim();
     if user.is_empty() {
         return Ok(redirect(NAME_MISSING));
     }
-    session.restart_timeouts();
+    session.log_in_labelled(user, devices::label(&headers))?;
     session.set("user", user)?;
     if remember.is_some() {
         session.set_idle_timeout(REMEMBERED)?;
@@ -95,7 +101,7 @@ async fn commit(session: &Session, message: String) -> Result<Redirect, SessionE
     }
 }
 
-fn redirect(message: &str) -> Redirect {
+pub(crate) fn redirect(message: &str) -> Redirect {
     Redirect::to(&format!("/?{message}"))
 }
 
@@ -107,6 +113,9 @@ pub(crate) fn message(query: Option<&str>, session: &Session) -> Option<&'static
             Some("You are signed out. The server has deleted your session.")
         }
         SESSION_ENDED if session.is_new() => Some("Your session has ended. Nothing was changed."),
+        DEVICE_SIGNED_OUT => Some("The device is signed out."),
+        DEVICE_UNKNOWN => Some("This device was already signed out."),
+        OTHERS_SIGNED_OUT => Some("All other devices are signed out."),
         ALREADY_REMOVED => Some("This value was already removed."),
         NAME_MISSING => Some("Enter a name. Nothing was changed."),
         _ => None,

@@ -5,6 +5,7 @@
 
 mod api;
 mod arguments;
+mod devices;
 mod form;
 mod key_file;
 mod number;
@@ -59,6 +60,8 @@ fn app(arguments: &Arguments) -> Result<Router, String> {
         .route("/", get(page::show))
         .route("/sign-in", post(form::sign_in))
         .route("/sign-out", post(form::sign_out))
+        .route("/devices/end", post(devices::submit_end))
+        .route("/devices/end-others", post(devices::submit_end_others))
         .route("/values", post(form::set))
         .route("/values/remove", post(form::remove))
         .nest("/api", api::routes())

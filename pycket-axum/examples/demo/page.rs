@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use pycket_axum::{Session, SessionError};
-use pycket_core::ErrorKind;
+use pycket_core::{Clock, ErrorKind, SystemClock, UserSession};
 use serde_json::Value;
 
 use crate::form;
@@ -47,11 +47,16 @@ async fn content(session: &Session, query: Option<&str>) -> Result<Markup, Sessi
     let notifications = notifications.iter().filter_map(|(_, value)| value.decode().ok());
     let mut messages: Vec<String> = notifications.map(|value| text(&value)).collect();
     messages.extend(form::message(query, session).map(str::to_owned));
+    let devices = match session.user_sessions() {
+        Some(sessions) => Some(sessions.sessions().await?),
+        None => None,
+    };
     Ok(html! {
         @for message in &messages {
             div.message role="status" { (long_text(message)) }
         }
         (user_section(session))
+        @if let Some(devices) = &devices { (device_section(devices)) }
         (session_section(session, visits))
         (value_section(session))
     })
@@ -137,6 +142,40 @@ fn user_section(session: &Session) -> Markup {
     }
 }
 
+fn device_section(devices: &[UserSession]) -> Markup {
+    let now = SystemClock::new().now();
+    html! {
+        section {
+            h2 { "Your devices" }
+            ul.devices {
+                @for device in devices {
+                    li {
+                        div {
+                            strong { (device.label.as_deref().unwrap_or("Unknown device")) }
+                            @if device.is_current { " " span.mark { "this one" } }
+                            p {
+                                "Signed in " (ago(now.saturating_since(device.signed_in_at)))
+                                ", last seen " (ago(now.saturating_since(device.last_renewed)))
+                            }
+                        }
+                        @if !device.is_current {
+                            form method="post" action="/devices/end" {
+                                input type="hidden" name="handle" value=(device.handle);
+                                button.quiet { "Sign out" }
+                            }
+                        }
+                    }
+                }
+            }
+            @if devices.len() > 1 {
+                form method="post" action="/devices/end-others" {
+                    button { "Sign out all other devices" }
+                }
+            }
+        }
+    }
+}
+
 fn session_section(session: &Session, visits: Option<String>) -> Markup {
     html! {
         section {
@@ -209,6 +248,14 @@ pub(crate) fn shortened(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+/// How long ago something was.
+fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => "just now".to_owned(),
+        _ => format!("{} ago", duration_text(age)),
     }
 }
 

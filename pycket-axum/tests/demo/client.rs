@@ -12,6 +12,7 @@ pub(crate) struct Client {
     agent: ureq::Agent,
     site: String,
     cookie: Mutex<Option<String>>,
+    user_agent: &'static str,
 }
 
 /// A response with its whole body.
@@ -41,7 +42,12 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(LIMIT));
-        Self { agent: config.build().into(), site: site.to_owned(), cookie: Mutex::default() }
+        Self {
+            agent: config.build().into(),
+            site: site.to_owned(),
+            cookie: Mutex::default(),
+            user_agent: "test/1.0",
+        }
     }
 
     /// A client with the same cookie at another server, or at the same one after a restart.
@@ -52,6 +58,10 @@ impl Client {
     pub(crate) fn with_cookie(self, cookie: Option<String>) -> Self {
         *self.cookie.lock().unwrap() = cookie;
         self
+    }
+
+    pub(crate) fn with_user_agent(self, user_agent: &'static str) -> Self {
+        Self { user_agent, ..self }
     }
 
     /// The `name=value` of the cookie.
@@ -94,6 +104,7 @@ impl Client {
 
     fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Response {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.site));
+        request = request.header("user-agent", self.user_agent);
         if let Some(cookie) = self.cookie() {
             request = request.header("cookie", cookie);
         }

@@ -12,6 +12,7 @@ mod arguments;
 mod client;
 mod concurrency;
 mod cookies;
+mod devices;
 mod json_interface;
 mod key_file;
 mod names_and_values;
