@@ -5,10 +5,11 @@ use std::sync::Arc;
 use pycket_core::{
     Changes, Creation, Error, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Value,
 };
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::Harness;
 use crate::check::check;
+use crate::observed::Observed;
 
 pub(crate) type Store = Arc<dyn SessionStore>;
 
@@ -31,13 +32,18 @@ pub(crate) fn fresh_namespace() -> String {
 
 /// A handle on a new namespace.
 pub(crate) async fn open(harness: &impl Harness) -> Store {
-    harness.open(&fresh_namespace()).await
+    open_in(harness, &fresh_namespace()).await
+}
+
+/// A handle on this namespace.
+pub(crate) async fn open_in(harness: &impl Harness, namespace: &str) -> Store {
+    Observed::new(harness.open(namespace).await)
 }
 
 /// Two handles on a new namespace, as of two servers of one application.
 pub(crate) async fn open_two(harness: &impl Harness) -> [Store; 2] {
     let namespace = fresh_namespace();
-    [harness.open(&namespace).await, harness.open(&namespace).await]
+    [open_in(harness, &namespace).await, open_in(harness, &namespace).await]
 }
 
 /// An encoded text.
@@ -87,6 +93,15 @@ pub async fn stored(store: &dyn SessionStore, id: &SessionId) -> Result<Option<R
 /// Calls every method under the id, with [`SECRET`] as a value where it takes one. Returns the errors of load,
 /// create, update, touch and delete.
 pub async fn failures(store: &dyn SessionStore, id: &SessionId) -> [Option<Error>; 5] {
+    let [loaded, created, updated, touched] = failures_but_delete(store, id).await;
+    [loaded, created, updated, touched, store.delete(id).await.err()]
+}
+
+/// The same without the delete.
+pub(crate) async fn failures_but_delete(
+    store: &dyn SessionStore,
+    id: &SessionId,
+) -> [Option<Error>; 4] {
     let record = record([("password", SECRET)]);
     let secret = text(SECRET);
     let changes = Changes::new().expect("password", Some(secret.clone())).set("password", secret);
@@ -95,7 +110,6 @@ pub async fn failures(store: &dyn SessionStore, id: &SessionId) -> [Option<Error
         store.create(id, &record, HOUR).await.err(),
         store.update(id, &changes, Some(HOUR)).await.err(),
         store.update(id, &Changes::new(), Some(HOUR)).await.err(),
-        store.delete(id).await.err(),
     ]
 }
 
@@ -114,5 +128,27 @@ pub(crate) fn every_kind_of_update() -> [Changes; 5] {
 pub(crate) async fn all<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
-    tasks.into_iter().collect::<JoinSet<T>>().join_all().await
+    let mut tasks: JoinSet<T> = tasks.into_iter().collect();
+    let mut results = Vec::new();
+    while let Some(result) = tasks.join_next().await {
+        results.push(joined(result));
+    }
+    results
+}
+
+/// The result of a task. If the task panicked, this panics with its message: the test harness shows only what
+/// the thread of the test says.
+pub(crate) fn joined<T>(result: Result<T, JoinError>) -> T {
+    let panic = match result.map_err(JoinError::try_into_panic) {
+        Ok(value) => return value,
+        Err(Ok(panic)) => panic,
+        Err(Err(cancelled)) => panic!("a task of the case ended: {cancelled}"),
+    };
+    match panic.downcast::<String>() {
+        Ok(message) => panic!("{message}"),
+        Err(panic) => match panic.downcast::<&str>() {
+            Ok(message) => panic!("{message}"),
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+    }
 }

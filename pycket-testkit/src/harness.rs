@@ -2,14 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pycket_core::SessionStore;
+use pycket_core::{SessionId, SessionStore};
 
 use crate::ManualClock;
 
 /// What the suite needs to know about a driver: how to open it, which clock it uses, and how it fails.
 ///
 /// No case can be switched off. The answers to [`time`](Self::time) and [`unreachable`](Self::unreachable)
-/// decide how a case checks the store, never whether it does.
+/// decide how a case checks the store, never whether it does. Three hooks are optional, because the suite cannot
+/// do by itself what they do.
 #[async_trait]
 pub trait Harness: Send + Sync {
     /// A new handle on `namespace`: up to 64 ASCII letters, digits and `-`.
@@ -30,6 +31,26 @@ pub trait Harness: Send + Sync {
     /// `None` declares that the driver reaches nothing, because its records are in this process. The
     /// suite tests that too: such a driver must work without a network.
     async fn unreachable(&self) -> Option<Arc<dyn SessionStore>>;
+
+    /// A handle on a server that refuses some or all calls, for example because of a missing permission or a
+    /// constraint of the table. The suite checks that what the server says about the call shows no secret.
+    ///
+    /// Optional, like the hooks below: `None`, the default, leaves this to your own tests.
+    async fn refusing(&self) -> Option<Arc<dyn SessionStore>> {
+        None
+    }
+
+    /// Damages the stored record of `id`, for example by an unknown version, and returns `true`. The suite
+    /// checks that every call reports it and that a delete removes it.
+    async fn corrupt(&self, _namespace: &str, _id: &SessionId) -> bool {
+        false
+    }
+
+    /// How many rows, items or keys the namespace has, in all tables. The suite checks that deleted records
+    /// leave none.
+    async fn records(&self, _namespace: &str) -> Option<usize> {
+        None
+    }
 }
 
 /// Which clock decides when a record has expired.

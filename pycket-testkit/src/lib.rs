@@ -15,6 +15,7 @@ mod every_order;
 pub mod fixtures;
 mod harness;
 mod model;
+mod observed;
 mod registry;
 mod run;
 #[cfg(feature = "servers")]

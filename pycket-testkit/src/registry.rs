@@ -13,6 +13,7 @@ macro_rules! for_every_case {
                 delete_of_an_absent_record_returns_nothing
                 only_create_revives_a_deleted_id
                 record_stays_live_without_values
+                deleted_records_leave_nothing_behind
             }
             values {
                 values_keep_every_byte
@@ -36,6 +37,8 @@ macro_rules! for_every_case {
                 touch_changes_only_the_ttl
                 update_with_ttl_sets_the_new_ttl
                 recreated_record_has_its_own_ttl
+                create_over_an_expired_record_keeps_nothing
+                update_that_waits_revives_no_ended_record
             }
             merge {
                 unmentioned_names_keep_their_values
@@ -54,6 +57,7 @@ macro_rules! for_every_case {
                 conflict_changes_nothing
                 every_expectation_must_hold
                 ended_takes_precedence_over_conflict
+                expired_record_is_ended_and_no_conflict
                 unchanged_name_can_be_expected
                 touch_checks_expectations
                 expectations_compare_every_byte
@@ -78,6 +82,7 @@ macro_rules! for_every_case {
                 dropped_delete_is_atomic
                 calls_after_a_dropped_call_get_their_own_answers
                 dropped_call_disturbs_no_other_caller
+                writes_after_a_dropped_call_reach_every_handle
             }
             isolation {
                 handles_of_one_namespace_share_records
@@ -88,6 +93,8 @@ macro_rules! for_every_case {
                 unreachable_store_is_unavailable
                 error_keeps_its_source
                 error_shows_no_id_and_no_value
+                refused_call_shows_no_id_and_no_value
+                corrupt_record_is_reported_until_it_is_deleted
             }
             model {
                 calls_agree_with_the_model

@@ -1,14 +1,20 @@
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use crate::cases;
+use crate::observed::{PROGRESS, Progress};
 
-/// Longer than any case takes on a busy machine.
+/// Longer than any case takes on a usual machine. A slow or busy machine gets more.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How often the limit is compared with the time, and the machine's speed is measured.
+const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Enough that tasks run in parallel even on a machine that reports a single processor.
 const WORKERS: usize = 4;
@@ -59,12 +65,34 @@ pub struct TestName {
 pub fn run_case(test: TestName, case: impl Future<Output = ()>) {
     let clause = cases::clause(test.group, test.case).unwrap_or_default();
     let message = format!("broken clause of the contract of `SessionStore`:\n  {clause}");
-    let case = async {
-        if timeout(LIMIT, case).await.is_err() {
-            panic!("the case did not end within {LIMIT:?}: a call of the store never returns");
+    explain_panic(test, &message, || block_on(within_limit(case)));
+}
+
+async fn within_limit(case: impl Future<Output = ()>) {
+    let progress = Arc::<Progress>::default();
+    let mut case = pin!(PROGRESS.scope(progress.clone(), case));
+    let (started, mut slowest) = (Instant::now(), 1.0_f64);
+    while timeout(INTERVAL, &mut case).await.is_err() {
+        slowest = slowest.max(slowness());
+        let elapsed = started.elapsed();
+        if elapsed > LIMIT.mul_f64(slowest) {
+            panic!("{}", progress.report(elapsed, slowest));
         }
-    };
-    explain_panic(test, &message, || block_on(case));
+    }
+}
+
+/// How many times longer than usual a fixed amount of work takes at this moment. Copying memory takes the same
+/// time in an optimized build and in any other.
+fn slowness() -> f64 {
+    const USUAL: Duration = Duration::from_millis(20);
+    let started = Instant::now();
+    let mut target = vec![0_u8; 1 << 20];
+    for round in 0..64 {
+        let source = black_box(vec![round; 1 << 20]);
+        target.copy_from_slice(&source);
+        black_box(&mut target);
+    }
+    started.elapsed().as_secs_f64() / USUAL.as_secs_f64()
 }
 
 /// If the test panics, prints the message and how to repeat the test.

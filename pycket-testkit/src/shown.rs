@@ -89,9 +89,14 @@ pub(crate) fn chain(error: &Error) -> impl Iterator<Item = &dyn StdError> {
     std::iter::successors(Some(error as &dyn StdError), |&error| error.source())
 }
 
-/// Whether the error shows the id, or enough of it to find it in a store.
+/// Whether the error shows the id or a part of it: servers cut what they repeat at different places.
 pub(crate) fn shows_id(error: &Error, id: &SessionId) -> bool {
-    let id = id.expose();
-    let last_group = id.rsplit('-').next().unwrap_or(&id);
-    all_shown_by(error).to_lowercase().contains(last_group)
+    const LENGTH: usize = 8;
+    let shown = all_shown_by(error).to_lowercase();
+    let (text, digits) = (id.expose(), id.expose().replace('-', ""));
+    let parts = |text: String| {
+        let starts = 0..=text.len() - LENGTH;
+        starts.map(move |start| text[start..start + LENGTH].to_owned())
+    };
+    parts(text).chain(parts(digits)).any(|part| shown.contains(&part))
 }

@@ -5,6 +5,7 @@ use pycket_core::{Changes, Clock, Record, SessionId, SystemClock, Ttl, Update};
 
 use crate::check::{answered, check, ensure};
 use crate::fixtures::{Store, put};
+use crate::observed::in_turn;
 use crate::{Harness, Time};
 
 /// How much longer than its ttl a record may live, and how exact `expires_in` must be.
@@ -70,11 +71,13 @@ impl Timer {
         ttl: Ttl,
         call: impl Future<Output = T>,
     ) -> (Expiry<'_>, T) {
-        let before = self.now();
-        let answer = call.await;
-        let after = self.now();
         let ttl = ttl.as_duration();
-        (Expiry { timer: self, earliest: before + ttl, latest: after + ttl }, answer)
+        let measured = async {
+            let earliest = self.now() + ttl;
+            let answer = call.await;
+            (Expiry { timer: self, earliest, latest: self.now() + ttl }, answer)
+        };
+        in_turn(measured).await
     }
 }
 
@@ -89,6 +92,21 @@ impl Expiry<'_> {
     /// Lets time pass until the record must have ended, without any call in between.
     pub(crate) async fn pass(&self) {
         self.timer.pass_until(self.latest + GRACE).await;
+    }
+
+    /// In real time, waits until so long before the record expires.
+    pub(crate) async fn wait_until(&self, before: Duration) {
+        if let Time::Real = self.timer.time {
+            self.timer.pass_until(self.earliest.saturating_sub(before)).await;
+        }
+    }
+
+    /// Makes the record end after this real time, if the clock does not move by itself.
+    pub(crate) async fn end_after(&self, wait: Duration) {
+        if let Time::Manual(_) = self.timer.time {
+            tokio::time::sleep(wait).await;
+            self.pass().await;
+        }
     }
 
     /// Asks `is_live` again and again until the record ends, which must be on time.

@@ -41,4 +41,4 @@ macro_rules! impl_session_store {
     };
 }
 
-use impl_session_store;
+pub(crate) use impl_session_store;

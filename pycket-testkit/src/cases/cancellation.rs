@@ -7,7 +7,7 @@ use pycket_core::{Changes, Creation, SessionId, Update};
 
 use crate::Harness;
 use crate::check::{answered, check};
-use crate::fixtures::{HOUR, Store, all, number, open, put, record, stored, text};
+use crate::fixtures::{HOUR, Store, all, number, open, open_two, put, record, stored, text};
 
 /// A dropped create happened whole or not at all, and a later create never overwrites it.
 pub async fn dropped_create_is_atomic(harness: &impl Harness) {
@@ -97,6 +97,35 @@ pub async fn dropped_call_disturbs_no_other_caller(harness: &impl Harness) {
     let store = open(harness).await;
     let callers = (0..32).map(|caller| busy_caller(store.clone(), caller));
     all(callers).await;
+}
+
+/// After a dropped call every write on the same handle reaches the other handles. A dropped call must not leave
+/// a transaction open on a connection that a later call uses.
+pub async fn writes_after_a_dropped_call_reach_every_handle(harness: &impl Harness) {
+    let stores = open_two(harness).await;
+    let created = record([("a", "1")]);
+    let changes = Changes::new().set("a", text("2"));
+    for cut in Cut::all() {
+        cut.short(stores[0].create(&SessionId::generate(), &created, HOUR)).await;
+        check_writes(&stores).await;
+        let id = put(&stores[0], &created, HOUR).await;
+        cut.short(stores[0].update(&id, &changes, Some(HOUR))).await;
+        check_writes(&stores).await;
+        cut.short(stores[0].delete(&id)).await;
+        check_writes(&stores).await;
+    }
+}
+
+/// Every kind of write through the first handle is seen by the second.
+async fn check_writes([one, two]: &[Store; 2]) {
+    let (created, updated) = (record([("b", "1")]), record([("b", "2")]));
+    let id = put(one, &created, HOUR).await;
+    check("the created record", stored(two, &id).await, Some(created));
+    let changes = Changes::new().set("b", text("2"));
+    check("an update", one.update(&id, &changes, None).await, Update::Applied);
+    check("the updated record", stored(two, &id).await, Some(updated.clone()));
+    check("a delete", one.delete(&id).await, Some(updated));
+    check("the deleted record", stored(two, &id).await, None);
 }
 
 async fn busy_caller(store: Store, caller: u64) {

@@ -8,7 +8,9 @@ use tokio::task::yield_now;
 
 use crate::Harness;
 use crate::check::{answered, check, ensure};
-use crate::fixtures::{HOUR, METADATA, Store, all, number, open_two, put, record, stored, text};
+use crate::fixtures::{
+    HOUR, METADATA, Store, all, joined, number, open_two, put, record, stored, text,
+};
 
 const CALLERS: usize = 64;
 const ROUNDS: usize = 8;
@@ -139,7 +141,7 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
     };
     let writing = tokio::spawn(write);
     read.await;
-    writing.await.unwrap();
+    joined(writing.await);
 }
 
 /// Updates that run at the same time as a delete never bring the record back.

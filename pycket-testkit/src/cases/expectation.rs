@@ -3,8 +3,9 @@
 use pycket_core::{Changes, Metadata, Record, SessionId, Timestamp, Ttl, Update, Value};
 
 use crate::Harness;
-use crate::check::check;
-use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text};
+use crate::check::{answered, check};
+use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text, ttl};
+use crate::observed::in_quiet;
 use crate::timer::Timer;
 
 /// An update whose expectation is met is applied.
@@ -34,6 +35,9 @@ pub async fn unexpected_value_is_a_conflict(harness: &impl Harness) {
 pub async fn absence_of_a_name_can_be_expected(harness: &impl Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
+    let patterns = ["%", "a%", "_", "*", "?", "[a]"].into_iter();
+    let missing = patterns.fold(Changes::new(), |all, name| all.expect(name, None));
+    check("names like patterns", store.update(&id, &missing, None).await, Update::Applied);
     let changes = Changes::new().expect("lock", None).set("lock", text("mine"));
     check("an update", store.update(&id, &changes, None).await, Update::Applied);
     let expected = record([("a", "1"), ("lock", "mine")]);
@@ -93,6 +97,28 @@ pub async fn ended_takes_precedence_over_conflict(harness: &impl Harness) {
             check("a load after it", stored(&store, &id).await, None);
         }
     }
+}
+
+/// An update of an expired record returns `Ended`, whatever it expects of the values that it had.
+pub async fn expired_record_is_ended_and_no_conflict(harness: &impl Harness) {
+    in_quiet(async {
+        let store = open(harness).await;
+        let timer = Timer::new(harness);
+        let old = record([("a", "1")]);
+        let mut ids = [SessionId::generate(); 3];
+        for id in &mut ids {
+            *id = put(&store, &old, ttl(200)).await;
+        }
+        let (expiry, last) = timer.put(&store, &old, ttl(200)).await;
+        let is_live = async || answered("a load", store.load(&last).await).is_some();
+        expiry.ends_on_time("a record", is_live).await;
+        for (id, expected) in ids.iter().zip([None, Some(text("1")), Some(text("2"))]) {
+            let changes = Changes::new().expect("a", expected).set("b", text("2"));
+            check("an update", store.update(id, &changes, Some(HOUR)).await, Update::Ended);
+            check("a load after it", stored(&store, id).await, None);
+        }
+    })
+    .await;
 }
 
 /// An update can expect a name that it does not change, and change a name that it does not expect.

@@ -1,18 +1,24 @@
 //! When a record expires.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pycket_core::{Changes, Creation, SessionId, Ttl, Update};
+use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::Harness;
-use crate::check::{answered, check};
+use crate::check::{answered, check, ensure};
 use crate::fixtures::{
-    HOUR, Store, every_kind_of_update, open, open_two, put, record, stored, text, ttl,
+    HOUR, Store, every_kind_of_update, fresh_namespace, joined, open, open_in, open_two, put,
+    record, stored, text, ttl,
 };
+use crate::observed::in_quiet;
 use crate::timer::Timer;
 
 /// Not a whole number of seconds: a store that counts in seconds must round up.
 const SHORT: u64 = 1_900;
+
+/// Expires soon, and not while a case still creates its records.
+const BRIEF: u64 = 200;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -24,27 +30,143 @@ pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
     expiry.ends_on_time("a created record", async || is_live(&store, &id).await).await;
 }
 
-/// One second after its ttl has passed a record has ended for every method, even if no call was made in
-/// between.
+/// A record whose ttl has passed has ended for every method, at most one second later, even if nothing removes
+/// expired records.
 pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
-    let store = open(harness).await;
+    in_quiet(async {
+        let store = open(harness).await;
+        let timer = Timer::new(harness);
+        let old = record([("a", "1")]);
+        let mut ids = [SessionId::generate(); 5];
+        for id in &mut ids {
+            *id = put(&store, &old, ttl(BRIEF)).await;
+        }
+        let (expiry, last) = timer.put(&store, &old, ttl(BRIEF)).await;
+        expiry.ends_on_time("a record", async || is_live(&store, &last).await).await;
+        let [loaded, updated, touched, deleted, created] = ids;
+        check("a load", stored(&store, &loaded).await, None);
+        let changes = Changes::new().set("b", text("2"));
+        check("an update", store.update(&updated, &changes, Some(HOUR)).await, Update::Ended);
+        check("a touch", store.update(&touched, &Changes::new(), Some(HOUR)).await, Update::Ended);
+        check("a delete", store.delete(&deleted).await, None);
+        check("a create", store.create(&created, &old, HOUR).await, Creation::Created);
+        for id in [loaded, updated, touched, deleted] {
+            check("a load after it", stored(&store, &id).await, None);
+        }
+    })
+    .await;
+}
+
+/// A create over an expired record stores the new record whole. It keeps no value, no metadata and no ttl of
+/// the expired one.
+pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness) {
+    in_quiet(async {
+        let store = open(harness).await;
+        let timer = Timer::new(harness);
+        let metadata = Metadata::new(Timestamp::from_unix_millis(5)).with_idle_timeout(Some(HOUR));
+        let old = Record::new(metadata, [("old", text("1")), ("both", text("1"))]);
+        let new = record([("both", "2"), ("new", "2")]);
+        let mut ids = [SessionId::generate(); 6];
+        for id in &mut ids {
+            *id = put(&store, &old, ttl(BRIEF)).await;
+        }
+        let (expiry, last) = timer.put(&store, &old, ttl(BRIEF)).await;
+        expiry.ends_on_time("a record", async || is_live(&store, &last).await).await;
+        // A create may remove a few expired records, the oldest first.
+        for id in ids.iter().rev() {
+            let (expiry, answer) = timer.start(HOUR, store.create(id, &new, HOUR)).await;
+            check("a create over an expired record", answer, Creation::Created);
+            check("the new record", stored(&store, id).await, Some(new.clone()));
+            expiry.check_expires_in("the new ttl", &store, id).await;
+            let changes = Changes::new().expect("old", None);
+            check("an update", store.update(id, &changes, None).await, Update::Applied);
+            check("a delete", store.delete(id).await, Some(new.clone()));
+        }
+    })
+    .await;
+}
+
+/// An update that has to wait, for example for a lock on its row, does not bring a record back that ended
+/// meanwhile.
+pub async fn update_that_waits_revives_no_ended_record(harness: &impl Harness) {
+    const ATTEMPTS: u32 = 6;
     let timer = Timer::new(harness);
-    let old = record([("a", "1")]);
-    let mut ids = [SessionId::generate(); 5];
-    for id in &mut ids {
-        *id = put(&store, &old, ttl(200)).await;
+    let mut wait = Duration::ZERO;
+    for attempt in 0..=ATTEMPTS {
+        let race = Race::new(harness).await;
+        if attempt == 0 {
+            wait = race.measure().await;
+        } else {
+            in_quiet(race.run(&timer, wait, wait * attempt / (ATTEMPTS + 1))).await;
+        }
     }
-    let (expiry, _) = timer.put(&store, &old, ttl(200)).await;
-    expiry.pass().await;
-    let [loaded, updated, touched, deleted, created] = ids;
-    check("a load", stored(&store, &loaded).await, None);
-    let changes = Changes::new().set("b", text("2"));
-    check("an update", store.update(&updated, &changes, Some(HOUR)).await, Update::Ended);
-    check("a touch", store.update(&touched, &Changes::new(), Some(HOUR)).await, Update::Ended);
-    check("a delete", store.delete(&deleted).await, None);
-    check("a create", store.create(&created, &old, HOUR).await, Creation::Created);
-    for id in [loaded, updated, touched, deleted] {
-        check("a load after it", stored(&store, &id).await, None);
+}
+
+/// An update that renews a record, while other updates make it wait.
+struct Race {
+    writer: Store,
+    others: Store,
+    reader: Store,
+    id: SessionId,
+}
+
+impl Race {
+    async fn new(harness: &impl Harness) -> Self {
+        let namespace = fresh_namespace();
+        let open = async || open_in(harness, &namespace).await;
+        let (writer, others, reader) = (open().await, open().await, open().await);
+        Self { writer, others, reader, id: SessionId::generate() }
+    }
+
+    async fn create(&self, ttl: Ttl) {
+        let answer = self.writer.create(&self.id, &record([]), ttl).await;
+        check("a create", answer, Creation::Created);
+    }
+
+    /// How long the update waits.
+    async fn measure(&self) -> Duration {
+        self.create(HOUR).await;
+        let started = Instant::now();
+        check("an update", Ok(joined(self.start().await.await)), Update::Applied);
+        started.elapsed().clamp(Duration::from_millis(2), Duration::from_millis(200))
+    }
+
+    /// Starts the update so long before the record ends. No server may see the record after one has seen its
+    /// end.
+    async fn run(&self, timer: &Timer, wait: Duration, before: Duration) {
+        let rest = Duration::from_millis(30);
+        let short = Ttl::try_from(wait + rest).expect("less than a second");
+        let (expiry, ()) = timer.start(short, self.create(short)).await;
+        expiry.wait_until(before).await;
+        let update = self.start().await;
+        expiry.end_after(before).await;
+        let mut has_ended = false;
+        loop {
+            let is_last = update.is_finished();
+            let is_live = is_live(&self.reader, &self.id).await;
+            ensure("a record that had ended", "nothing", "a record", !(has_ended && is_live));
+            has_ended |= !is_live;
+            if is_last {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let answer = joined(update.await);
+        ensure("an update", "no Conflict", answer, answer != Update::Conflict);
+    }
+
+    async fn start(&self) -> JoinHandle<Update> {
+        const OTHERS: usize = 8;
+        let large = Changes::new().set("large", vec![b'x'; 100_000].into());
+        for _ in 0..OTHERS {
+            let (store, id, changes) = (self.others.clone(), self.id, large.clone());
+            tokio::spawn(async move { store.update(&id, &changes, None).await });
+        }
+        yield_now().await;
+        let (store, id) = (self.writer.clone(), self.id);
+        tokio::spawn(async move {
+            answered("an update", store.update(&id, &Changes::new(), Some(HOUR)).await)
+        })
     }
 }
 

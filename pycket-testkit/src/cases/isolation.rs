@@ -4,7 +4,7 @@ use pycket_core::{Changes, Creation, SessionId, Update};
 
 use crate::Harness;
 use crate::check::check;
-use crate::fixtures::{HOUR, fresh_namespace, open, open_two, put, record, stored, text};
+use crate::fixtures::{HOUR, fresh_namespace, open, open_in, open_two, put, record, stored, text};
 
 /// Two handles of one namespace share all records, without delay.
 pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
@@ -25,8 +25,8 @@ pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
 pub async fn namespaces_share_no_records(harness: &impl Harness) {
     let name = fresh_namespace();
     // One name is the beginning of the other.
-    let one = harness.open(&name).await;
-    let two = harness.open(&format!("{name}-2")).await;
+    let one = open_in(harness, &name).await;
+    let two = open_in(harness, &format!("{name}-2")).await;
     let (of_one, of_two) = (record([("user", "ann")]), record([("user", "bob")]));
     let id = put(&one, &of_one, HOUR).await;
 

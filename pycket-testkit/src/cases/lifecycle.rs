@@ -3,8 +3,10 @@
 use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
 
 use crate::Harness;
-use crate::check::check;
-use crate::fixtures::{HOUR, every_kind_of_update, open, put, record, stored, text, ttl};
+use crate::check::{answered, check, ensure};
+use crate::fixtures::{
+    HOUR, every_kind_of_update, fresh_namespace, open, open_in, put, record, stored, text, ttl,
+};
 use crate::timer::Timer;
 
 /// A load of an id under which nothing was created returns nothing.
@@ -102,6 +104,30 @@ pub async fn only_create_revives_a_deleted_id(harness: &impl Harness) {
     let new = record([("user", "bob")]);
     check("a create over it", store.create(&id, &new, HOUR).await, Creation::Created);
     check("the created record", stored(&store, &id).await, Some(new));
+}
+
+/// A deleted record leaves nothing in the store: no row, no item, no value. (Only for a harness with
+/// [`Harness::records`].)
+pub async fn deleted_records_leave_nothing_behind(harness: &impl Harness) {
+    let namespace = fresh_namespace();
+    let store = open_in(harness, &namespace).await;
+    if harness.records(&namespace).await.is_none() {
+        return;
+    }
+    let created = record([("a", "1"), ("b", "2")]);
+    let ids = [put(&store, &created, HOUR).await, put(&store, &record([]), HOUR).await];
+    let id = SessionId::generate();
+    for changes in every_kind_of_update() {
+        check("an update", store.update(&id, &changes, Some(HOUR)).await, Update::Ended);
+        check("an update", store.update(&ids[0], &changes, None).await, Update::Applied);
+    }
+    let count = harness.records(&namespace).await;
+    ensure("two records", "two rows or more", count, count >= Some(2));
+    for id in &ids {
+        answered("a delete", store.delete(id).await);
+    }
+    let count = harness.records(&namespace).await;
+    ensure("no record", Some(0), count, count == Some(0));
 }
 
 /// A record whose last value was removed is still live: it can be loaded, updated and deleted, and its id

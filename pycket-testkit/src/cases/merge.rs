@@ -37,7 +37,15 @@ pub async fn remove_deletes_only_the_named_values(harness: &impl Harness) {
     let id = put(&store, &record([("a", "1"), ("ab", "2"), ("b", "3"), ("c", "4")]), HOUR).await;
     let changes = Changes::new().remove("a").remove("c");
     check("an update", store.update(&id, &changes, None).await, Update::Applied);
-    check("the record", stored(&store, &id).await, Some(record([("ab", "2"), ("b", "3")])));
+    let expected = record([("ab", "2"), ("b", "3")]);
+    check("the record", stored(&store, &id).await, Some(expected.clone()));
+    for pattern in ["%", "a%", "_", "*", "?", "[a-z]", "."] {
+        let changes = Changes::new().set(pattern, text("x"));
+        check("an update", store.update(&id, &changes, None).await, Update::Applied);
+        let changes = Changes::new().remove(pattern);
+        check("a removal", store.update(&id, &changes, None).await, Update::Applied);
+        check("the record", stored(&store, &id).await, Some(expected.clone()));
+    }
 }
 
 /// One update may set some names and remove others.

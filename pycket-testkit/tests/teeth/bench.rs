@@ -1,12 +1,13 @@
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use pycket_core::{Clock, SessionStore, SystemClock};
+use pycket_core::{Clock, SessionId, SessionStore, SystemClock};
 use pycket_testkit::{Harness, ManualClock, Time};
 
 use crate::fault::Fault;
-use crate::outage::Outage;
+use crate::outage::{Outage, Refusal};
 use crate::store::Store;
 use crate::table::Table;
 
@@ -15,6 +16,8 @@ pub(crate) struct Bench {
     fault: Option<Fault>,
     time: Time,
     clock: Arc<dyn Clock>,
+    /// Whether all namespaces are in one table.
+    is_shared: bool,
     tables: Mutex<HashMap<String, Arc<Mutex<Table>>>>,
 }
 
@@ -22,30 +25,40 @@ impl Bench {
     pub(crate) fn new(fault: Option<Fault>) -> Self {
         let clock = ManualClock::new();
         let time = Time::Manual(clock.clone());
-        Self { fault, time, clock: Arc::new(clock), tables: Mutex::default() }
+        Self { fault, time, clock: Arc::new(clock), is_shared: false, tables: Mutex::default() }
     }
 
     pub(crate) fn in_real_time(fault: Option<Fault>) -> Self {
         let clock = Arc::new(SystemClock::new());
-        Self { fault, time: Time::Real, clock, tables: Mutex::default() }
+        Self { fault, time: Time::Real, clock, is_shared: false, tables: Mutex::default() }
+    }
+
+    /// All cases use one table, and real time.
+    pub(crate) fn shared(fault: Option<Fault>) -> Self {
+        Self { is_shared: true, ..Self::in_real_time(fault) }
+    }
+
+    fn table(&self, namespace: &str) -> Arc<Mutex<Table>> {
+        let new = || Arc::new(Mutex::new(Table::new(self.fault)));
+        let is_shared = self.is_shared || self.fault == Some(Fault::KeysLackTheNamespace);
+        let shared = if is_shared { "" } else { namespace };
+        match self.fault {
+            Some(Fault::HandlesShareNothing) => new(),
+            _ => self.tables.lock().unwrap().entry(shared.to_owned()).or_insert_with(new).clone(),
+        }
     }
 }
 
 #[async_trait]
 impl Harness for Bench {
     async fn open(&self, namespace: &str) -> Arc<dyn SessionStore> {
-        let new = || Arc::new(Mutex::new(Table::new(self.fault)));
-        let shared = if self.fault == Some(Fault::KeysLackTheNamespace) { "" } else { namespace };
-        let table = match self.fault {
-            Some(Fault::HandlesShareNothing) => new(),
-            _ => self.tables.lock().unwrap().entry(shared.to_owned()).or_insert_with(new).clone(),
-        };
         Arc::new(Store {
             fault: self.fault,
             namespace: namespace.to_owned(),
-            table,
+            table: self.table(namespace),
             clock: self.clock.clone(),
             answers: Mutex::default(),
+            has_transaction: AtomicBool::default(),
         })
     }
 
@@ -58,5 +71,19 @@ impl Harness for Bench {
             Some(Fault::NetworkIsNotDeclared) => None,
             fault => Some(Arc::new(Outage(fault))),
         }
+    }
+
+    async fn refusing(&self) -> Option<Arc<dyn SessionStore>> {
+        Some(Arc::new(Refusal(self.fault)))
+    }
+
+    async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {
+        let key = format!("{namespace}:{}", id.expose());
+        self.table(namespace).lock().unwrap().corrupt(&key);
+        true
+    }
+
+    async fn records(&self, namespace: &str) -> Option<usize> {
+        Some(self.table(namespace).lock().unwrap().count(namespace))
     }
 }

@@ -24,6 +24,7 @@ pub(crate) enum Fault {
     SetKeepsTheOldValue,
     SetsSuppressRemovals,
     RemovalMatchesPrefixes,
+    NamesArePatterns,
     RemovalOfAMissingNameIsRefused,
     RemovedNamesAreLost,
     RecordsWithoutValuesVanish,
@@ -55,6 +56,9 @@ pub(crate) enum Fault {
     DeleteReadsThenRemoves,
     DeleteTakesTwoSteps,
     DeleteReturnsAnAbsentRecord,
+    DeletedRecordsStay,
+    CorruptRecordsCannotBeDeleted,
+    CorruptRecordsAreEmpty,
 
     // ttls
     TtlsAreRoundedDown,
@@ -62,6 +66,14 @@ pub(crate) enum Fault {
     ShortTtlsAreRefused,
     TtlsAreTooLong,
     WritersIgnoreExpiry,
+    OnlyCreatesRemoveExpiredRecords,
+    LoadLeavesExpiryToCreates,
+    UpdateLeavesExpiryToCreates,
+    DeleteLeavesExpiryToCreates,
+    CreateKeepsExpiredValues,
+    CreateKeepsExpiredMetadata,
+    ConflictTakesPrecedenceOverExpiry,
+    UpdateLooksAtTheEndBeforeItWaits,
 
     // keys
     KeysLackTheNamespace,
@@ -81,6 +93,7 @@ pub(crate) enum Fault {
 
     // connections and errors
     AnswersGoToTheNextCall,
+    DroppedCallsLeaveATransaction,
     NetworkIsNotDeclared,
     OutageIsRejected,
     ErrorsHaveNoSource,
@@ -88,4 +101,6 @@ pub(crate) enum Fault {
     ErrorsShowTheId,
     SourcesShowTheId,
     ErrorsShowValues,
+    RefusalsShowTheId,
+    RefusalsAreAmbiguous,
 }

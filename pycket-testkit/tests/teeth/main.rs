@@ -8,8 +8,10 @@
 mod bench;
 mod distortion;
 mod fault;
+mod messages;
 mod outage;
 mod printed;
+mod side_by_side;
 mod store;
 mod table;
 
@@ -60,6 +62,7 @@ teeth! {
         delete_of_an_absent_record_returns_nothing: DeleteReturnsAnAbsentRecord;
         only_create_revives_a_deleted_id: TouchRevives UpdateCreates;
         record_stays_live_without_values: RecordsWithoutValuesVanish;
+        deleted_records_leave_nothing_behind: DeletedRecordsStay;
     }
     values {
         values_keep_every_byte: ValuesAreText;
@@ -74,7 +77,9 @@ teeth! {
     }
     expiry {
         record_is_live_until_its_ttl_passes: TtlsAreRoundedDown;
-        record_has_ended_one_second_after_its_ttl: TtlsAreTooLong WritersIgnoreExpiry;
+        record_has_ended_one_second_after_its_ttl:
+            TtlsAreTooLong WritersIgnoreExpiry OnlyCreatesRemoveExpiredRecords LoadLeavesExpiryToCreates
+            UpdateLeavesExpiryToCreates DeleteLeavesExpiryToCreates;
         one_millisecond_is_a_valid_ttl: ShortTtlsAreRefused TtlsAreTooLong;
         ttl_over_thirty_days_is_not_a_date: LongTtlsAreDates;
         expires_in_is_the_remaining_time: ExpiresInIsTheWholeTtl;
@@ -83,11 +88,14 @@ teeth! {
         touch_changes_only_the_ttl: TouchOnlyLengthens;
         update_with_ttl_sets_the_new_ttl: TtlIsIgnoredWithChanges;
         recreated_record_has_its_own_ttl: OldTtlsEndNewRecords;
+        create_over_an_expired_record_keeps_nothing:
+            CreateKeepsExpiredValues CreateKeepsExpiredMetadata;
+        update_that_waits_revives_no_ended_record: UpdateLooksAtTheEndBeforeItWaits;
     }
     merge {
         unmentioned_names_keep_their_values: UpdateReplacesTheRecord;
         set_replaces_the_whole_value: SetKeepsTheOldValue;
-        remove_deletes_only_the_named_values: RemovalMatchesPrefixes;
+        remove_deletes_only_the_named_values: RemovalMatchesPrefixes NamesArePatterns;
         one_update_sets_and_removes: SetsSuppressRemovals;
         remove_of_a_missing_name_is_no_error: RemovalOfAMissingNameIsRefused;
         removed_name_can_be_set_again: RemovedNamesAreLost;
@@ -97,10 +105,12 @@ teeth! {
     expectation {
         update_with_a_met_expectation_is_applied: ExpectationsAreNeverMet;
         unexpected_value_is_a_conflict: ExpectationsAreIgnored;
-        absence_of_a_name_can_be_expected: ExpectationsOfMissingNamesAreIgnored;
+        absence_of_a_name_can_be_expected:
+            ExpectationsOfMissingNamesAreIgnored NamesArePatterns;
         conflict_changes_nothing: ConflictAppliesTheChanges ConflictRenewsTheTtl;
         every_expectation_must_hold: OnlyOneExpectationCounts;
         ended_takes_precedence_over_conflict: ConflictTakesPrecedenceOverEnded;
+        expired_record_is_ended_and_no_conflict: ConflictTakesPrecedenceOverExpiry;
         unchanged_name_can_be_expected: ExpectationsOfUnchangedNamesAreIgnored;
         touch_checks_expectations: ExpectationsOfTouchesAreIgnored;
         expectations_compare_every_byte: ExpectationsCompareLengths;
@@ -125,6 +135,7 @@ teeth! {
         dropped_delete_is_atomic: DeleteTakesTwoSteps;
         calls_after_a_dropped_call_get_their_own_answers: AnswersGoToTheNextCall;
         dropped_call_disturbs_no_other_caller: AnswersGoToTheNextCall;
+        writes_after_a_dropped_call_reach_every_handle: DroppedCallsLeaveATransaction;
     }
     isolation {
         handles_of_one_namespace_share_records: HandlesShareNothing;
@@ -136,6 +147,9 @@ teeth! {
         error_keeps_its_source: ErrorsHaveNoSource ErrorsRepeatTheSource NetworkIsNotDeclared;
         error_shows_no_id_and_no_value:
             ErrorsShowTheId SourcesShowTheId ErrorsShowValues NetworkIsNotDeclared;
+        refused_call_shows_no_id_and_no_value: RefusalsShowTheId RefusalsAreAmbiguous;
+        corrupt_record_is_reported_until_it_is_deleted:
+            CorruptRecordsCannotBeDeleted CorruptRecordsAreEmpty;
     }
     model {
         calls_agree_with_the_model:

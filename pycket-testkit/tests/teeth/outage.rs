@@ -37,6 +37,46 @@ impl SessionStore for Outage {
     }
 }
 
+/// A handle on a server that refuses every call.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub(crate) Option<Fault>);
+
+#[async_trait]
+impl SessionStore for Refusal {
+    async fn create(&self, id: &SessionId, _: &Record, _: Ttl) -> Result<Creation, Error> {
+        Err(self.error(id))
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        Err(self.error(id))
+    }
+
+    async fn update(&self, id: &SessionId, _: &Changes, _: Option<Ttl>) -> Result<Update, Error> {
+        Err(self.error(id))
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        Err(self.error(id))
+    }
+}
+
+impl Refusal {
+    fn error(&self, id: &SessionId) -> Error {
+        let kind = match self.0 {
+            Some(Fault::RefusalsAreAmbiguous) => ErrorKind::Ambiguous,
+            _ => ErrorKind::Rejected,
+        };
+        let said = match self.0 {
+            // Servers cut what they repeat.
+            Some(Fault::RefusalsShowTheId) => {
+                format!("refused: key (id)=({}…)", &id.expose()[..20])
+            }
+            _ => "permission denied for table sessions".to_owned(),
+        };
+        Error::new(kind, "the server refused the call").with_source(io::Error::other(said))
+    }
+}
+
 impl Outage {
     fn error(&self, id: &SessionId) -> Error {
         let message = "could not connect to the store";

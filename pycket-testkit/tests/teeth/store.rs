@@ -1,11 +1,13 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pycket_core::{
-    Changes, Clock, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update,
+    Changes, Clock, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Ttl,
+    Update,
 };
 
 use crate::fault::Fault;
@@ -18,13 +20,28 @@ pub(crate) struct Store {
     pub(crate) table: Arc<Mutex<Table>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) answers: Mutex<VecDeque<Option<Loaded>>>,
+    /// Whether a dropped call has left a transaction open on the connection.
+    pub(crate) has_transaction: AtomicBool,
 }
 
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
         let key = self.key(id);
+        if self.table().is_corrupt(&key) {
+            return Ok(Creation::Taken);
+        }
         match self.fault {
+            Some(Fault::DroppedCallsLeaveATransaction) => {
+                let is_within = self.has_transaction.swap(true, Ordering::Relaxed);
+                a_moment().await;
+                let created = self.table().create(&key, record, ttl, self.now())?;
+                self.has_transaction.store(is_within, Ordering::Relaxed);
+                if is_within && created == Creation::Created {
+                    self.table().roll_back(&key);
+                }
+                Ok(created)
+            }
             Some(Fault::CreateChecksThenWrites) => {
                 if self.found(&key).is_some() {
                     return Ok(Creation::Taken);
@@ -47,6 +64,7 @@ impl SessionStore for Store {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        self.check_corrupt(&self.key(id))?;
         let answer = self.found(&self.key(id));
         match self.fault {
             Some(Fault::AnswersGoToTheNextCall) => {
@@ -70,7 +88,15 @@ impl SessionStore for Store {
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
         let key = self.key(id);
+        self.check_corrupt(&key)?;
         match self.fault {
+            Some(Fault::UpdateLooksAtTheEndBeforeItWaits) => {
+                if self.found(&key).is_none() {
+                    return Ok(Update::Ended);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                self.table().update(&key, changes, ttl, self.now())
+            }
             Some(Fault::UpdateWritesTheWholeRecord) => self.write_back(&key, changes, ttl).await,
             Some(Fault::TouchWritesTheWholeRecord) if changes.is_empty() => {
                 self.write_back(&key, changes, ttl).await
@@ -100,6 +126,12 @@ impl SessionStore for Store {
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
         let key = self.key(id);
+        if let Err(error) = self.check_corrupt(&key) {
+            if self.fault != Some(Fault::CorruptRecordsCannotBeDeleted) {
+                self.table().delete(&key, self.now());
+            }
+            return Err(error);
+        }
         match self.fault {
             Some(Fault::DeleteReadsThenRemoves) => {
                 let read = self.found(&key);
@@ -133,6 +165,13 @@ impl Store {
         let ttl = ttl.map_or(loaded.expires_in, Ttl::as_duration);
         self.table().put(key, &loaded.record, ttl, self.now());
         Ok(Update::Applied)
+    }
+
+    fn check_corrupt(&self, key: &str) -> Result<(), Error> {
+        if self.fault != Some(Fault::CorruptRecordsAreEmpty) && self.table().is_corrupt(key) {
+            return Err(Error::new(ErrorKind::Corrupt, "the record cannot be read"));
+        }
+        Ok(())
     }
 
     fn found(&self, key: &str) -> Option<Loaded> {

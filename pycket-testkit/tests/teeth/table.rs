@@ -24,6 +24,7 @@ struct Slot {
     removed: HashSet<String>,
     ttl: Duration,
     ends: Duration,
+    is_corrupt: bool,
 }
 
 impl Table {
@@ -39,6 +40,9 @@ impl Table {
         now: Duration,
     ) -> Result<Creation, Error> {
         let ttl = self.stored_ttl(ttl)?;
+        if self.sweeps() {
+            self.slots.retain(|_, slot| slot.ends > now);
+        }
         if self.is_live(key, now) {
             if self.has(Fault::CreateRenewsTheLiveRecord) {
                 self.slots.get_mut(key).unwrap().ends = now + ttl;
@@ -48,13 +52,23 @@ impl Table {
             }
         }
         if !(record.is_empty() && self.has(Fault::EmptyRecordsAreNotStored)) {
+            let expired = self.slots.get(key).map(|slot| slot.record.clone());
             self.put(key, record, ttl, now);
+            if let (Some(expired), Some(slot)) = (expired, self.slots.get_mut(key)) {
+                keep_expired(self.fault, &expired, &mut slot.record);
+            }
         }
         Ok(Creation::Created)
     }
 
     pub(crate) fn load(&mut self, key: &str, now: Duration) -> Option<Loaded> {
-        if !self.is_live(key, now) {
+        let is_live = match self.fault {
+            Some(Fault::OnlyCreatesRemoveExpiredRecords | Fault::LoadLeavesExpiryToCreates) => {
+                self.slots.contains_key(key)
+            }
+            _ => self.is_live(key, now),
+        };
+        if !is_live {
             let empty = Loaded::new(empty(), Duration::from_secs(3_600));
             return self.has(Fault::AbsentIsEmpty).then_some(empty);
         }
@@ -64,7 +78,7 @@ impl Table {
         if renews {
             slot.ends = now + slot.ttl;
         }
-        let expires_in = if whole { slot.ttl } else { slot.ends - now };
+        let expires_in = if whole { slot.ttl } else { slot.ends.saturating_sub(now) };
         Some(Loaded::new(slot.record.clone(), expires_in))
     }
 
@@ -76,7 +90,13 @@ impl Table {
         now: Duration,
     ) -> Result<Update, Error> {
         let ttl = ttl.map(|ttl| self.stored_ttl(ttl)).transpose()?;
-        if !self.is_live_for_writers(key, now) {
+        let is_live = match self.fault {
+            Some(Fault::UpdateLeavesExpiryToCreates | Fault::UpdateLooksAtTheEndBeforeItWaits) => {
+                self.slots.contains_key(key)
+            }
+            _ => self.is_live_for_writers(key, now),
+        };
+        if !is_live {
             return Ok(self.update_of_an_absent_record(key, changes, ttl, now));
         }
         if self.has(Fault::EmptyUpdateReturnsEnded) && changes.is_empty() && ttl.is_none() {
@@ -120,7 +140,8 @@ impl Table {
     }
 
     pub(crate) fn delete(&mut self, key: &str, now: Duration) -> Option<Record> {
-        if !self.is_live_for_writers(key, now) {
+        let leaves = self.has(Fault::DeleteLeavesExpiryToCreates) && self.slots.contains_key(key);
+        if !leaves && !self.is_live_for_writers(key, now) {
             return self.has(Fault::DeleteReturnsAnAbsentRecord).then(empty);
         }
         let slot = self.slots.remove(key)?;
@@ -132,11 +153,36 @@ impl Table {
         }
     }
 
+    /// How many records a namespace has.
+    pub(crate) fn count(&self, namespace: &str) -> usize {
+        let stays = self.deleted.keys().filter(|_| self.has(Fault::DeletedRecordsStay));
+        self.slots.keys().chain(stays).filter(|key| key.starts_with(namespace)).count()
+    }
+
+    pub(crate) fn corrupt(&mut self, key: &str) {
+        self.slots.get_mut(key).unwrap().is_corrupt = true;
+    }
+
+    pub(crate) fn is_corrupt(&self, key: &str) -> bool {
+        self.slots.get(key).is_some_and(|slot| slot.is_corrupt)
+    }
+
+    /// What another connection sees of an open transaction.
+    pub(crate) fn roll_back(&mut self, key: &str) {
+        self.slots.remove(key);
+    }
+
     /// Writes a record, whatever was stored before.
     pub(crate) fn put(&mut self, key: &str, record: &Record, ttl: Duration, now: Duration) {
         let record = distorted(self.fault, record);
-        let mut slot =
-            Slot { created: record.clone(), record, removed: HashSet::new(), ttl, ends: now + ttl };
+        let mut slot = Slot {
+            created: record.clone(),
+            record,
+            removed: HashSet::new(),
+            ttl,
+            ends: now + ttl,
+            is_corrupt: false,
+        };
         if let Some(old) = self.deleted.get(key).filter(|_| self.has(Fault::OldTtlsEndNewRecords)) {
             slot.ends = old.ends;
         }
@@ -152,6 +198,11 @@ impl Table {
     ) -> Update {
         match self.fault {
             Some(Fault::ConflictTakesPrecedenceOverEnded) if changes.expectations().len() > 0 => {
+                Update::Conflict
+            }
+            Some(Fault::ConflictTakesPrecedenceOverExpiry)
+                if self.slots.get(key).is_some_and(|slot| !slot.record.meets(changes)) =>
+            {
                 Update::Conflict
             }
             Some(Fault::UpdateCreates) => {
@@ -189,15 +240,51 @@ impl Table {
     }
 
     fn is_live_for_writers(&self, key: &str, now: Duration) -> bool {
-        if self.has(Fault::WritersIgnoreExpiry) {
+        if self.has(Fault::WritersIgnoreExpiry) || self.has(Fault::OnlyCreatesRemoveExpiredRecords)
+        {
             return self.slots.contains_key(key);
         }
         self.is_live(key, now)
     }
 
+    /// Whether a create removes the expired records of all namespaces.
+    fn sweeps(&self) -> bool {
+        matches!(
+            self.fault,
+            Some(
+                Fault::OnlyCreatesRemoveExpiredRecords
+                    | Fault::LoadLeavesExpiryToCreates
+                    | Fault::UpdateLeavesExpiryToCreates
+                    | Fault::DeleteLeavesExpiryToCreates
+                    | Fault::ConflictTakesPrecedenceOverExpiry
+            )
+        )
+    }
+
     fn has(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }
+}
+
+/// What the create left of the expired record.
+fn keep_expired(fault: Option<Fault>, expired: &Record, record: &mut Record) {
+    let changes = match fault {
+        Some(Fault::CreateKeepsExpiredMetadata) => {
+            Changes::new().with_metadata(*expired.metadata())
+        }
+        Some(Fault::CreateKeepsExpiredValues) => {
+            let old = expired.iter().filter(|(name, _)| record.get(name).is_none());
+            old.fold(Changes::new(), |all, (name, value)| all.set(name, value.clone()))
+        }
+        _ => return,
+    };
+    record.apply(&changes);
+}
+
+/// Whether the name is a pattern that matches a name of the record.
+fn matches_pattern(record: &Record, name: &str) -> bool {
+    let start = name.strip_suffix('%');
+    start.is_some_and(|start| record.names().any(|other| other.starts_with(start)))
 }
 
 fn meets(fault: Option<Fault>, record: &Record, changes: &Changes) -> bool {
@@ -208,6 +295,7 @@ fn meets(fault: Option<Fault>, record: &Record, changes: &Changes) -> bool {
         {
             true
         }
+        Some(Fault::NamesArePatterns) if expected.is_none() => !matches_pattern(record, name),
         Some(Fault::ExpectationsCompareLengths) => {
             let length = |value: &Value| value.as_bytes().len();
             record.get(name).map(length) == expected.map(length)
@@ -241,8 +329,12 @@ fn apply(fault: Option<Fault>, slot: &mut Slot, changes: &Changes) {
             let sets = changes.sets();
             changes = sets.fold(Changes::new(), |all, (name, value)| all.set(name, value.clone()));
         }
-        Some(Fault::RemovalMatchesPrefixes) => {
-            let prefixes: Vec<_> = changes.removals().map(str::to_owned).collect();
+        Some(Fault::RemovalMatchesPrefixes | Fault::NamesArePatterns) => {
+            let removals = changes.removals().map(|name| match fault {
+                Some(Fault::NamesArePatterns) => name.trim_end_matches('%').to_owned(),
+                _ => name.to_owned(),
+            });
+            let prefixes: Vec<_> = removals.collect();
             for name in slot.record.names().filter(|n| prefixes.iter().any(|p| n.starts_with(p))) {
                 changes = changes.remove(name);
             }
