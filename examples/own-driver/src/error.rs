@@ -26,6 +26,10 @@ impl Failure {
         )
     }
 
+    pub(crate) fn is_corrupt(&self) -> bool {
+        self.kind() == ErrorKind::Corrupt
+    }
+
     /// Whether the next call may use the connection.
     pub(crate) fn keeps_the_connection(&self) -> bool {
         self.is_busy() || matches!(self.kind(), ErrorKind::Full | ErrorKind::TooLarge)

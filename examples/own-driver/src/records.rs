@@ -83,11 +83,19 @@ impl<'c> Records<'c> {
         Ok(Update::Applied)
     }
 
-    pub(crate) fn delete(&self, key: &str) -> Result<Option<Record>, Failure> {
-        let Some(Live { row, metadata, .. }) = self.live(key)? else { return Ok(None) };
-        let record = Record::new(metadata, self.values(row)?);
-        self.execute("DELETE FROM pycket_records WHERE record = ?1", params![row])?;
-        Ok(Some(record))
+    /// Removes the record also if it is corrupt, so that the user can sign out: then the inner result is an
+    /// error, and the transaction must be committed all the same.
+    pub(crate) fn delete(&self, key: &str) -> Result<Result<Option<Record>, Failure>, Failure> {
+        let read = || {
+            let Some(Live { row, metadata, .. }) = self.live(key)? else { return Ok(None) };
+            Ok(Some(Record::new(metadata, self.values(row)?)))
+        };
+        let record = match read() {
+            Err(failure) if !failure.is_corrupt() => return Err(failure),
+            record => record,
+        };
+        self.execute("DELETE FROM pycket_records WHERE key = ?1", params![key])?;
+        Ok(record)
     }
 
     /// Removes up to `limit` expired records, the oldest first. Returns how many it removed.

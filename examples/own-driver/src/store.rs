@@ -112,7 +112,7 @@ impl SessionStore for SqliteStore {
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
         let key = self.keys.key(id);
-        self.write(move |records| records.delete(&key)).await
+        self.write(move |records| records.delete(&key)).await?.map_err(Error::from)
     }
 }
 
