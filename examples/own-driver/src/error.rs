@@ -85,11 +85,11 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let kind = failure.kind();
         match failure {
-            // Messages of SQLite name tables and columns, so they may be a source. Messages of `rusqlite`
-            // about a value that it could not convert may show the value.
+            // The code may be a source. The message may not: triggers and constraints can put the key into it,
+            // and messages of `rusqlite` about a value that it could not convert may show the value.
             Failure::Step(error) | Failure::Commit(error) => match error {
-                rusqlite::Error::SqliteFailure(..) => {
-                    Self::new(kind, message(kind)).with_source(error)
+                rusqlite::Error::SqliteFailure(code, _) => {
+                    Self::new(kind, message(kind)).with_source(code)
                 }
                 _ => Self::new(kind, message(kind)),
             },

@@ -86,11 +86,11 @@ impl<'c> Records<'c> {
     /// Removes the record also if it is corrupt, so that the user can sign out: then the inner result is an
     /// error, and the transaction must be committed all the same.
     pub(crate) fn delete(&self, key: &str) -> Result<Result<Option<Record>, Failure>, Failure> {
-        let read = || {
-            let Some(Live { row, metadata, .. }) = self.live(key)? else { return Ok(None) };
+        let live = self.live(key).and_then(|live| {
+            let Some(Live { row, metadata, .. }) = live else { return Ok(None) };
             Ok(Some(Record::new(metadata, self.values(row)?)))
-        };
-        let record = match read() {
+        });
+        let record = match live {
             Err(failure) if !failure.is_corrupt() => return Err(failure),
             record => record,
         };
