@@ -46,9 +46,27 @@ impl SessionId {
         self.text(&mut [0; Self::TEXT_LEN]).to_owned()
     }
 
+    /// The id as the 16 bytes of the UUID, for a binary column: `Uuid::from_bytes(id.expose_bytes())` with the
+    /// crate `uuid`. Keep them out of logs and error messages, too.
+    ///
+    /// ```
+    /// use pycket_core::SessionId;
+    ///
+    /// let id = SessionId::generate();
+    /// assert_eq!(SessionId::try_from(id.expose_bytes())?, id);
+    /// # Ok::<(), pycket_core::Error>(())
+    /// ```
+    pub fn expose_bytes(&self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// The id as text, without an allocation.
     pub(crate) fn text<'b>(&self, buffer: &'b mut [u8; Self::TEXT_LEN]) -> &'b str {
         self.0.hyphenated().encode_lower(buffer)
+    }
+
+    fn is_random(&self) -> bool {
+        self.0.get_version() == Some(Version::Random) && self.0.get_variant() == Variant::RFC4122
     }
 
     /// A random byte of the id, to choose a shard.
@@ -67,17 +85,29 @@ impl FromStr for SessionId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let is_canonical = |id: &Self| {
-            id.text(&mut [0; Self::TEXT_LEN]) == text
-                && id.0.get_version() == Some(Version::Random)
-                && id.0.get_variant() == Variant::RFC4122
-        };
+        let is_canonical = |id: &Self| id.text(&mut [0; Self::TEXT_LEN]) == text && id.is_random();
         Uuid::try_parse(text).ok().map(Self).filter(is_canonical).ok_or_else(|| {
             Error::new(
                 ErrorKind::InvalidId,
                 "not a session id: expected a random UUID in lower case with hyphens",
             )
         })
+    }
+}
+
+/// Reads the bytes that [`expose_bytes`](SessionId::expose_bytes) returns.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidId`] for the bytes of any other UUID. The error does not contain them.
+impl TryFrom<[u8; 16]> for SessionId {
+    type Error = Error;
+
+    fn try_from(bytes: [u8; 16]) -> Result<Self, Error> {
+        let id = Self(Uuid::from_bytes(bytes));
+        let invalid =
+            || Error::new(ErrorKind::InvalidId, "not a session id: expected a random UUID");
+        id.is_random().then_some(id).ok_or_else(invalid)
     }
 }
 

@@ -12,8 +12,15 @@ use crate::SessionId;
 /// let keys = KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS);
 /// assert_eq!(keys.key(&id), "pycket:sessions:0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f");
 /// ```
+///
+/// A store with columns can keep the parts in columns of their own: [`prefix`](Self::prefix),
+/// [`dataset`](Self::dataset) and [`SessionId::expose_bytes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySpace(Box<str>);
+pub struct KeySpace {
+    /// `{prefix}{dataset}:`.
+    start: Box<str>,
+    prefix_len: usize,
+}
 
 impl KeySpace {
     /// `pycket:`, the prefix of a driver without its own setting.
@@ -27,11 +34,21 @@ impl KeySpace {
 
     /// The keys of `dataset` under `prefix`.
     pub fn new(prefix: &str, dataset: &str) -> Self {
-        Self(format!("{prefix}{dataset}:").into())
+        Self { start: format!("{prefix}{dataset}:").into(), prefix_len: prefix.len() }
+    }
+
+    /// The prefix.
+    pub fn prefix(&self) -> &str {
+        self.start.get(..self.prefix_len).unwrap_or_default()
+    }
+
+    /// The dataset.
+    pub fn dataset(&self) -> &str {
+        self.start.get(self.prefix_len..self.start.len() - 1).unwrap_or_default()
     }
 
     /// The key of `id`.
     pub fn key(&self, id: &SessionId) -> String {
-        [&self.0, id.text(&mut [0; SessionId::TEXT_LEN])].concat()
+        [&self.start, id.text(&mut [0; SessionId::TEXT_LEN])].concat()
     }
 }

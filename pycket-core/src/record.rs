@@ -1,3 +1,5 @@
+mod codec;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,74 @@
+//! What authors of drivers store: ids as bytes, keys as parts, records as one value.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: a panic is a failure"
+)]
+
+use pycket_core::{ErrorKind, KeySpace, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+
+fn records() -> Vec<Record> {
+    let times = [0, 7, (1 << 53) + 1, u64::MAX];
+    let timeouts = [None, Some(Ttl::MIN), Some(Ttl::MAX)];
+    let mut records = Vec::new();
+    for (time, timeout) in
+        times.into_iter().flat_map(|time| timeouts.map(|timeout| (time, timeout)))
+    {
+        let metadata = Metadata::new(Timestamp::from_unix_millis(time)).with_idle_timeout(timeout);
+        let values =
+            ["", "\0", "user", "über"].map(|name| (name, vec![0xff; name.len() * 100].into()));
+        records.push(Record::new(metadata, [] as [(&str, Value); 0]));
+        records.push(Record::new(metadata, values));
+    }
+    records
+}
+
+#[test]
+fn encoded_record_is_read_back_equal() {
+    for record in records() {
+        assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+    }
+}
+
+#[test]
+fn truncated_or_extended_record_is_corrupt() {
+    for record in records() {
+        let bytes = record.encode();
+        let extended = [&bytes[..], &[0]].concat();
+        let truncated = (0..bytes.len()).map(|length| &bytes[..length]);
+        for damaged in truncated.chain([&extended[..]]) {
+            assert_eq!(Record::decode(damaged).unwrap_err().kind(), ErrorKind::Corrupt);
+        }
+    }
+}
+
+#[test]
+fn record_of_another_version_or_with_an_invalid_timeout_is_corrupt() {
+    let damaged: [&[u8]; 4] = [
+        b"\x94\x02\x07\xc0\x80",
+        b"\x94\x01\x07\x00\x80",
+        b"\x93\x01\x07\x80",
+        b"\x94\x01\xff\xc0\x80",
+    ];
+    for bytes in damaged {
+        assert_eq!(Record::decode(bytes).unwrap_err().kind(), ErrorKind::Corrupt, "{bytes:?}");
+    }
+}
+
+#[test]
+fn bytes_of_an_id_are_read_back_and_other_uuids_are_refused() {
+    let id = SessionId::generate();
+    assert_eq!(SessionId::try_from(id.expose_bytes()).unwrap(), id);
+    for bytes in [[0; 16], [0xff; 16]] {
+        assert_eq!(SessionId::try_from(bytes).unwrap_err().kind(), ErrorKind::InvalidId);
+    }
+}
+
+#[test]
+fn key_space_returns_its_parts() {
+    for (prefix, dataset) in [("pycket:", "sessions"), ("", "a:b"), ("ü", ""), ("", "")] {
+        let keys = KeySpace::new(prefix, dataset);
+        assert_eq!((keys.prefix(), keys.dataset()), (prefix, dataset));
+    }
+}
