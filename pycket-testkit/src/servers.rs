@@ -18,6 +18,8 @@ mod proxy;
 #[cfg(unix)]
 mod redis;
 #[cfg(unix)]
+mod send;
+#[cfg(unix)]
 mod sentinel;
 #[cfg(unix)]
 mod server;
@@ -28,6 +30,8 @@ mod watchdog;
 
 #[cfg(unix)]
 pub use cluster::RedisCluster;
+#[cfg(unix)]
+pub use command::{ServerCommand, unreachable_address};
 pub use fake_server::{Behavior, FakeServer};
 pub use harness::NetworkHarness;
 pub use proxy::{Exchange, FaultProxy, NetworkFault};

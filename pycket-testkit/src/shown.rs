@@ -98,5 +98,7 @@ pub(crate) fn shows_id(error: &Error, id: &SessionId) -> bool {
         let starts = 0..=text.len() - LENGTH;
         starts.map(move |start| text[start..start + LENGTH].to_owned())
     };
-    parts(text).chain(parts(digits)).any(|part| shown.contains(&part))
+    let bytes = format!("{:?}", &id.expose_bytes()[..LENGTH]);
+    let bytes = bytes.trim_matches(['[', ']']).to_owned();
+    parts(text).chain(parts(digits)).chain([bytes]).any(|part| shown.contains(&part))
 }

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pycket_testkit::servers::Server;
+use pycket_testkit::servers::{Server, unreachable_address};
 
 #[test]
 fn redis_answers_as_soon_as_it_is_started() {
@@ -107,6 +107,53 @@ fn paused_server_can_be_dropped() {
     server.pause();
     drop(server);
     assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn any_program_that_listens_is_a_server() {
+    let server = Server::command("redis-server")
+        .setup("sh", ["-c", "echo 'maxclients 7' >{directory}/settings"])
+        .args(["{directory}/settings", "--port", "{port}", "--dir", "{directory}"])
+        .args(["--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always"])
+        .scheme("redis")
+        .start();
+    let address = server.address();
+    assert_eq!(server.url(), format!("redis://{address}"));
+    assert!(call(address, "CONFIG GET maxclients").contains("7"));
+    assert_eq!(call(address, "SET name value"), "+OK\r\n");
+    server.restart();
+    // It accepts connections before it has loaded its data.
+    while call(address, "PING") != "+PONG\r\n" {}
+    assert_eq!(call(address, "EXISTS name"), ":1\r\n");
+    server.kill();
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn program_is_ready_when_it_listens_on_its_socket() {
+    let server = Server::command("redis-server")
+        .args(["--port", "0", "--dir", "{directory}", "--unixsocket", "{directory}/own.sock"])
+        .socket("own.sock")
+        .start();
+    assert!(TcpStream::connect(server.address()).is_err());
+    server.restart();
+    server.pause();
+}
+
+#[test]
+fn program_that_ends_at_once_is_a_failure_with_its_log() {
+    let start = || Server::command("sh").args(["-c", "echo no such disk; exit 3"]).start();
+    let panic = std::panic::catch_unwind(start).unwrap_err();
+    let message = panic.downcast::<String>().unwrap();
+    assert!(message.contains("no such disk"), "{message}");
+}
+
+#[test]
+fn nothing_listens_at_the_unreachable_address() {
+    let address = unreachable_address();
+    assert_eq!(address, unreachable_address());
+    let error = TcpStream::connect(address).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
 /// Runs itself once more as a child process, and kills that.

@@ -2,9 +2,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::command::wait_until;
 use super::port;
 use super::redis::{VOLATILE, arguments};
+use super::send::wait_until;
 use super::server::{Kind, Server, addresses};
 
 /// How long a node may be silent before the others count it as failed. The default of fifteen seconds is
@@ -66,19 +66,19 @@ impl RedisCluster {
 
     fn join(&self) {
         for (epoch, node) in (1..).zip(&self.nodes) {
-            node.command(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"));
+            node.send(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"));
         }
         self.meet();
         for (index, (primary, _)) in self.shards().enumerate() {
             let [start, end] = [index, index + 1].map(|index| index * SLOTS / self.primaries);
-            primary.command(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1));
+            primary.send(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1));
         }
         for (primary, replicas) in self.shards() {
-            let id = primary.command("CLUSTER MYID");
+            let id = primary.send("CLUSTER MYID");
             let id = id.lines().nth(1).expect("a bulk string has two lines");
             for replica in replicas {
                 self.meet_until("a replica knows its primary", || {
-                    replica.try_command(&format!("CLUSTER REPLICATE {id}")).is_ok()
+                    replica.try_send(&format!("CLUSTER REPLICATE {id}")).is_ok()
                 });
             }
         }
@@ -89,7 +89,7 @@ impl RedisCluster {
     fn meet(&self) {
         let first = self.nodes[0].port();
         for node in &self.nodes[1..] {
-            node.command(&format!("CLUSTER MEET 127.0.0.1 {first}"));
+            node.send(&format!("CLUSTER MEET 127.0.0.1 {first}"));
         }
     }
 
@@ -110,9 +110,9 @@ impl RedisCluster {
     fn is_complete(&self) -> bool {
         let count = |nodes: &str, role| nodes.lines().filter(|line| line.contains(role)).count();
         self.nodes.iter().all(|node| {
-            let state = node.command("CLUSTER INFO");
-            let nodes = node.command("CLUSTER NODES");
-            let replication = node.command("INFO replication");
+            let state = node.send("CLUSTER INFO");
+            let nodes = node.send("CLUSTER NODES");
+            let replication = node.send("INFO replication");
             state.contains("cluster_state:ok")
                 && state.contains("cluster_slots_ok:16384")
                 // A node that has met no other does not know its own address.

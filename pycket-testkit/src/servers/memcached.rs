@@ -7,6 +7,8 @@ static MEMCACHED: Kind = Kind {
     program: "memcached",
     install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
     arguments: |port, _| arguments(port, &[]),
+    template: &[],
+    setup: &[],
     probe_socket: None,
     probe: "stats\r\n",
     pid_label: "STAT pid ",

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use super::command::is_running;
 use super::server::Kind;
 
 /// After this the probe is repeated on a new connection.
@@ -25,6 +26,9 @@ pub(super) fn is_ours(kind: &Kind, port: u16, directory: &Path, pid: u32) -> io:
             ask(kind, stream)?
         }
     };
+    if kind.probe.is_empty() {
+        return Ok(is_running(pid));
+    }
     Ok(answer.contains(&format!("{}{pid}\r\n", kind.pid_label)))
 }
 

@@ -8,6 +8,8 @@ pub(super) static VOLATILE: Kind = Kind {
     program: "redis-server",
     install: "Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis",
     arguments: |port, directory| arguments(port, directory, &["--appendonly", "no"]),
+    template: &[],
+    setup: &[],
     probe_socket: None,
     probe: "INFO server\r\nPING\r\n",
     pid_label: "process_id:",

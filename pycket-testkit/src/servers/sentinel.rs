@@ -2,8 +2,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::command::wait_until;
 use super::redis::{VOLATILE, arguments};
+use super::send::wait_until;
 use super::server::{Kind, Server, addresses};
 
 /// How long the primary may be silent before a sentinel counts it as failed.
@@ -75,17 +75,17 @@ impl RedisSentinel {
     fn join(&self) {
         let (port, service) = (self.primary().port(), self.service());
         for replica in self.replicas() {
-            replica.command(&format!("REPLICAOF 127.0.0.1 {port}"));
+            replica.send(&format!("REPLICAOF 127.0.0.1 {port}"));
         }
         wait_until("the replicas have the data", || {
             let up = "master_link_status:up";
             let all = format!("connected_slaves:{REPLICAS}\r\n");
-            self.replicas().iter().all(|replica| replica.command("INFO").contains(up))
-                && self.primary().command("INFO").contains(&all)
+            self.replicas().iter().all(|replica| replica.send("INFO").contains(up))
+                && self.primary().send("INFO").contains(&all)
         });
         for sentinel in &self.sentinels {
-            sentinel.command(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} {QUORUM}"));
-            sentinel.command(&format!(
+            sentinel.send(&format!("SENTINEL MONITOR {service} 127.0.0.1 {port} {QUORUM}"));
+            sentinel.send(&format!(
                 "SENTINEL SET {service} down-after-milliseconds {DOWN_AFTER_MS} \
                  failover-timeout 5000"
             ));
@@ -97,7 +97,7 @@ impl RedisSentinel {
                 "flags\r\n$6\r\nmaster\r\n".to_owned(),
             ];
             self.sentinels.iter().all(|sentinel| {
-                let state = sentinel.command(&format!("SENTINEL MASTER {service}"));
+                let state = sentinel.send(&format!("SENTINEL MASTER {service}"));
                 expected.iter().all(|expected| state.contains(expected))
             })
         });

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::command::is_running;
 use super::watchdog::Watchdog;
 use super::{port, probe};
 
@@ -35,9 +36,14 @@ pub(super) struct Kind {
     /// How to install the program.
     pub(super) install: &'static str,
     pub(super) arguments: fn(port: u16, directory: &Path) -> Vec<OsString>,
+    /// More arguments, with `{port}` and `{directory}`.
+    pub(super) template: &'static [String],
+    /// Programs that run before the first start, with their arguments.
+    pub(super) setup: &'static [Vec<String>],
     /// The file name of the Unix socket to probe, where the port speaks TLS only.
     pub(super) probe_socket: Option<&'static str>,
-    /// Commands that ask for the process id and whether the server accepts commands.
+    /// Commands that ask for the process id and whether the server accepts commands. If this is empty, a server
+    /// is ready when it accepts a connection.
     pub(super) probe: &'static str,
     /// Stands before the process id in the answer.
     pub(super) pid_label: &'static str,
@@ -112,11 +118,12 @@ impl Server {
         while Instant::now() < deadline {
             match probe::is_ours(self.kind, self.port, watchdog.directory(), pid) {
                 Ok(is_ours) => return is_ours,
+                Err(_) if !is_running(pid) => break,
                 Err(_) => std::thread::sleep(Duration::from_millis(5)),
             }
         }
         panic!(
-            "`{}` was not ready within {START_LIMIT:?}; its log ends with:\n{}",
+            "`{}` ended, or was not ready within {START_LIMIT:?}; its log ends with:\n{}",
             self.kind.program,
             watchdog.end_of_log()
         );

@@ -12,6 +12,8 @@ const SOCKET: &str = "socket";
 static VALID: Kind = Kind {
     scheme: "rediss",
     arguments: |port, directory| tls_arguments(port, directory, "server"),
+    template: &[],
+    setup: &[],
     probe_socket: Some(SOCKET),
     ..VOLATILE
 };

@@ -28,11 +28,12 @@ impl Watchdog {
             .tempdir()
             .expect("a temporary directory for the server")
             .keep();
+        kind.set_up(port, &directory);
         let mut process = Command::new("sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(&directory)
             .arg(kind.program)
-            .args((kind.arguments)(port, &directory))
+            .args(kind.arguments(port, &directory))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
