@@ -16,14 +16,31 @@ use crate::{Changes, Error, Record, SessionId, Ttl};
 /// # Clauses for every method
 ///
 /// - A record must stay live until its ttl has passed, and must have ended one second later. A record whose
-///   ttl has passed is absent, as after a delete. *(`expiry::…`)*
+///   ttl has passed is absent, as after a delete. Each method must look at the end itself: it must not rely on
+///   a call or a task that removes expired records. *(`expiry::…`,
+///   `expiry::record_has_ended_one_second_after_its_ttl`)*
 /// - A caller may drop the returned future. Then the operation must have happened completely or not at all,
-///   and no later call may read its reply. *(`cancellation::…`)*
+///   and no later call may read its reply or take part in its transaction. *(`cancellation::…`,
+///   `cancellation::writes_after_a_dropped_call_reach_every_handle`)* A driver may close the connection of a
+///   dropped call; that costs a new one.
 /// - A call must not affect the records of other ids or of other namespaces. *(`isolation::…`)*
 /// - An error must have the [kind](crate::ErrorKind) that fits. A driver must return
 ///   [`Unavailable`](crate::ErrorKind::Unavailable) only if the operation did not happen. If that is not
-///   certain, it must return [`Ambiguous`](crate::ErrorKind::Ambiguous). An error must not contain an id, a
-///   value or a secret. *(`errors::…`)*
+///   certain, it must return [`Ambiguous`](crate::ErrorKind::Ambiguous). A `load` changes nothing, so it is
+///   never `Ambiguous`. *(`errors::unreachable_store_is_unavailable`; `faults!` of the kit)*
+/// - If another error is the cause, it must be the `source()`, and the message must not repeat it. Neither may
+///   contain an id, a value or a secret. Safe sources are errors of the operating system (no connection, no
+///   file), codes, and texts that the driver knows. A text from a server is not safe: it often repeats the
+///   parameters of the call. [`driver::with_source_without_id`](crate::driver::with_source_without_id) finds
+///   the id in it, but not a value. *(`errors::error_keeps_its_source`,
+///   `errors::error_shows_no_id_and_no_value`, `errors::refused_call_shows_no_id_and_no_value`)*
+/// - If the store has something under the id that is not a record, `load` and `update` must return
+///   [`Corrupt`](crate::ErrorKind::Corrupt), and `create` either `Corrupt` or [`Taken`](Creation::Taken); all
+///   three leave it as it is. `delete` must remove what the driver has written and return `Corrupt`, so that a
+///   user can sign out. *(`errors::corrupt_record_is_reported_until_it_is_deleted`)*
+/// - The library never repeats a call that failed as `Unavailable`. A driver with pooled connections should
+///   repeat it itself on a new connection if the old one was cut before the request was sent. After `Ambiguous`
+///   the library finds out what happened; the driver must not repeat the call.
 /// - A driver need not check names and ttls: names are not empty, and a [`Ttl`] is always in range.
 ///
 /// An absent record is never an error: `create` stores it, `load` and `delete` return `None`, and `update`
@@ -36,6 +53,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///   *(`lifecycle::create_never_overwrites`)*
     /// - Of several concurrent creates of one id, exactly one must return [`Created`](Creation::Created).
     ///   *(`concurrency::one_of_many_creates_succeeds`)*
+    /// - It must store exactly the given record and ttl, also where an expired or a deleted record was.
+    ///   *(`expiry::create_over_an_expired_record_keeps_nothing`,
+    ///   `expiry::recreated_record_has_its_own_ttl`)*
     #[doc(alias = "save")] // tower-sessions, actix-session
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error>;
 
@@ -52,7 +72,10 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// - It must not create a record: without a live one it returns [`Ended`](Update::Ended), also if an
     ///   expectation is not met.
-    ///   *(`lifecycle::update_never_creates`, `expectation::ended_takes_precedence_over_conflict`)*
+    ///   *(`lifecycle::update_never_creates`, `expectation::ended_takes_precedence_over_conflict`,
+    ///   `expectation::expired_record_is_ended_and_no_conflict`)*
+    /// - If it waits, for example for a lock, it must look at the end of the record after the wait.
+    ///   *(`expiry::update_that_waits_revives_no_ended_record`)*
     /// - If an expectation is not met, it must return [`Conflict`](Update::Conflict). *(`expectation::…`)*
     /// - Names that `changes` does not mention must keep the value that the store has at this moment.
     ///   *(`merge::…`, `concurrency::concurrent_updates_of_different_names_survive`)*
@@ -73,8 +96,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ///   *(`lifecycle::delete_returns_the_removed_record`, `rotation::rotation_loses_no_applied_write`)*
     /// - Without a live record it must return `None`. Of several concurrent deletes only one may return the
     ///   record. *(`concurrency::one_of_many_deletes_returns_the_record`)*
-    /// - Afterwards only [`create`](Self::create) may make the id live again.
-    ///   *(`lifecycle::only_create_revives_a_deleted_id`)*
+    /// - Afterwards only [`create`](Self::create) may make the id live again, and nothing of the record may stay
+    ///   in the store. *(`lifecycle::only_create_revives_a_deleted_id`,
+    ///   `lifecycle::deleted_records_leave_nothing_behind`)*
     #[doc(alias = "destroy")] // express-session
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error>;
 }

@@ -28,6 +28,44 @@ fn every_case_named_in_the_contract_exists() {
 }
 
 #[test]
+fn readme_names_every_case_and_the_mistakes_in_sql_that_it_catches() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let registered: Vec<(String, String)> = pycket_testkit::for_every_case!(registered);
+    for (group, case) in registered {
+        assert!(readme.contains(&format!("\n| `{group}::{case}` | ")), "{group}::{case}");
+    }
+    let broken =
+        fs::read_to_string(folder.join("../examples/own-driver/tests/broken/main.rs")).unwrap();
+    let (_, alone) = broken.split_once("\nalone! {\n").unwrap();
+    let mistakes = alone.lines().map_while(|line| line.trim().strip_suffix(';')?.split_once(": "));
+    let mut count = 0;
+    for (mistake, case) in mistakes {
+        let is_row = |line: &&str| line.starts_with(&format!("| {}", words(mistake)));
+        let row =
+            readme.lines().find(|line| is_row(line) && line.ends_with(&format!("| `{case}` |")));
+        assert!(row.is_some(), "{mistake}: {case}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
+/// `CreateReplaces` as "Create replaces".
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    let mut was_digit = false;
+    for letter in name.chars() {
+        let begins_a_word = letter.is_ascii_uppercase() || (letter.is_ascii_digit() && !was_digit);
+        if begins_a_word && !words.is_empty() {
+            words.push(' ');
+        }
+        was_digit = letter.is_ascii_digit();
+        words.push(if words.is_empty() { letter } else { letter.to_ascii_lowercase() });
+    }
+    words
+}
+
+#[test]
 fn every_case_is_registered_once() {
     let mut registered: Vec<(String, String)> = pycket_testkit::for_every_case!(registered);
     registered.sort();
