@@ -31,7 +31,7 @@ use crate::{Changes, Error, Record, SessionId, Ttl};
 /// - If another error is the cause, it must be the `source()`, and the message must not repeat it. Neither may
 ///   contain an id, a value or a secret. Safe sources are errors of the operating system (no connection, no
 ///   file), codes, and texts that the driver knows. A text from a server is not safe: it often repeats the
-///   parameters of the call. [`driver::with_source_without_id`](crate::driver::with_source_without_id) finds
+///   parameters of the call. [`with_source_without_id`](crate::driver::with_source_without_id) finds
 ///   the id in it, but not a value. *(`errors::error_keeps_its_source`,
 ///   `errors::error_shows_no_id_and_no_value`, `errors::refused_call_shows_no_id_and_no_value`)*
 /// - If the store has something under the id that is not a record, `load` and `update` must return

@@ -8,6 +8,7 @@ use pycket_core::{Changes, Creation, SessionId, Update};
 use crate::Harness;
 use crate::check::{answered, check};
 use crate::fixtures::{HOUR, Store, all, number, open, open_two, put, record, stored, text};
+use crate::observed::in_turn;
 
 /// A dropped create happened whole or not at all, and a later create never overwrites it.
 pub async fn dropped_create_is_atomic(harness: &impl Harness) {
@@ -160,7 +161,7 @@ impl Cut {
     async fn short(self, call: impl Future) {
         let mut call = pin!(call);
         let mut left = self.polls;
-        std::future::poll_fn(|context| {
+        let polls = std::future::poll_fn(|context| {
             if left == 0 {
                 return Poll::Ready(());
             }
@@ -169,7 +170,8 @@ impl Cut {
                 Poll::Pending if left > 0 || self.woken => Poll::Pending,
                 _ => Poll::Ready(()),
             }
-        })
-        .await;
+        });
+        // Only the store counts, not the wait for another case.
+        in_turn(polls).await;
     }
 }

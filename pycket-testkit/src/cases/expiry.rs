@@ -295,7 +295,7 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     let (old, new) = (record([("old", "1")]), record([("new", "2")]));
 
     let (_, expired) = timer.put(&store, &old, ttl(200)).await;
-    let (old_expiry, deleted) = timer.put(&store, &old, ttl(1_000)).await;
+    let (old_expiry, deleted) = timer.put(&store, &old, ttl(300)).await;
     answered("a delete", store.delete(&deleted).await);
     let (deleted_expiry, answer) = timer.start(HOUR, store.create(&deleted, &new, HOUR)).await;
     check("a create over a deleted record", answer, Creation::Created);

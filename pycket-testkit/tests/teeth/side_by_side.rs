@@ -33,34 +33,31 @@ fn sound_store_passes_all_cases_at_once() {
 }
 
 macro_rules! caught {
-    ($($test:ident: $fault:ident, $case:literal;)*) => {
-        $(
-            #[test]
-            fn $test() {
-                let failing = failing_cases(Some(Fault::$fault));
-                assert!(failing.contains(&$case), "{failing:?}");
-            }
-        )*
+    ($($fault:ident: $case:literal;)*) => {
+        const CAUGHT: &[(Fault, &str)] = &[$((Fault::$fault, $case)),*];
     };
 }
 
 caught! {
-    only_creates_remove_expired_records:
-        OnlyCreatesRemoveExpiredRecords, "expiry::record_has_ended_one_second_after_its_ttl";
-    load_leaves_expiry_to_creates:
-        LoadLeavesExpiryToCreates, "expiry::record_has_ended_one_second_after_its_ttl";
-    update_leaves_expiry_to_creates:
-        UpdateLeavesExpiryToCreates, "expiry::record_has_ended_one_second_after_its_ttl";
-    delete_leaves_expiry_to_creates:
-        DeleteLeavesExpiryToCreates, "expiry::record_has_ended_one_second_after_its_ttl";
-    create_keeps_expired_values:
-        CreateKeepsExpiredValues, "expiry::create_over_an_expired_record_keeps_nothing";
-    create_keeps_expired_metadata:
-        CreateKeepsExpiredMetadata, "expiry::create_over_an_expired_record_keeps_nothing";
-    conflict_takes_precedence_over_expiry:
-        ConflictTakesPrecedenceOverExpiry, "expectation::expired_record_is_ended_and_no_conflict";
-    update_looks_at_the_end_before_it_waits:
-        UpdateLooksAtTheEndBeforeItWaits, "expiry::update_that_waits_revives_no_ended_record";
-    dropped_calls_leave_a_transaction:
-        DroppedCallsLeaveATransaction, "cancellation::writes_after_a_dropped_call_reach_every_handle";
+    OnlyCreatesRemoveExpiredRecords: "expiry::record_has_ended_one_second_after_its_ttl";
+    LoadLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
+    UpdateLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
+    DeleteLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
+    CreateKeepsExpiredValues: "expiry::create_over_an_expired_record_keeps_nothing";
+    CreateKeepsExpiredMetadata: "expiry::create_over_an_expired_record_keeps_nothing";
+    ConflictTakesPrecedenceOverExpiry: "expectation::expired_record_is_ended_and_no_conflict";
+    UpdateLooksAtTheEndBeforeItWaits: "expiry::update_that_waits_revives_no_ended_record";
+    DroppedCallsLeaveATransaction: "cancellation::writes_after_a_dropped_call_reach_every_handle";
+}
+
+#[test]
+fn broken_stores_are_caught_among_all_cases() {
+    thread::scope(|scope| {
+        let run = |(fault, case)| (fault, case, scope.spawn(move || failing_cases(Some(*fault))));
+        let runs: Vec<_> = CAUGHT.iter().map(|(fault, case)| run((fault, case))).collect();
+        for (fault, case, failing) in runs {
+            let failing = failing.join().unwrap();
+            assert!(failing.contains(case), "{fault:?}: {failing:?}");
+        }
+    });
 }
