@@ -15,7 +15,7 @@ fn records() -> Vec<Record> {
     for (time, timeout) in
         times.into_iter().flat_map(|time| timeouts.map(|timeout| (time, timeout)))
     {
-        let metadata = Metadata::new(Timestamp::from_unix_millis(time)).with_idle_timeout(timeout);
+        let metadata = Metadata::new(Timestamp::from_unix_millis(time)).with_granted(timeout);
         let values =
             ["", "\0", "user", "über"].map(|name| (name, vec![0xff; name.len() * 100].into()));
         records.push(Record::new(metadata, [] as [(&str, Value); 0]));

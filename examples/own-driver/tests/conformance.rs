@@ -63,7 +63,7 @@ impl Harness for Sqlite {
     }
 
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {
-        let sql = "UPDATE pycket_records SET idle_timeout = -1 WHERE key LIKE '%' || ?1";
+        let sql = "UPDATE pycket_records SET granted = -1 WHERE key LIKE '%' || ?1";
         self.raw(namespace).execute(sql, [id.expose()]).unwrap() == 1
     }
 

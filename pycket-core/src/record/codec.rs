@@ -12,14 +12,14 @@ use crate::{Error, ErrorKind, Timestamp, Ttl, Value};
 /// The only version of the encoding that is written and read.
 const VERSION: u64 = 1;
 
-/// Version, creation time, idle timeout, values.
+/// Version, creation time, granted ttl, values.
 type Parts<V> = (u64, u64, Option<u64>, V);
 
 impl Record {
     /// The whole record as MessagePack, for a store that keeps it as one value. [`decode`](Self::decode) reads it.
     ///
     /// It is an array of four: the version of the encoding, 1; the time of creation in milliseconds since 1970;
-    /// the idle timeout in milliseconds or nil; and a map of names (str) to values (bin). Later versions of
+    /// the ttl that the last renewal gave, in milliseconds or nil; and a map of names (str) to values (bin). Later versions of
     /// this crate read it, too.
     ///
     /// ```
@@ -36,9 +36,9 @@ impl Record {
     ///
     /// If the record has more than 2³² values or a value of more than 4 GiB, which MessagePack cannot hold.
     pub fn encode(&self) -> Vec<u8> {
-        let Metadata { created, idle_timeout } = self.metadata;
-        let idle_timeout = idle_timeout.map(Ttl::as_millis);
-        let parts: Parts<Map<'_>> = (VERSION, created.unix_millis(), idle_timeout, Map(self));
+        let Metadata { created, granted } = self.metadata;
+        let granted = granted.map(Ttl::as_millis);
+        let parts: Parts<Map<'_>> = (VERSION, created.unix_millis(), granted, Map(self));
         #[expect(clippy::expect_used, reason = "writing to memory fails only as documented")]
         rmp_serde::to_vec(&parts).expect("a record that MessagePack can hold")
     }
@@ -53,10 +53,10 @@ impl Record {
         let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
         let parts = Parts::<Values>::deserialize(&mut deserializer);
         drop(deserializer);
-        let (VERSION, created, idle_timeout, Values(values)) = parts.map_err(|_| corrupt())? else {
+        let (VERSION, created, granted, Values(values)) = parts.map_err(|_| corrupt())? else {
             return Err(corrupt());
         };
-        let idle_timeout = match idle_timeout {
+        let granted = match granted {
             None => None,
             Some(millis) => Some(Ttl::from_millis(millis).ok_or_else(corrupt)?),
         };
@@ -64,7 +64,7 @@ impl Record {
             return Err(corrupt());
         }
         let created = Timestamp::from_unix_millis(created);
-        Ok(Self::new(Metadata::new(created).with_idle_timeout(idle_timeout), values))
+        Ok(Self::new(Metadata::new(created).with_granted(granted), values))
     }
 }
 

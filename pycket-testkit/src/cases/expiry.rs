@@ -69,7 +69,7 @@ pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness)
     in_quiet(async {
         let store = open(harness).await;
         let timer = Timer::new(harness);
-        let metadata = Metadata::new(Timestamp::from_unix_millis(5)).with_idle_timeout(Some(HOUR));
+        let metadata = Metadata::new(Timestamp::from_unix_millis(5)).with_granted(Some(HOUR));
         let old = Record::new(metadata, [("old", text("1")), ("both", text("1"))]);
         let new = record([("both", "2"), ("new", "2")]);
         let mut ids = [SessionId::generate(); 6];

@@ -53,8 +53,9 @@ caught! {
 #[test]
 fn broken_stores_are_caught_among_all_cases() {
     thread::scope(|scope| {
-        let run = |(fault, case)| (fault, case, scope.spawn(move || failing_cases(Some(*fault))));
-        let runs: Vec<_> = CAUGHT.iter().map(|(fault, case)| run((fault, case))).collect();
+        let start = |fault: Fault| scope.spawn(move || failing_cases(Some(fault)));
+        let runs: Vec<_> =
+            CAUGHT.iter().map(|(fault, case)| (fault, case, start(*fault))).collect();
         for (fault, case, failing) in runs {
             let failing = failing.join().unwrap();
             assert!(failing.contains(case), "{fault:?}: {failing:?}");

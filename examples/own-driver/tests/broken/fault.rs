@@ -9,7 +9,7 @@ pub(crate) enum Fault {
     /// `ON CONFLICT DO UPDATE` of the record; its values stay.
     CreateKeepsExpiredValues,
     /// `ON CONFLICT DO UPDATE` that does not name every column.
-    CreateKeepsAnExpiredIdleTimeout,
+    CreateKeepsAnExpiredGrant,
     CreateKeepsAnExpiredEnd,
 
     // load
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     /// Reads the record, changes it in the program, and writes it whole.
     UpdateRewritesTheRecord,
     UpdateIsCommittedByStatement,
-    UpdateForgetsTheIdleTimeout,
+    UpdateForgetsTheGrantedTtl,
     /// `SET ends = coalesce(…, 'never')`.
     UpdateWithoutTtlRemovesTheEnd,
     /// `now()` of PostgreSQL: the time at which the transaction began, before it had the lock.
@@ -73,5 +73,5 @@ pub(crate) enum Fault {
     KeysLackTheDataset,
     DroppedCallsLeaveATransaction,
     SourcesRepeatTheKey,
-    CorruptTimeoutsAreDefaults,
+    CorruptTtlsAreDefaults,
 }

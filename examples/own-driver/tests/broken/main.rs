@@ -64,7 +64,7 @@ impl Harness for Bench {
     }
 
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {
-        let sql = "UPDATE records SET idle = -1 WHERE key = ?1";
+        let sql = "UPDATE records SET granted = -1 WHERE key = ?1";
         self.database
             .open()
             .unwrap()
@@ -109,7 +109,7 @@ alone! {
     CreateReplaces: lifecycle::create_never_overwrites;
     CreateIgnoresTheNumberOfRows: lifecycle::create_never_overwrites;
     CreateKeepsExpiredValues: expiry::create_over_an_expired_record_keeps_nothing;
-    CreateKeepsAnExpiredIdleTimeout: expiry::create_over_an_expired_record_keeps_nothing;
+    CreateKeepsAnExpiredGrant: expiry::create_over_an_expired_record_keeps_nothing;
     CreateKeepsAnExpiredEnd: expiry::create_over_an_expired_record_keeps_nothing;
     LoadIgnoresExpiry: expiry::record_has_ended_one_second_after_its_ttl;
     LoadNeedsValues: values::record_without_values_is_stored;
@@ -119,7 +119,7 @@ alone! {
     UpdateCountsChangedValues: merge::remove_of_a_missing_name_is_no_error;
     UpdateRewritesTheRecord: concurrency::concurrent_updates_of_different_names_survive;
     UpdateIsCommittedByStatement: cancellation::dropped_update_is_atomic;
-    UpdateForgetsTheIdleTimeout: values::metadata_are_stored_exactly;
+    UpdateForgetsTheGrantedTtl: values::metadata_are_stored_exactly;
     UpdateWithoutTtlRemovesTheEnd: expiry::update_without_ttl_keeps_the_remaining_time;
     UpdateUsesTheClockOfTheTransaction: expiry::update_that_waits_revives_no_ended_record;
     UpdateLooksAtTheEndBeforeTheLock: expiry::update_that_waits_revives_no_ended_record;
@@ -143,7 +143,7 @@ alone! {
     KeysLackTheDataset: isolation::namespaces_share_no_records;
     DroppedCallsLeaveATransaction: cancellation::writes_after_a_dropped_call_reach_every_handle;
     SourcesRepeatTheKey: errors::refused_call_shows_no_id_and_no_value;
-    CorruptTimeoutsAreDefaults: errors::corrupt_record_is_reported_until_it_is_deleted;
+    CorruptTtlsAreDefaults: errors::corrupt_record_is_reported_until_it_is_deleted;
 }
 
 macro_rules! all_cases {
@@ -183,7 +183,7 @@ macro_rules! among_all_cases {
 // Those that other cases could hide: by removing expired records, or by using the connections and the machine.
 among_all_cases! {
     CreateKeepsExpiredValues: "expiry::create_over_an_expired_record_keeps_nothing";
-    CreateKeepsAnExpiredIdleTimeout: "expiry::create_over_an_expired_record_keeps_nothing";
+    CreateKeepsAnExpiredGrant: "expiry::create_over_an_expired_record_keeps_nothing";
     CreateKeepsAnExpiredEnd: "expiry::create_over_an_expired_record_keeps_nothing";
     LoadIgnoresExpiry: "expiry::record_has_ended_one_second_after_its_ttl";
     UpdateIgnoresExpiry: "expiry::record_has_ended_one_second_after_its_ttl";

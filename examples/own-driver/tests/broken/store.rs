@@ -11,7 +11,7 @@ use crate::connection::{Call, Pool, now};
 use crate::fault::Fault;
 
 pub(crate) const SCHEMA: &str = "
-    CREATE TABLE records (key TEXT PRIMARY KEY, created INTEGER, idle INTEGER, ends INTEGER);
+    CREATE TABLE records (key TEXT PRIMARY KEY, created INTEGER, granted INTEGER, ends INTEGER);
     CREATE TABLE vals (key TEXT, name TEXT, value BLOB, PRIMARY KEY (key, name));
 ";
 
@@ -35,8 +35,8 @@ impl SessionStore for Store {
         let now = now();
         self.remove_expired(&call, now).await?;
         let ends = self.end(now, ttl);
-        let (created, idle) = columns(record.metadata());
-        let row = (&key, created, idle, ends);
+        let (created, granted) = columns(record.metadata());
+        let row = (&key, created, granted, ends);
         match self.pool.fault {
             Some(Fault::CreateReplaces) => {
                 call.execute("DELETE FROM vals WHERE key = ?1", [&key]).await?;
@@ -55,9 +55,9 @@ impl SessionStore for Store {
                     call.execute("DELETE FROM vals WHERE key = ?1", [&key]).await?;
                 }
                 let columns = match fault {
-                    Some(Fault::CreateKeepsAnExpiredIdleTimeout) => "created = ?2, ends = ?4",
-                    Some(Fault::CreateKeepsAnExpiredEnd) => "created = ?2, idle = ?3",
-                    _ => "created = ?2, idle = ?3, ends = ?4",
+                    Some(Fault::CreateKeepsAnExpiredGrant) => "created = ?2, ends = ?4",
+                    Some(Fault::CreateKeepsAnExpiredEnd) => "created = ?2, granted = ?3",
+                    _ => "created = ?2, granted = ?3, ends = ?4",
                 };
                 let insert =
                     "INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET";
@@ -160,12 +160,13 @@ impl SessionStore for Store {
             return Ok(Update::Ended);
         }
         if let Some(metadata) = changes.metadata() {
-            let (created, idle) = columns(&metadata);
-            let idle_column =
-                if self.has(Fault::UpdateForgetsTheIdleTimeout) { "" } else { ", idle = ?3" };
-            let update =
-                format!("UPDATE records SET created = ?2{idle_column} WHERE key = ?1 AND ?3 IS ?3");
-            call.execute(&update, (&key, created, idle)).await?;
+            let (created, granted) = columns(&metadata);
+            let granted_column =
+                if self.has(Fault::UpdateForgetsTheGrantedTtl) { "" } else { ", granted = ?3" };
+            let update = format!(
+                "UPDATE records SET created = ?2{granted_column} WHERE key = ?1 AND ?3 IS ?3"
+            );
+            call.execute(&update, (&key, created, granted)).await?;
         }
         let ends = ttl.map(|ttl| self.end(now, ttl));
         let never = self.has(Fault::UpdateWithoutTtlRemovesTheEnd).then_some(i64::MAX / 2);
@@ -231,7 +232,7 @@ impl Store {
             Some(
                 Fault::CreateKeepsExpiredValues
                     | Fault::CreateKeepsAnExpiredEnd
-                    | Fault::CreateKeepsAnExpiredIdleTimeout
+                    | Fault::CreateKeepsAnExpiredGrant
             )
         );
         if !keeps {
@@ -273,23 +274,23 @@ impl Store {
             "created"
         };
         let sql =
-            format!("SELECT {created}, idle, ends FROM records WHERE key = ?1 AND ends >= ?2");
+            format!("SELECT {created}, granted, ends FROM records WHERE key = ?1 AND ends >= ?2");
         let found: Option<(i64, Option<i64>, i64)> = call.sql(|connection| {
             let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
             connection.prepare_cached(&sql)?.query_row((key, now), columns).optional()
         })?;
-        let Some((created, idle, ends)) = found else { return Ok(None) };
-        let idle = match idle {
+        let Some((created, granted, ends)) = found else { return Ok(None) };
+        let granted = match granted {
             None => None,
-            Some(_) if self.has(Fault::CorruptTimeoutsAreDefaults) && idle < Some(1) => None,
+            Some(_) if self.has(Fault::CorruptTtlsAreDefaults) && granted < Some(1) => None,
             Some(millis) => {
                 let ttl = u64::try_from(millis).ok().and_then(Ttl::from_millis);
-                let corrupt = || Error::new(ErrorKind::Corrupt, "an idle timeout is out of range");
+                let corrupt = || Error::new(ErrorKind::Corrupt, "a granted ttl is out of range");
                 Some(ttl.ok_or_else(corrupt)?)
             }
         };
         let created = Timestamp::from_unix_millis(created.cast_unsigned());
-        Ok(Some(Head { metadata: Metadata::new(created).with_idle_timeout(idle), ends }))
+        Ok(Some(Head { metadata: Metadata::new(created).with_granted(granted), ends }))
     }
 
     fn values(&self, call: &Call<'_>, key: &str) -> Result<Vec<(String, Value)>, Error> {
@@ -369,6 +370,6 @@ fn loaded(head: Head, values: Vec<(String, Value)>) -> Loaded {
 }
 
 fn columns(metadata: &Metadata) -> (i64, Option<i64>) {
-    let idle = metadata.idle_timeout.map(|ttl| ttl.as_millis().cast_signed());
-    (metadata.created.unix_millis().cast_signed(), idle)
+    let granted = metadata.granted.map(|ttl| ttl.as_millis().cast_signed());
+    (metadata.created.unix_millis().cast_signed(), granted)
 }
