@@ -1,11 +1,5 @@
 //! What authors of drivers store: ids as bytes, keys as parts, records as one value.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a panic is a failure"
-)]
-
 use pycket_core::{ErrorKind, KeySpace, Metadata, Record, SessionId, Timestamp, Ttl, Value};
 
 fn records() -> Vec<Record> {

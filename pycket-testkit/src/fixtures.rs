@@ -8,8 +8,8 @@ use pycket_core::{
 use tokio::task::{JoinError, JoinSet};
 
 use crate::Harness;
-use crate::check::check;
-use crate::observed::Observed;
+use crate::check::{answered, check};
+use crate::observed::observed;
 
 pub(crate) type Store = Arc<dyn SessionStore>;
 
@@ -37,7 +37,7 @@ pub(crate) async fn open(harness: &impl Harness) -> Store {
 
 /// A handle on this namespace.
 pub(crate) async fn open_in(harness: &impl Harness, namespace: &str) -> Store {
-    Observed::new(harness.open(namespace).await)
+    observed(harness.open(namespace).await)
 }
 
 /// Two handles on a new namespace, as of two servers of one application.
@@ -88,6 +88,10 @@ pub async fn put(store: &dyn SessionStore, record: &Record, ttl: Ttl) -> Session
 /// Those of `load`.
 pub async fn stored(store: &dyn SessionStore, id: &SessionId) -> Result<Option<Record>, Error> {
     Ok(store.load(id).await?.map(|loaded| loaded.record))
+}
+
+pub(crate) async fn is_live(store: &Store, id: &SessionId) -> bool {
+    answered("a load", store.load(id).await).is_some()
 }
 
 /// Calls every method under the id, with [`SECRET`] as a value where it takes one. Returns the errors of load,

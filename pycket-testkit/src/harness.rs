@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::ManualClock;
 /// What the suite needs to know about a driver: how to open it, which clock it uses, and how it fails.
 ///
 /// No case can be switched off. The answers to [`time`](Self::time) and [`unreachable`](Self::unreachable)
-/// decide how a case checks the store, never whether it does. Three hooks are optional, because the suite cannot
+/// decide how a case checks the store, never whether it does. Four hooks are optional, because the suite cannot
 /// do by itself what they do.
 #[async_trait]
 pub trait Harness: Send + Sync {
@@ -37,6 +38,13 @@ pub trait Harness: Send + Sync {
     ///
     /// Optional, like the hooks below: `None`, the default, leaves this to your own tests.
     async fn refusing(&self) -> Option<Arc<dyn SessionStore>> {
+        None
+    }
+
+    /// Makes other updates of the record wait until the answer is dropped: holds the lock that an update takes, for
+    /// example that of the row (`SELECT … FOR UPDATE`). The suite checks that an update which waits does not bring
+    /// back a record that ended meanwhile.
+    async fn hold(&self, _namespace: &str, _id: &SessionId) -> Option<Box<dyn Any + Send>> {
         None
     }
 

@@ -38,17 +38,17 @@ pub(crate) async fn in_turn<T>(call: impl Future<Output = T>) -> T {
 
 /// A store of a case. It counts the calls, so that a slow case can say how far it came.
 #[derive(Debug)]
-pub(crate) struct Observed {
+struct Observed {
     inner: Store,
     progress: Arc<Progress>,
 }
 
-impl Observed {
-    pub(crate) fn new(inner: Store) -> Store {
-        let progress = PROGRESS.try_with(Arc::clone).unwrap_or_default();
-        Arc::new(Self { inner, progress })
-    }
+pub(crate) fn observed(inner: Store) -> Store {
+    let progress = PROGRESS.try_with(Arc::clone).unwrap_or_default();
+    Arc::new(Observed { inner, progress })
+}
 
+impl Observed {
     async fn around<T>(&self, method: &'static str, call: impl Future<Output = T>) -> T {
         let call = async {
             let _running = Running::new(&self.progress, method);

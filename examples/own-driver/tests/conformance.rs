@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,6 +61,13 @@ impl Harness for Sqlite {
                        BEGIN SELECT RAISE(ABORT, 'refused: key = ' || NEW.key); END";
         self.raw("refusing.db").execute_batch(trigger).unwrap();
         Some(store)
+    }
+
+    /// SQLite has one lock for the whole file.
+    async fn hold(&self, namespace: &str, _: &SessionId) -> Option<Box<dyn Any + Send>> {
+        let connection = self.raw(namespace);
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        Some(Box::new(connection))
     }
 
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {

@@ -15,12 +15,12 @@ use crate::fixtures::{
     HOUR, SECRET, Store, failures, failures_but_delete, fresh_namespace, open, open_in, put,
     record, stored,
 };
-use crate::observed::Observed;
+use crate::observed::observed;
 use crate::shown::{all_shown_by, shows_id};
 
 /// A call to an unreachable store is an error of kind `Unavailable`, which is transient.
 pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
-    let Some(store) = harness.unreachable().await.map(Observed::new) else {
+    let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
     for (method, error) in all_failures(&store).await.1 {
@@ -32,7 +32,7 @@ pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
 
 /// An error keeps its cause as `source()`, and does not repeat it in its own message.
 pub async fn error_keeps_its_source(harness: &impl Harness) {
-    let Some(store) = harness.unreachable().await.map(Observed::new) else {
+    let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
     for (method, error) in all_failures(&store).await.1 {
@@ -52,7 +52,7 @@ pub async fn error_keeps_its_source(harness: &impl Harness) {
 
 /// No error shows an id or a value: neither its `Display` nor its `Debug`, nor those of its sources.
 pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
-    let Some(store) = harness.unreachable().await.map(Observed::new) else {
+    let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
     let (id, failures) = all_failures(&store).await;
@@ -64,7 +64,7 @@ pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
 /// What a server says when it refuses a call, which often repeats the call's parameters, is no part of the error
 /// and no source of it. (Only for a harness with [`Harness::refusing`].)
 pub async fn refused_call_shows_no_id_and_no_value(harness: &impl Harness) {
-    let Some(store) = harness.refusing().await.map(Observed::new) else { return };
+    let Some(store) = harness.refusing().await.map(observed) else { return };
     let id = SessionId::generate();
     let errors = failures(&store, &id).await;
     let refused = errors.iter().flatten().count();

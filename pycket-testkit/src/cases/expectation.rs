@@ -3,8 +3,8 @@
 use pycket_core::{Changes, Metadata, Record, SessionId, Timestamp, Ttl, Update, Value};
 
 use crate::Harness;
-use crate::check::{answered, check};
-use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text, ttl};
+use crate::check::check;
+use crate::fixtures::{HOUR, METADATA, open, put, record, stored, text};
 use crate::observed::in_quiet;
 use crate::timer::Timer;
 
@@ -104,14 +104,7 @@ pub async fn expired_record_is_ended_and_no_conflict(harness: &impl Harness) {
     in_quiet(async {
         let store = open(harness).await;
         let timer = Timer::new(harness);
-        let old = record([("a", "1")]);
-        let mut ids = [SessionId::generate(); 3];
-        for id in &mut ids {
-            *id = put(&store, &old, ttl(200)).await;
-        }
-        let (expiry, last) = timer.put(&store, &old, ttl(200)).await;
-        let is_live = async || answered("a load", store.load(&last).await).is_some();
-        expiry.ends_on_time("a record", is_live).await;
+        let ids: [_; 3] = timer.put_expired(&store, &record([("a", "1")])).await;
         for (id, expected) in ids.iter().zip([None, Some(text("1")), Some(text("2"))]) {
             let changes = Changes::new().expect("a", expected).set("b", text("2"));
             check("an update", store.update(id, &changes, Some(HOUR)).await, Update::Ended);

@@ -1,24 +1,20 @@
 //! When a record expires.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
-use tokio::task::{JoinHandle, yield_now};
 
-use crate::check::{answered, check, ensure};
+use crate::Harness;
+use crate::check::{answered, check};
 use crate::fixtures::{
-    HOUR, Store, every_kind_of_update, fresh_namespace, joined, open, open_in, open_two, put,
-    record, stored, text, ttl,
+    HOUR, every_kind_of_update, fresh_namespace, is_live, open, open_in, open_two, put, record,
+    stored, text, ttl,
 };
-use crate::observed::in_quiet;
+use crate::observed::{in_quiet, in_turn};
 use crate::timer::Timer;
-use crate::{Harness, Time};
 
 /// Not a whole number of seconds: a store that counts in seconds must round up.
 const SHORT: u64 = 1_400;
-
-/// Expires soon, and not while a case still creates its records.
-const BRIEF: u64 = 200;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -26,13 +22,17 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    let created = record([("a", "1")]);
-    let (expiry, id) = timer.put(&store, &created, ttl(SHORT)).await;
-    let (later_expiry, later) = timer.put(&store, &created, ttl(SHORT + 500)).await;
-    expiry.ends_on_time("a created record", async || is_live(&store, &id).await).await;
-    // A store that rounds the end down to a second may be exact once, but not also half a second later.
-    if let Time::Real = harness.time() {
-        later_expiry.ends_on_time("another record", async || is_live(&store, &later).await).await;
+    // A store that rounds the end to a second may be exact once, but not also half a second later.
+    for millis_of_second in [250, 750] {
+        let start = async || {
+            let created = record([("a", "1")]);
+            in_turn(async {
+                let ttl = timer.ttl_to(millis_of_second);
+                timer.put(&store, &created, ttl).await
+            })
+            .await
+        };
+        timer.ends_on_time("a created record", start, async |id| is_live(&store, id).await).await;
     }
 }
 
@@ -41,15 +41,9 @@ pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
 pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
     in_quiet(async {
         let store = open(harness).await;
-        let timer = Timer::new(harness);
         let old = record([("a", "1")]);
-        let mut ids = [SessionId::generate(); 5];
-        for id in &mut ids {
-            *id = put(&store, &old, ttl(BRIEF)).await;
-        }
-        let (expiry, last) = timer.put(&store, &old, ttl(BRIEF)).await;
-        expiry.ends_on_time("a record", async || is_live(&store, &last).await).await;
-        let [loaded, updated, touched, deleted, created] = ids;
+        let [loaded, updated, touched, deleted, created] =
+            Timer::new(harness).put_expired(&store, &old).await;
         check("a load", stored(&store, &loaded).await, None);
         let changes = Changes::new().set("b", text("2"));
         check("an update", store.update(&updated, &changes, Some(HOUR)).await, Update::Ended);
@@ -72,12 +66,7 @@ pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness)
         let metadata = Metadata::new(Timestamp::from_unix_millis(5)).with_granted(Some(HOUR));
         let old = Record::new(metadata, [("old", text("1")), ("both", text("1"))]);
         let new = record([("both", "2"), ("new", "2")]);
-        let mut ids = [SessionId::generate(); 6];
-        for id in &mut ids {
-            *id = put(&store, &old, ttl(BRIEF)).await;
-        }
-        let (expiry, last) = timer.put(&store, &old, ttl(BRIEF)).await;
-        expiry.ends_on_time("a record", async || is_live(&store, &last).await).await;
+        let ids: [_; 6] = timer.put_expired(&store, &old).await;
         // A create may remove a few expired records, the oldest first.
         for id in ids.iter().rev() {
             let (expiry, answer) = timer.start(HOUR, store.create(id, &new, HOUR)).await;
@@ -93,87 +82,50 @@ pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness)
 }
 
 /// An update that has to wait, for example for a lock on its row, does not bring a record back that ended
-/// meanwhile.
+/// meanwhile. (Only for a harness with [`Harness::hold`].)
 pub async fn update_that_waits_revives_no_ended_record(harness: &impl Harness) {
-    const ATTEMPTS: u32 = 8;
-    let timer = Timer::new(harness);
-    let namespace = fresh_namespace();
-    let open = async || open_in(harness, &namespace).await;
-    let mut race = Race {
-        writer: open().await,
-        others: open().await,
-        reader: open().await,
-        id: SessionId::generate(),
-    };
-    // The first call also connects.
-    race.measure().await;
-    let wait = race.measure().await;
-    for attempt in 1..=ATTEMPTS {
-        race.id = SessionId::generate();
-        in_quiet(race.run(&timer, wait, wait * attempt / (ATTEMPTS + 1))).await;
-    }
-}
-
-/// An update that renews a record, while other updates make it wait.
-struct Race {
-    writer: Store,
-    others: Store,
-    reader: Store,
-    id: SessionId,
-}
-
-impl Race {
-    async fn create(&self, ttl: Ttl) {
-        let answer = self.writer.create(&self.id, &record([]), ttl).await;
-        check("a create", answer, Creation::Created);
-    }
-
-    /// How long the update waits.
-    async fn measure(&mut self) -> Duration {
-        self.id = SessionId::generate();
-        self.create(HOUR).await;
-        let started = Instant::now();
-        check("an update", Ok(joined(self.start().await.await)), Update::Applied);
-        started.elapsed().clamp(Duration::from_millis(2), Duration::from_millis(200))
-    }
-
-    /// Starts the update so long before the record ends. No server may see the record after one has seen its
-    /// end.
-    async fn run(&self, timer: &Timer, wait: Duration, before: Duration) {
-        let rest = Duration::from_millis(30);
-        let short = Ttl::try_from(wait + rest).expect("less than a second");
-        let (expiry, ()) = timer.start(short, self.create(short)).await;
-        expiry.wait_until(before).await;
-        let update = self.start().await;
-        expiry.end_after(before).await;
-        let mut has_ended = false;
-        loop {
-            let is_last = update.is_finished();
-            let is_live = is_live(&self.reader, &self.id).await;
-            ensure("a record that had ended", "nothing", "a record", !(has_ended && is_live));
-            has_ended |= !is_live;
-            if is_last {
-                break;
+    in_quiet(async {
+        // If the record ends before the updates have begun, with a longer ttl.
+        for millis in [200, 1_000, 5_000] {
+            if updates_wait_while_a_record_ends(harness, ttl(millis)).await {
+                return;
             }
+        }
+    })
+    .await;
+}
+
+/// Returns whether the record was live when the updates began.
+async fn updates_wait_while_a_record_ends(harness: &impl Harness, ttl: Ttl) -> bool {
+    let namespace = fresh_namespace();
+    let (store, timer) = (open_in(harness, &namespace).await, Timer::new(harness));
+    let (expiry, id) = timer.put(&store, &record([("a", "1")]), ttl).await;
+    let Some(held) = harness.hold(&namespace, &id).await else { return true };
+    let changes = Changes::new().set("b", text("2"));
+    let no_changes = Changes::new();
+    let release = async {
+        // The updates begin meanwhile, and come as far as the lock.
+        for _ in 0..50 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let answer = joined(update.await);
-        ensure("an update", "no Conflict", answer, answer != Update::Conflict);
-    }
-
-    async fn start(&self) -> JoinHandle<Update> {
-        const OTHERS: usize = 8;
-        let large = Changes::new().set("large", vec![b'x'; 100_000].into());
-        for _ in 0..OTHERS {
-            let (store, id, changes) = (self.others.clone(), self.id, large.clone());
-            tokio::spawn(async move { store.update(&id, &changes, None).await });
+        let was_live = expiry.is_ahead();
+        expiry.pass().await;
+        drop(held);
+        was_live
+    };
+    let (updated, touched, was_live) = tokio::join!(
+        store.update(&id, &changes, Some(HOUR)),
+        store.update(&id, &no_changes, Some(HOUR)),
+        release
+    );
+    for (what, answer) in [("an update that waited", updated), ("a touch that waited", touched)] {
+        // It may give up and return an error.
+        if answer.is_ok() {
+            check(what, answer, Update::Ended);
         }
-        yield_now().await;
-        let (store, id) = (self.writer.clone(), self.id);
-        tokio::spawn(async move {
-            answered("an update", store.update(&id, &Changes::new(), Some(HOUR)).await)
-        })
     }
+    check("a load after it", stored(&store, &id).await, None);
+    was_live
 }
 
 /// One millisecond is a valid ttl, for a create and for a touch.
@@ -228,10 +180,10 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
 pub async fn load_does_not_renew_the_ttl(harness: &impl Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
-    let (expiry, id) = timer.put(&store, &record([("a", "1")]), ttl(SHORT)).await;
-    expiry
-        .ends_on_time("a record that is loaded all the time", async || is_live(&store, &id).await)
-        .await;
+    let created = record([("a", "1")]);
+    let start = async || timer.put(&store, &created, ttl(SHORT)).await;
+    let is_live = async |id: &SessionId| is_live(&store, id).await;
+    timer.ends_on_time("a record that is loaded all the time", start, is_live).await;
 }
 
 /// An update without a ttl does not change the remaining time.
@@ -245,16 +197,16 @@ pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness)
     }
 
     let short = record([("a", "1")]);
-    let (expiry, id) = timer.put(&store, &short, ttl(SHORT)).await;
-    let is_alive = async || {
+    let start = async || timer.put(&store, &short, ttl(SHORT)).await;
+    let is_live = async |id: &SessionId| {
         let mut applied = true;
         for changes in every_kind_of_update() {
-            let answer = store.update(&id, &changes, None).await;
+            let answer = store.update(id, &changes, None).await;
             applied &= answered("an update", answer) == Update::Applied;
         }
         applied
     };
-    expiry.ends_on_time("a record that is updated all the time", is_alive).await;
+    timer.ends_on_time("a record that is updated all the time", start, is_live).await;
 }
 
 /// A touch, which is an update without changes, sets a new ttl, longer or shorter than the remaining time,
@@ -269,9 +221,13 @@ pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
         expiry.check_expires_in("the remaining time", &store, &id).await;
         check("the record after it", stored(&store, &id).await, Some(created.clone()));
     }
-    let expiry =
-        timer.update("a touch that shortens", &store, &id, &Changes::new(), ttl(SHORT)).await;
-    expiry.ends_on_time("a record with a shortened ttl", async || is_live(&store, &id).await).await;
+    let start = async || {
+        let id = put(&store, &created, HOUR).await;
+        let touch = "a touch that shortens";
+        (timer.update(touch, &store, &id, &Changes::new(), ttl(SHORT)).await, id)
+    };
+    let is_live = async |id: &SessionId| is_live(&store, id).await;
+    timer.ends_on_time("a record with a shortened ttl", start, is_live).await;
 }
 
 /// An update with a ttl sets the new ttl along with the changes.
@@ -307,8 +263,4 @@ pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
     check("a create over an expired record", answer, Creation::Created);
     expiry.check_expires_in("the new ttl", &store, &expired).await;
     check("the new record", stored(&store, &expired).await, Some(new));
-}
-
-async fn is_live(store: &Store, id: &SessionId) -> bool {
-    answered("a load", store.load(id).await).is_some()
 }

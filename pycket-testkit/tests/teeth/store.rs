@@ -19,6 +19,7 @@ pub(crate) struct Store {
     pub(crate) namespace: String,
     pub(crate) table: Arc<Mutex<Table>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) lock: Arc<tokio::sync::Mutex<()>>,
     pub(crate) answers: Mutex<VecDeque<Option<Loaded>>>,
     /// Whether a dropped call has left a transaction open on the connection.
     pub(crate) has_transaction: AtomicBool,
@@ -94,7 +95,7 @@ impl SessionStore for Store {
                 if self.found(&key).is_none() {
                     return Ok(Update::Ended);
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                let _lock = self.lock.lock().await;
                 self.table().update(&key, changes, ttl, self.now())
             }
             Some(Fault::UpdateWritesTheWholeRecord) => self.write_back(&key, changes, ttl).await,
@@ -120,7 +121,10 @@ impl SessionStore for Store {
                 let sets = sets.fold(Changes::new(), |all, (n, v)| all.set(n, v.clone()));
                 self.table().update(&key, &sets, ttl, self.now())
             }
-            _ => self.table().update(&key, changes, ttl, self.now()),
+            _ => {
+                let _lock = self.lock.lock().await;
+                self.table().update(&key, changes, ttl, self.now())
+            }
         }
     }
 

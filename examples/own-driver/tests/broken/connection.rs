@@ -20,6 +20,11 @@ impl Database {
         Self { path: path.to_owned(), lock: Arc::default() }
     }
 
+    /// Waits for the lock.
+    pub(crate) async fn lock(&self) -> OwnedMutexGuard<()> {
+        self.lock.clone().lock_owned().await
+    }
+
     pub(crate) fn open(&self) -> Result<Connection, Error> {
         let connection = Connection::open(&self.path).map_err(unavailable)?;
         connection
@@ -46,7 +51,7 @@ impl Pool {
 
     /// Waits for the lock and begins a transaction.
     pub(crate) async fn write(&self) -> Result<Call<'_>, Error> {
-        let lock = self.database.lock.clone().lock_owned().await;
+        let lock = self.database.lock().await;
         self.begin("BEGIN IMMEDIATE", Some(lock)).await
     }
 

@@ -7,6 +7,7 @@ mod connection;
 mod fault;
 mod store;
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -63,14 +64,15 @@ impl Harness for Bench {
         Some(self.store(database, ""))
     }
 
+    async fn hold(&self, _: &str, _: &SessionId) -> Option<Box<dyn Any + Send>> {
+        Some(Box::new(self.database.lock().await))
+    }
+
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {
+        let _lock = self.database.lock().await;
         let sql = "UPDATE records SET granted = -1 WHERE key = ?1";
-        self.database
-            .open()
-            .unwrap()
-            .execute(sql, [format!("{namespace}:{}", id.expose())])
-            .unwrap();
-        true
+        let key = format!("{namespace}:{}", id.expose());
+        self.database.open().unwrap().execute(sql, [key]).unwrap() == 1
     }
 
     async fn records(&self, namespace: &str) -> Option<usize> {
@@ -153,7 +155,12 @@ macro_rules! all_cases {
             thread::scope(|scope| {
                 let cases = [$($((
                     concat!(stringify!($group), "::", stringify!($case)),
-                    scope.spawn(|| block_on(pycket_testkit::cases::$group::$case(bench))),
+                    scope.spawn(|| {
+                        // A model that fails takes half a minute of real time to shorten the sequence.
+                        if bench.fault.is_none() || stringify!($group) != "model" {
+                            block_on(pycket_testkit::cases::$group::$case(bench));
+                        }
+                    }),
                 )),*),*];
                 let failing = cases.into_iter().filter_map(|(case, run)| run.join().err().map(|_| case));
                 failing.collect()
@@ -180,7 +187,12 @@ macro_rules! among_all_cases {
     };
 }
 
-// Those that other cases could hide: by removing expired records, or by using the connections and the machine.
+#[test]
+fn sound_store_passes_all_cases_at_once() {
+    assert_eq!(failing_cases(&Bench::new(None)), [""; 0]);
+}
+
+// Those that other cases could hide by removing expired records, by using the connections or by waiting for the lock.
 among_all_cases! {
     CreateKeepsExpiredValues: "expiry::create_over_an_expired_record_keeps_nothing";
     CreateKeepsAnExpiredGrant: "expiry::create_over_an_expired_record_keeps_nothing";
