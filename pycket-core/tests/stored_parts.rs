@@ -38,6 +38,14 @@ fn truncated_or_extended_record_is_corrupt() {
 }
 
 #[test]
+fn bytes_behind_a_record_are_returned() {
+    for record in records() {
+        let bytes = [&record.encode()[..], b"more"].concat();
+        assert_eq!(Record::decode_prefix(&bytes).unwrap(), (record, &b"more"[..]));
+    }
+}
+
+#[test]
 fn record_of_another_version_or_with_an_invalid_timeout_is_corrupt() {
     let damaged: [&[u8]; 4] = [
         b"\x94\x02\x07\xc0\x80",

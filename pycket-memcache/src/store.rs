@@ -130,7 +130,7 @@ impl MemcacheStore {
                 Some(ttl) => self.expiry(ttl),
                 None => ItemExpiry::at(expires_at, self.clock.now()),
             };
-            let payload = record::encode(&record, expiry)?;
+            let payload = record::encode(&record, expiry);
             match item.write(Write::Replace(payload, cas)).await? {
                 Written::Done => return Ok(Update::Applied),
                 Written::Missing => return Ok(Update::Ended),
@@ -158,7 +158,7 @@ impl SessionStore for MemcacheStore {
         let item = self.item(id);
         let mut retries = self.retry_locks.budget(item.hash());
         loop {
-            let payload = record::encode(record, self.expiry(ttl))?;
+            let payload = record::encode(record, self.expiry(ttl));
             if item.write(Write::Add(payload)).await? == Written::Done {
                 return Ok(Creation::Created);
             }

@@ -1,26 +1,26 @@
-//! A whole record as one value, for a store that keeps it in one column or item.
+//! A whole record as one value, for a store that keeps it in one column or item. Described in
+//! `docs/wire-format.md`.
 
-use std::fmt;
+use std::convert::Infallible;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
+use rmp::encode::{ByteBuf, ValueWriteError};
+use rmp::{Marker, decode, encode};
 
 use super::{Metadata, Record};
 use crate::{Error, ErrorKind, Timestamp, Ttl, Value};
 
-/// The only version of the encoding that is written and read.
+/// The only version of the format that is written and read.
 const VERSION: u64 = 1;
 
 /// Version, creation time, granted ttl, values.
-type Parts<V> = (u64, u64, Option<u64>, V);
+const PARTS: u32 = 4;
 
 impl Record {
     /// The whole record as MessagePack, for a store that keeps it as one value. [`decode`](Self::decode) reads it.
     ///
-    /// It is an array of four: the version of the encoding, 1; the time of creation in milliseconds since 1970;
-    /// the ttl that the last renewal gave, in milliseconds or nil; and a map of names (str) to values (bin). Later versions of
-    /// this crate read it, too.
+    /// It is an array of four: the version of the format, 1; the time of creation in milliseconds since 1970; the
+    /// ttl that the last renewal gave, in milliseconds or nil; and a map of names (str) to values (bin). Later
+    /// versions of this crate read it, too.
     ///
     /// ```
     /// use pycket_core::{Metadata, Record, Timestamp, Value};
@@ -34,13 +34,32 @@ impl Record {
     ///
     /// # Panics
     ///
-    /// If the record has more than 2³² values or a value of more than 4 GiB, which MessagePack cannot hold.
+    /// If the record has 2³² values, or a value of 4 GiB: MessagePack cannot hold them.
     pub fn encode(&self) -> Vec<u8> {
-        let Metadata { created, granted } = self.metadata;
-        let granted = granted.map(Ttl::as_millis);
-        let parts: Parts<Map<'_>> = (VERSION, created.unix_millis(), granted, Map(self));
-        #[expect(clippy::expect_used, reason = "writing to memory fails only as documented")]
-        rmp_serde::to_vec(&parts).expect("a record that MessagePack can hold")
+        let size: usize =
+            self.iter().map(|(name, value)| name.len() + value.as_bytes().len() + 8).sum();
+        let mut bytes = ByteBuf::with_capacity(size + 64);
+        #[expect(clippy::expect_used, reason = "writing to memory does not fail")]
+        self.encode_to(&mut bytes).expect("memory can be written");
+        bytes.into_vec()
+    }
+
+    fn encode_to(&self, bytes: &mut ByteBuf) -> Result<(), ValueWriteError<Infallible>> {
+        encode::write_array_len(bytes, PARTS)?;
+        encode::write_uint(bytes, VERSION)?;
+        encode::write_uint(bytes, self.metadata.created.unix_millis())?;
+        match self.metadata.granted {
+            Some(ttl) => drop(encode::write_uint(bytes, ttl.as_millis())?),
+            None => bytes.as_mut_vec().push(Marker::Null.to_u8()),
+        }
+        encode::write_map_len(bytes, length(self.len()))?;
+        for (name, value) in self.iter() {
+            encode::write_str_len(bytes, length(name.len()))?;
+            bytes.as_mut_vec().extend(name.as_bytes());
+            encode::write_bin_len(bytes, length(value.as_bytes().len()))?;
+            bytes.as_mut_vec().extend(value.as_bytes());
+        }
+        Ok(())
     }
 
     /// Reads what [`encode`](Self::encode) has written.
@@ -49,99 +68,69 @@ impl Record {
     ///
     /// [`ErrorKind::Corrupt`] for anything else. The error does not contain the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let mut rest = bytes;
-        let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
-        let parts = Parts::<Values>::deserialize(&mut deserializer);
-        drop(deserializer);
-        let (VERSION, created, granted, Values(values)) = parts.map_err(|_| corrupt())? else {
-            return Err(corrupt());
-        };
-        let granted = match granted {
-            None => None,
-            Some(millis) => Some(Ttl::from_millis(millis).ok_or_else(corrupt)?),
-        };
-        if !rest.is_empty() {
-            return Err(corrupt());
+        match Self::decode_prefix(bytes)? {
+            (record, []) => Ok(record),
+            _ => Err(corrupt("it has too many bytes")),
         }
-        let created = Timestamp::from_unix_millis(created);
-        Ok(Self::new(Metadata::new(created).with_granted(granted), values))
     }
-}
 
-fn corrupt() -> Error {
-    let message = "the stored bytes are not a session, or one of an unknown version";
-    Error::new(ErrorKind::Corrupt, message)
-}
-
-struct Map<'r>(&'r Record);
-
-impl Serialize for Map<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.0.iter() {
-            map.serialize_entry(name, &Bytes(value.as_bytes()))?;
+    /// Reads a record at the start of `bytes`, and returns the bytes that follow it: a driver may store more behind
+    /// the record, such as its expiry.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] if it does not begin with a record. The error does not contain the bytes.
+    pub fn decode_prefix(mut bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
+        let parts = decode::read_array_len(&mut bytes).map_err(|_| corrupt("it is no session"))?;
+        if number(&mut bytes) != Some(VERSION) || parts != PARTS {
+            return Err(corrupt("it is no session, or one of an unknown version"));
         }
-        map.end()
+        let metadata = metadata(&mut bytes).ok_or_else(|| corrupt("its metadata are damaged"))?;
+        let values = values(&mut bytes).ok_or_else(|| corrupt("a value is damaged or missing"))?;
+        Ok((Self::new(metadata, values), bytes))
     }
 }
 
-struct Bytes<'b>(&'b [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
+fn corrupt(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {reason}"))
 }
 
-struct Values(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Entries)
-    }
+#[expect(clippy::expect_used, reason = "documented")]
+fn length(length: usize) -> u32 {
+    length.try_into().expect("a record that MessagePack can hold")
 }
 
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Values;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map of names to values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
-        // No capacity is reserved, because the length may be wrong.
-        let mut values = Vec::new();
-        while let Some((name, Blob(value))) = map.next_entry::<String, _>()? {
-            values.push((name, value));
+fn metadata(bytes: &mut &[u8]) -> Option<Metadata> {
+    let created = Timestamp::from_unix_millis(number(bytes)?);
+    let granted = match bytes.strip_prefix(&[Marker::Null.to_u8()]) {
+        Some(rest) => {
+            *bytes = rest;
+            None
         }
-        Ok(Values(values))
-    }
+        None => Some(Ttl::from_millis(number(bytes)?)?),
+    };
+    Some(Metadata::new(created).with_granted(granted))
 }
 
-struct Blob(Value);
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_byte_buf(BlobVisitor)
+fn values(bytes: &mut &[u8]) -> Option<Vec<(String, Value)>> {
+    let length = decode::read_map_len(bytes).ok()?;
+    // No capacity is reserved, because the length may be wrong.
+    let mut values = Vec::new();
+    for _ in 0..length {
+        let name_length = decode::read_str_len(bytes).ok()?;
+        let name = str::from_utf8(take(bytes, name_length)?).ok()?;
+        let value_length = decode::read_bin_len(bytes).ok()?;
+        values.push((name.to_owned(), Value::from(take(bytes, value_length)?)));
     }
+    Some(values)
 }
 
-struct BlobVisitor;
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    decode::read_int(bytes).ok()
+}
 
-impl Visitor<'_> for BlobVisitor {
-    type Value = Blob;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the bytes of a value")
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
-        Ok(Blob(Value::from(bytes)))
-    }
-
-    fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
-        Ok(Blob(Value::from(bytes)))
-    }
+fn take<'b>(bytes: &mut &'b [u8], length: u32) -> Option<&'b [u8]> {
+    let (taken, rest) = bytes.split_at_checked(length.try_into().ok()?)?;
+    *bytes = rest;
+    Some(taken)
 }
