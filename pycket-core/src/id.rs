@@ -95,11 +95,12 @@ impl FromStr for SessionId {
     }
 }
 
-/// Reads the bytes that [`expose_bytes`](SessionId::expose_bytes) returns.
+/// Reads the bytes that [`expose_bytes`](SessionId::expose_bytes) returns for a random id.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidId`] for the bytes of any other UUID. The error does not contain them.
+/// [`ErrorKind::InvalidId`] for the bytes of any other UUID, such as the id under which the library lists the
+/// sessions of a user. The error does not contain them.
 impl TryFrom<[u8; 16]> for SessionId {
     type Error = Error;
 

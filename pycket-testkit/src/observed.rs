@@ -82,7 +82,7 @@ impl Progress {
         }
         let done = counts.begun - counts.running.len();
         format!(
-            "the case needs more than {elapsed:?}; every call answered, {done} so far. A fixed amount of \
+            "the case needs more than {elapsed:?}; {done} calls have answered so far. A fixed amount of \
              work takes {slowness:.1} times as long as usual on this machine"
         )
     }
@@ -117,5 +117,28 @@ impl<'p> Running<'p> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.progress.counts().running.remove(&self.call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_case_says_how_many_calls_have_answered() {
+        let progress = Progress::default();
+        drop(Running::new(&progress, "load"));
+        let _began_just_now = Running::new(&progress, "update");
+        let report = progress.report(Duration::from_secs(90), 1.5);
+        assert!(report.contains("1 calls have answered so far"), "{report}");
+        assert!(report.contains("1.5 times as long as usual"), "{report}");
+    }
+
+    #[test]
+    fn call_that_does_not_answer_is_named() {
+        let progress = Progress::default();
+        let _hangs = Running::new(&progress, "update");
+        let report = progress.report(Duration::ZERO, 1.0);
+        assert!(report.contains("a call of `update` has not answered for"), "{report}");
     }
 }

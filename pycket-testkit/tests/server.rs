@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -137,6 +138,7 @@ fn program_is_ready_when_it_listens_on_its_socket() {
         .start();
     assert!(TcpStream::connect(server.address()).is_err());
     server.restart();
+    assert!(UnixStream::connect(server.directory().join("own.sock")).is_ok());
     server.pause();
 }
 

@@ -79,8 +79,8 @@ impl ServerCommand {
         self
     }
 
-    /// The name of a Unix socket in the directory. The server is ready when it accepts a connection there, and
-    /// need not listen on its port.
+    /// The name of a Unix socket in the [directory](Server::directory). The server is ready when it accepts a
+    /// connection there, and need not listen on its port.
     pub fn socket(mut self, name: impl Into<String>) -> Self {
         self.socket = Some(name.into());
         self

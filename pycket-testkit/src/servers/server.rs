@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,11 @@ impl Server {
         self.port
     }
 
+    /// The directory of the server, with its data and its Unix sockets. A [`restart`](Self::restart) keeps it.
+    pub fn directory(&self) -> PathBuf {
+        self.watchdog().directory().to_owned()
+    }
+
     /// Kills the server without a warning (`SIGKILL`). When this returns, nothing listens on the port.
     pub fn kill(&self) {
         self.watchdog().order("kill");
@@ -127,11 +132,6 @@ impl Server {
             self.kind.program,
             watchdog.end_of_log()
         );
-    }
-
-    #[cfg(feature = "tls")]
-    pub(super) fn directory(&self) -> std::path::PathBuf {
-        self.watchdog().directory().to_owned()
     }
 
     fn watchdog(&self) -> MutexGuard<'_, Watchdog> {
