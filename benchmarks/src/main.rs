@@ -6,6 +6,7 @@ mod records;
 mod report;
 mod servers;
 
+use bench::Route;
 use clap::Parser;
 use cores::Core;
 use servers::Server;
@@ -18,6 +19,16 @@ enum Command {
     /// Prints one measurement that needs a separate process.
     #[command(subcommand, hide = true)]
     Records(records::Part),
+    /// Calls one route of an axum server many times, without a network, for a program that counts instructions.
+    #[command(hide = true)]
+    Repeat {
+        server: Server,
+        route: Route,
+        times: usize,
+        /// The URL of its store.
+        #[arg(long)]
+        store: Option<String>,
+    },
     /// Runs one server until standard input ends.
     Serve {
         server: Server,
@@ -37,6 +48,9 @@ fn main() -> anyhow::Result<()> {
         Command::Records(part) => {
             println!("{}", records::part(part)?);
             Ok(())
+        }
+        Command::Repeat { server, route, times, store } => {
+            servers::repeat(server, store.as_deref(), route, times)
         }
         Command::Serve { server, store, core } => {
             cores::bind(core);

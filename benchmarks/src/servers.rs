@@ -5,15 +5,17 @@ mod bare;
 mod floor;
 mod listen;
 mod pycket;
+mod repeat;
 mod tower_sessions;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::routing::{MethodRouter, get};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use repeat::repeat;
 pub(crate) use tower_sessions::redis as tower_redis;
 
 /// The idle timeout of all servers.
@@ -111,19 +113,29 @@ impl Server {
 
 /// Listens on a free loopback port, prints its address, and serves until standard input ends.
 pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
-    let store = || store.ok_or_else(|| anyhow::anyhow!("this server needs the URL of a store"));
     match server {
-        Server::Axum => listen::axum(async { Ok(bare::router()) }),
-        Server::Floor => listen::axum(floor::router(store()?)),
-        Server::PycketMemory => listen::axum(async { pycket::on_memory() }),
-        Server::PycketRedis => listen::axum(async { pycket::on_redis(store()?) }),
-        Server::PycketMemcached => listen::axum(async { pycket::on_memcached(store()?) }),
-        Server::TowerSessionsMemory => listen::axum(async { Ok(tower_sessions::on_memory()) }),
-        Server::TowerSessionsRedis => listen::axum(tower_sessions::on_redis(store()?)),
-        Server::AxumSessionRedis => listen::axum(axum_session::router(store()?)),
         Server::Actix => actix::serve(),
-        Server::ActixSessionRedis => actix_session::serve(store()?),
+        Server::ActixSessionRedis => actix_session::serve(url(store)?),
+        _ => listen::axum(router(server, store)),
     }
+}
+
+async fn router(server: Server, store: Option<&str>) -> Result<Router> {
+    match server {
+        Server::Axum => Ok(bare::router()),
+        Server::Floor => floor::router(url(store)?).await,
+        Server::PycketMemory => pycket::on_memory(),
+        Server::PycketRedis => pycket::on_redis(url(store)?),
+        Server::PycketMemcached => pycket::on_memcached(url(store)?),
+        Server::TowerSessionsMemory => Ok(tower_sessions::on_memory()),
+        Server::TowerSessionsRedis => tower_sessions::on_redis(url(store)?).await,
+        Server::AxumSessionRedis => axum_session::router(url(store)?).await,
+        Server::Actix | Server::ActixSessionRedis => anyhow::bail!("this server is not axum"),
+    }
+}
+
+fn url(store: Option<&str>) -> Result<&str> {
+    store.context("this server needs the URL of a store")
 }
 
 /// The routes of every axum server.

@@ -64,14 +64,12 @@ impl Client {
     }
 
     fn request_to(&self, route: Route) -> Result<Request<Empty<Bytes>>> {
-        let (method, path) = match route {
-            Route::Untouched => (Method::GET, "/untouched"),
-            Route::Read => (Method::GET, "/read"),
-            Route::Write => (Method::POST, "/write"),
-            Route::Login => (Method::POST, "/login"),
-            Route::First => (Method::POST, "/first"),
+        let method = match route {
+            Route::Untouched | Route::Read => Method::GET,
+            Route::Write | Route::Login | Route::First => Method::POST,
         };
-        let mut request = Request::builder().method(&method).uri(path).header(HOST, &self.host);
+        let mut request =
+            Request::builder().method(&method).uri(route.path()).header(HOST, &self.host);
         if method == Method::POST {
             request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }

@@ -1,7 +1,19 @@
 use serde::{Deserialize, Serialize};
 
 /// What a request does. Every server has all routes, under these names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Route {
     /// Does not use the session.
@@ -27,6 +39,16 @@ impl Route {
             Self::Write => "write",
             Self::Login => "login",
             Self::First => "first",
+        }
+    }
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Untouched => "/untouched",
+            Self::Read => "/read",
+            Self::Write => "/write",
+            Self::Login => "/login",
+            Self::First => "/first",
         }
     }
 }
