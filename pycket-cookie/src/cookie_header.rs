@@ -10,9 +10,8 @@ pub(crate) fn values<'a>(
 }
 
 fn value<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut parts = pair.splitn(2, |byte| *byte == b'=');
-    let (found, value) = (parts.next()?, parts.next()?);
-    (found.trim_ascii() == name.as_bytes()).then(|| unquoted(value.trim_ascii()))
+    let rest = pair.trim_ascii_start().strip_prefix(name.as_bytes())?;
+    Some(unquoted(rest.trim_ascii_start().strip_prefix(b"=")?.trim_ascii()))
 }
 
 fn unquoted(value: &[u8]) -> &[u8] {
