@@ -119,7 +119,8 @@ impl SessionHandle {
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 let opened = self.slot.opened.get_or_init(async || {
                     let manager = &self.slot.settings.manager;
-                    let session = manager.without_loading(ids(&self.presented()));
+                    let session =
+                        manager.without_loading(ids(&self.presented()).copied().collect());
                     Opened { session, outdated_key: false, expires_in: Duration::ZERO }
                 });
                 self.checked(opened.await)
@@ -228,7 +229,7 @@ impl SessionHandle {
 
     async fn open(&self) -> Result<Opened, Error> {
         let presented = self.presented();
-        let session = self.slot.settings.manager.open_first_of(&ids(&presented)).await?;
+        let session = self.slot.settings.manager.open_first_of(ids(&presented)).await?;
         let id = session.id();
         let outdated_key =
             presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
@@ -273,6 +274,9 @@ impl SessionHandle {
 
     /// Whether the client needs the cookie again although the id is the same, if the session is still live.
     fn needs_cookie_again(&self, opened: &Opened) -> bool {
+        if !opened.outdated_key && !self.slot.settings.cookie.is_persistent() {
+            return false;
+        }
         match opened.session.id_change() {
             IdChange::Renewed(_) => opened.outdated_key || self.refreshes_cookie(opened),
             IdChange::Unchanged => opened.outdated_key,
@@ -283,10 +287,12 @@ impl SessionHandle {
     /// Whether the renewal of this request has to reach the cookie, too. It does at most ten times per idle
     /// timeout, because a late response could overwrite a newer cookie.
     fn refreshes_cookie(&self, opened: &Opened) -> bool {
-        let renewed = opened.session.expires_in().unwrap_or_default();
-        let gain = renewed.saturating_sub(opened.expires_in);
-        self.slot.settings.cookie.ends_before(opened.session.absolute_expires_in())
-            && gain >= renewed / 10
+        let cookie = &self.slot.settings.cookie;
+        let has_gained = || {
+            let renewed = opened.session.expires_in().unwrap_or_default();
+            renewed.saturating_sub(opened.expires_in) >= renewed / 10
+        };
+        cookie.ends_before(opened.session.absolute_expires_in()) && has_gained()
     }
 
     fn set_cookie(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<String> {
@@ -308,8 +314,8 @@ impl SessionHandle {
     }
 }
 
-fn ids(presented: &[SignedId]) -> Vec<SessionId> {
-    presented.iter().map(|signed| signed.id).collect()
+fn ids(presented: &[SignedId]) -> impl Iterator<Item = &SessionId> {
+    presented.iter().map(|signed| &signed.id)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SessionHandle {

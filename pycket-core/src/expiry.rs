@@ -112,11 +112,17 @@ impl Expiry {
         let idle = self.idle(own).as_duration();
         metadata.unrenewed_for(expires_in).is_some_and(|unrenewed| unrenewed > idle)
             || self.absolute(own).is_some()
-                && self.ttl(metadata.created, own, clock.now()).is_none()
+                && self.ttl(metadata.created, own, || clock.now()).is_none()
     }
 
-    /// The ttl of a record that is written `now`, or `None` if its absolute timeout has passed.
-    pub(crate) fn ttl(&self, created: Timestamp, own: OwnTimeouts, now: Timestamp) -> Option<Ttl> {
+    /// The ttl of a record that is written `now`, or `None` if its absolute timeout has passed. Without an
+    /// absolute timeout, `now` is not called.
+    pub(crate) fn ttl(
+        &self,
+        created: Timestamp,
+        own: OwnTimeouts,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Option<Ttl> {
         let idle = self.idle(own);
         match self.absolute_expires_in(created, own, now) {
             Some(rest) => Ttl::try_from(rest).ok().map(|rest| rest.min(idle)),
@@ -129,10 +135,10 @@ impl Expiry {
         &self,
         created: Timestamp,
         own: OwnTimeouts,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp,
     ) -> Option<Duration> {
-        let age = now.saturating_since(created);
-        self.absolute(own).map(|absolute| absolute.as_duration().saturating_sub(age))
+        let absolute = self.absolute(own)?.as_duration();
+        Some(absolute.saturating_sub(now().saturating_since(created)))
     }
 
     /// The ttl of the touch of a request that only reads, or `None` if it needs none. Where reading does not
@@ -146,7 +152,7 @@ impl Expiry {
         }
         let expires_in = live.expires_in(clock);
         let gain = |ttl: &Ttl| ttl.as_duration().saturating_sub(expires_in);
-        self.ttl(metadata.created, own, clock.now())
+        self.ttl(metadata.created, own, || clock.now())
             .filter(|ttl| is_longer_than_allowed || gain(ttl) >= idle.as_duration() / 10)
     }
 

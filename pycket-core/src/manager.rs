@@ -96,7 +96,7 @@ impl SessionManager {
     /// The errors of the store. A session that could not be loaded does not exist for the caller, so it
     /// cannot be overwritten.
     pub async fn open(&self, presented: Option<SessionId>) -> Result<Session, Error> {
-        self.open_first_of(presented.as_slice()).await
+        self.open_first_of(presented.as_ref()).await
     }
 
     /// Opens the first live session among the ids that a client presents, for example in several cookies of
@@ -108,19 +108,23 @@ impl SessionManager {
     ///
     /// As for [`open`](Self::open). An error does not lead to the next id, because the session that could not
     /// be loaded may be live.
-    pub async fn open_first_of(&self, presented: &[SessionId]) -> Result<Session, Error> {
-        let mut base = Base::Absent;
-        let mut not_loaded = presented.iter().copied();
+    pub async fn open_first_of<'a>(
+        &self,
+        presented: impl IntoIterator<Item = &'a SessionId>,
+    ) -> Result<Session, Error> {
+        let (mut base, mut is_presented) = (Base::Absent, false);
+        let mut not_loaded = presented.into_iter().copied();
         for id in not_loaded.by_ref().take(MAX_LOADS) {
+            is_presented = true;
             if let Some(live) = self.live(id).await? {
                 base = Base::Live(live);
                 break;
             }
         }
-        if !presented.is_empty() && matches!(base, Base::Absent) {
+        if is_presented && matches!(base, Base::Absent) {
             self.emit(Event::SessionNotFound);
         }
-        Ok(Session::new(self.clone(), base, !presented.is_empty(), not_loaded.collect()))
+        Ok(Session::new(self.clone(), base, is_presented, not_loaded.collect()))
     }
 
     /// A session of these ids that is not loaded, so that a sign-out does not depend on readable records.
@@ -175,13 +179,15 @@ impl SessionManager {
     /// The runtime for work whose caller is dropped: the current one, or else the one of the builder or of the
     /// first call.
     pub(crate) fn runtime(&self) -> Option<Handle> {
-        let known = &self.0.runtime;
-        match Handle::try_current() {
-            Ok(current) => {
-                known.get_or_init(|| current.clone());
-                Some(current)
-            }
-            Err(_) => known.get().cloned(),
+        Handle::try_current().ok().or_else(|| self.0.runtime.get().cloned())
+    }
+
+    /// Remembers the current runtime, unless one is known.
+    pub(crate) fn remember_runtime(&self) {
+        if self.0.runtime.get().is_none()
+            && let Ok(current) = Handle::try_current()
+        {
+            self.0.runtime.get_or_init(|| current);
         }
     }
 

@@ -142,6 +142,10 @@ impl Record {
 }
 
 fn position(entries: &[Entry], name: &str) -> Option<usize> {
+    // To compare few names for equality is faster, because most differ in their length.
+    if entries.len() <= 16 {
+        return entries.iter().position(|(key, _)| key == name);
+    }
     entries.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()
 }
 

@@ -76,7 +76,7 @@ impl Session {
         presented: bool,
         others: Vec<SessionId>,
     ) -> Self {
-        manager.runtime();
+        manager.remember_runtime();
         Self(Arc::new(Shared::new(manager, State::new(base, presented, others))))
     }
 
@@ -204,10 +204,11 @@ impl Session {
     /// [`remember`](Self::remember) move it.
     /// `None` while nothing is stored, and where there is no absolute timeout.
     pub fn absolute_expires_in(&self) -> Option<Duration> {
-        let now = self.0.manager.clock().now();
-        let record = self.state().live()?.record.clone();
-        let (created, own) = (record.metadata().created, OwnTimeouts::of(&record));
-        self.0.manager.expiry().absolute_expires_in(created, own, now)
+        let (expiry, clock) = (self.0.manager.expiry(), self.0.manager.clock());
+        let state = self.state();
+        let record = &state.live()?.record;
+        let (created, own) = (record.metadata().created, OwnTimeouts::of(record));
+        expiry.absolute_expires_in(created, own, || clock.now())
     }
 
     /// The session's read-once notifications.
@@ -357,7 +358,7 @@ impl Session {
     /// another commit that is running. Adapters ask it to skip the commit. It may be `true` for a moment
     /// while another call on the session is running.
     pub fn needs_commit(&self) -> bool {
-        CommitLock::try_acquire(&*self.0).is_none_or(|_lock| self.0.needs_commit())
+        CommitLock::is_held(&self.0) || self.0.needs_commit()
     }
 
     /// Drops the changes that are not stored, and stores nothing but a [`destroy`](Self::destroy). For

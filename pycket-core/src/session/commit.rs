@@ -153,7 +153,7 @@ impl Shared {
                                begin a session or change its id before the handler responds";
                 Err(Error::new(ErrorKind::TooLate, message))
             }
-            Step::Touch { mut live, ttl } => {
+            Step::Touch { live, ttl } => {
                 let changes = match plan::granted(live.record.metadata(), ttl) {
                     Some(metadata) => Changes::new().with_metadata(metadata),
                     None => Changes::new(),
@@ -175,10 +175,9 @@ impl Shared {
                     self.manager.emit(Event::RenewalFailed);
                     return Ok(Outcome::Unchanged);
                 }
-                live.record.apply(&changes);
-                self.updated(result, live, &sent, ttl, Outcome::Touched)
+                self.updated(result, (live, &changes), &sent, ttl, Outcome::Touched)
             }
-            Step::Update { mut live, mut changes, ttl } => {
+            Step::Update { live, mut changes, ttl } => {
                 if let Some(user) = self.outgrown(&live, ttl) {
                     match Box::pin(self.renew_listed(user, live.id, ttl)).await? {
                         Some(user) => {
@@ -188,8 +187,7 @@ impl Shared {
                     }
                 }
                 let result = resolve::update(store, &live.id, &live.record, &changes, ttl).await;
-                live.record.apply(&changes);
-                self.updated(result, live, &sent, ttl, Outcome::Updated)
+                self.updated(result, (live, &changes), &sent, ttl, Outcome::Updated)
             }
             Step::Create { record, ttl } => {
                 let id = resolve::create(store, &record, ttl).await?;
@@ -209,7 +207,7 @@ impl Shared {
     fn updated(
         &self,
         result: Result<Update, Error>,
-        live: Live,
+        (live, changes): (Live, &Changes),
         sent: &Sent,
         ttl: Ttl,
         outcome: Outcome,
@@ -217,7 +215,7 @@ impl Shared {
         match result? {
             Update::Applied => {
                 let expires_at = self.expires_at(ttl);
-                self.state().stored_all(sent, Live { expires_at, ..live });
+                self.state().stored_changes(sent, Live { expires_at, ..live }, changes);
                 Ok(outcome)
             }
             Update::Ended => Ok(self.ended(sent)),

@@ -7,6 +7,13 @@ use super::Shared;
 /// Tasks get it in the order in which they asked for it. Dropping it passes it on.
 pub(super) struct CommitLock<S: Deref<Target = Shared>>(S);
 
+impl CommitLock<&Shared> {
+    /// Whether a task has the lock at this moment.
+    pub(super) fn is_held(shared: &Shared) -> bool {
+        shared.commits.available_permits() == 0
+    }
+}
+
 impl<S: Deref<Target = Shared>> CommitLock<S> {
     pub(super) async fn acquire(shared: S) -> Self {
         // The semaphore is never closed.

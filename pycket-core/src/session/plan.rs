@@ -1,3 +1,4 @@
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use crate::timeouts::OwnTimeouts;
@@ -59,15 +60,15 @@ pub(super) fn plan(state: &State, sent: &Sent, expiry: &Expiry, clock: &dyn Cloc
 
 /// The time to live that a commit gives the session; `None` if the session has ended.
 pub(super) fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
-    let (own, now) = (state.own_timeouts(), clock.now());
+    let (own, now) = (state.own_timeouts(), LazyCell::new(|| clock.now()));
     match state.base() {
-        _ if state.work().sign_in.is_some() => expiry.ttl(now, own, now),
-        Base::Absent => expiry.ttl(now, own, now),
+        _ if state.work().sign_in.is_some() => expiry.ttl(*now, own, || *now),
+        Base::Absent => expiry.ttl(*now, own, || *now),
         Base::Live(Live { record, .. }) => {
             let created = record.metadata().created;
             // Restarting the timeouts does not bring back a session that is past its absolute timeout.
-            expiry.ttl(created, OwnTimeouts::of(record), now)?;
-            expiry.ttl(if restarts(state) { now } else { created }, own, now)
+            expiry.ttl(created, OwnTimeouts::of(record), || *now)?;
+            expiry.ttl(if restarts(state) { *now } else { created }, own, || *now)
         }
         Base::Ended => None,
     }

@@ -278,6 +278,17 @@ impl State {
 
     /// Takes note that the store has `live`, with everything that was sent.
     pub(crate) fn stored_all(&mut self, sent: &Sent, live: Live) {
+        self.stored_changes(sent, live, &Changes::new());
+    }
+
+    /// As [`stored_all`](Self::stored_all), of a record to which the store has applied `changes`.
+    pub(crate) fn stored_changes(&mut self, sent: &Sent, mut live: Live, changes: &Changes) {
+        let old = self.live().map(|old| old.id);
+        if self.destroys == sent.destroys {
+            // The record is no longer shared then, so the changes copy nothing.
+            self.base = Base::Absent;
+        }
+        live.record.apply(changes);
         if self.destroys != sent.destroys {
             // The session was destroyed while it was being stored.
             self.work.delete_session(&live);
@@ -298,7 +309,7 @@ impl State {
         }
         self.work.delete_replaced(|id| live.record.get(&pointer_name(id)).is_some());
         self.id_change = match self.id_change {
-            _ if self.live().map(|old| old.id) != Some(live.id) => IdChange::Issued(live.id),
+            _ if old != Some(live.id) => IdChange::Issued(live.id),
             IdChange::Unchanged => IdChange::Renewed(live.id),
             other => other,
         };

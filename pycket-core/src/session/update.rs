@@ -233,9 +233,8 @@ impl Shared {
                 let store = self.manager.store();
                 match resolve::update_expecting(store, &live.id, &changes, ttl).await? {
                     Update::Applied => {
-                        live.record.apply(&changes);
                         live.expires_at = self.expires_at(ttl);
-                        self.state().stored_all(&sent, live);
+                        self.state().stored_changes(&sent, live, &changes);
                         return result;
                     }
                     Update::Ended => return Err(self.ended_during_update(&sent).into()),
@@ -321,7 +320,7 @@ impl Shared {
             (state.live().cloned().ok_or_else(ended)?, state.send_nothing())
         };
         let (created, own) = (live.record.metadata().created, OwnTimeouts::of(&live.record));
-        let ttl = self.manager.expiry().ttl(created, own, self.manager.clock().now());
+        let ttl = self.manager.expiry().ttl(created, own, || self.manager.clock().now());
         match ttl {
             Some(ttl) => Ok((live, sent, ttl)),
             None => Err(self.ended_during_update(&sent)),
