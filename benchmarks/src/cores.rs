@@ -3,30 +3,38 @@ use core_affinity::CoreId;
 /// The number of a processor core.
 pub(crate) type Core = usize;
 
-/// The cores of the parts of a measurement. The measured server does not share its core.
+/// The cores of the parts of a measurement. `None` leaves the choice to the system.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cores {
     pub(crate) server: Option<Core>,
     /// For the clients, and also for the store if there are only two cores.
     pub(crate) client: Option<Core>,
     pub(crate) store: Option<Core>,
-    /// The number of all cores.
-    pub(crate) number: usize,
 }
 
 impl Cores {
-    /// Assigns no cores if there is only one, or if the system does not report them.
-    pub(crate) fn assign() -> Self {
+    /// The cores for a server with this number of worker threads.
+    ///
+    /// With one worker, the server has a core for itself, if there are two. With several, it runs where the system
+    /// puts it, and the clients and the store have cores for themselves if there are four.
+    pub(crate) fn assign(workers: usize) -> Self {
         let cores: Vec<Core> =
             core_affinity::get_core_ids().unwrap_or_default().iter().map(|core| core.id).collect();
-        let number = cores.len();
         let (server, client, store) = match *cores.as_slice() {
-            [] | [_] => (None, None, None),
-            [server, client] => (Some(server), Some(client), Some(client)),
-            [server, client, store, ..] => (Some(server), Some(client), Some(store)),
+            [server, client] if workers == 1 => (Some(server), Some(client), Some(client)),
+            [server, client, store, ..] if workers == 1 => {
+                (Some(server), Some(client), Some(store))
+            }
+            [client, store, _, _, ..] => (None, Some(client), Some(store)),
+            _ => (None, None, None),
         };
-        Self { server, client, store, number }
+        Self { server, client, store }
     }
+}
+
+/// The number of cores, which is the number of workers of the default runtime.
+pub(crate) fn number() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Binds this thread, and the threads and processes that it starts later, to `core`.

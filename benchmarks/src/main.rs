@@ -35,6 +35,9 @@ enum Command {
         /// The URL of its store.
         #[arg(long)]
         store: Option<String>,
+        /// The number of worker threads.
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
         /// The core to run on.
         #[arg(long)]
         core: Option<Core>,
@@ -52,9 +55,9 @@ fn main() -> anyhow::Result<()> {
         Command::Repeat { server, route, times, store } => {
             servers::repeat(server, store.as_deref(), route, times)
         }
-        Command::Serve { server, store, core } => {
+        Command::Serve { server, store, workers, core } => {
             cores::bind(core);
-            servers::serve(server, store.as_deref())
+            servers::serve(server, store.as_deref(), workers)
         }
     }
 }

@@ -4,6 +4,7 @@ mod axum_session;
 mod bare;
 mod floor;
 mod listen;
+mod per_core;
 mod pycket;
 mod repeat;
 mod tower_sessions;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::routing::{MethodRouter, get};
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use repeat::repeat;
@@ -30,17 +32,21 @@ pub(crate) const CSRF: (&str, &str) = ("csrf", "9f86d081884c7d659a2feaa0c55ad015
 pub(crate) const VISITS: &str = "visits";
 
 /// The servers that are measured. Each has the same five routes.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Server {
     /// axum without sessions.
     Axum,
+    /// The same on a runtime per core.
+    AxumPerCore,
     /// A careful hand-written implementation on Redis.
     Floor,
+    /// The same on a runtime per core.
+    FloorPerCore,
     PycketMemory,
     PycketRedis,
+    /// The same on a runtime per core.
+    PycketRedisPerCore,
     PycketMemcached,
     TowerSessionsMemory,
     TowerSessionsRedis,
@@ -60,26 +66,27 @@ pub(crate) enum StoreKind {
 }
 
 impl Server {
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Axum,
-        Self::Floor,
-        Self::PycketMemory,
-        Self::PycketRedis,
-        Self::PycketMemcached,
-        Self::TowerSessionsMemory,
-        Self::TowerSessionsRedis,
-        Self::AxumSessionRedis,
-        Self::Actix,
-        Self::ActixSessionRedis,
-    ];
+    /// All servers with a form for this number of worker threads.
+    pub(crate) fn all(workers: usize) -> Vec<Self> {
+        let all = Self::value_variants().iter().copied();
+        all.filter(|server| workers > 1 || !server.is_per_core()).collect()
+    }
+
+    /// Whether it has a runtime with one thread for each worker, as actix has, instead of one runtime for all.
+    pub(crate) fn is_per_core(self) -> bool {
+        matches!(self, Self::AxumPerCore | Self::FloorPerCore | Self::PycketRedisPerCore)
+    }
 
     /// The name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
+            Self::AxumPerCore => "axum-per-core",
             Self::Floor => "floor",
+            Self::FloorPerCore => "floor-per-core",
             Self::PycketMemory => "pycket-memory",
             Self::PycketRedis => "pycket-redis",
+            Self::PycketRedisPerCore => "pycket-redis-per-core",
             Self::PycketMemcached => "pycket-memcached",
             Self::TowerSessionsMemory => "tower-sessions-memory",
             Self::TowerSessionsRedis => "tower-sessions-redis",
@@ -91,11 +98,13 @@ impl Server {
 
     pub(crate) fn store(self) -> StoreKind {
         match self {
-            Self::Axum | Self::Actix => StoreKind::None,
+            Self::Axum | Self::AxumPerCore | Self::Actix => StoreKind::None,
             Self::PycketMemory | Self::TowerSessionsMemory => StoreKind::Memory,
             Self::PycketMemcached => StoreKind::Memcached,
             Self::Floor
+            | Self::FloorPerCore
             | Self::PycketRedis
+            | Self::PycketRedisPerCore
             | Self::TowerSessionsRedis
             | Self::AxumSessionRedis
             | Self::ActixSessionRedis => StoreKind::Redis,
@@ -106,26 +115,28 @@ impl Server {
     pub(crate) fn baseline(self) -> Self {
         match self {
             Self::Actix | Self::ActixSessionRedis => Self::Actix,
+            _ if self.is_per_core() => Self::AxumPerCore,
             _ => Self::Axum,
         }
     }
 }
 
 /// Listens on a free loopback port, prints its address, and serves until standard input ends.
-pub(crate) fn serve(server: Server, store: Option<&str>) -> Result<()> {
+pub(crate) fn serve(server: Server, store: Option<&str>, workers: usize) -> Result<()> {
     match server {
-        Server::Actix => actix::serve(),
-        Server::ActixSessionRedis => actix_session::serve(url(store)?),
-        _ => listen::axum(router(server, store)),
+        Server::Actix => actix::serve(workers),
+        Server::ActixSessionRedis => actix_session::serve(url(store)?, workers),
+        _ if server.is_per_core() => per_core::axum(workers, async || router(server, store).await),
+        _ => listen::axum(workers, router(server, store)),
     }
 }
 
 async fn router(server: Server, store: Option<&str>) -> Result<Router> {
     match server {
-        Server::Axum => Ok(bare::router()),
-        Server::Floor => floor::router(url(store)?).await,
+        Server::Axum | Server::AxumPerCore => Ok(bare::router()),
+        Server::Floor | Server::FloorPerCore => floor::router(url(store)?).await,
         Server::PycketMemory => pycket::on_memory(),
-        Server::PycketRedis => pycket::on_redis(url(store)?),
+        Server::PycketRedis | Server::PycketRedisPerCore => pycket::on_redis(url(store)?),
         Server::PycketMemcached => pycket::on_memcached(url(store)?),
         Server::TowerSessionsMemory => Ok(tower_sessions::on_memory()),
         Server::TowerSessionsRedis => tower_sessions::on_redis(url(store)?).await,

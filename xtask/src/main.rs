@@ -16,7 +16,7 @@ Usage: cargo xtask <command>
   ci <step>...   run only these steps
   ci --list      list the steps
   bench          run all measurements, and write docs/performance.json and its chart
-  bench --quick  run shorter measurements in under five minutes, and only print the results
+  bench --quick  run shorter measurements in about ten minutes, and only print the results
   help           print this text";
 
 fn main() -> ExitCode {

@@ -15,9 +15,15 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    pub(crate) fn start(server: Server, store: Option<&str>, core: Option<Core>) -> Result<Self> {
+    pub(crate) fn start(
+        server: Server,
+        store: Option<&str>,
+        workers: usize,
+        core: Option<Core>,
+    ) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", server.name()]);
+        command.arg(format!("--workers={workers}"));
         command.args(store.map(|store| format!("--store={store}")));
         command.args(core.map(|core| format!("--core={core}")));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

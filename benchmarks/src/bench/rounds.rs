@@ -24,8 +24,8 @@ pub(crate) struct Plan {
     /// The length of a turn.
     pub(crate) slice: Duration,
     pub(crate) clients: usize,
-    /// The number of cores of the machine.
-    pub(crate) cores: usize,
+    /// The number of worker threads of each server.
+    pub(crate) workers: usize,
 }
 
 /// One round: every server on every route.
@@ -45,7 +45,7 @@ const ALONE: [Route; 2] = [Route::Read, Route::Write];
 pub(crate) async fn run(plan: &Plan, stores: &Stores, cores: Cores) -> Result<Vec<Round>> {
     let mut rounds = Vec::with_capacity(plan.rounds);
     for number in 0..plan.rounds {
-        eprint!("\rround {} of {} …", number + 1, plan.rounds);
+        eprint!("\r{} workers: round {} of {} …", plan.workers, number + 1, plan.rounds);
         // Each round has a random order, because the server before influences the next one.
         let mut servers = plan.servers.clone();
         let random = RandomState::new();
@@ -61,7 +61,7 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
     let mut round = Round::default();
     let mut subjects = Vec::with_capacity(servers.len());
     for server in servers {
-        subjects.push(Subject::start(*server, plan.clients, stores, cores).await?);
+        subjects.push(Subject::start(*server, plan, stores, cores).await?);
     }
     for route in Route::ALL {
         let samples = measure(plan, &mut subjects, route, plan.clients, stores).await?;
@@ -109,17 +109,17 @@ struct Subject {
 }
 
 impl Subject {
-    async fn start(server: Server, clients: usize, stores: &Stores, cores: Cores) -> Result<Self> {
+    async fn start(server: Server, plan: &Plan, stores: &Stores, cores: Cores) -> Result<Self> {
         let url = stores.url(server.store());
-        let process = ServerProcess::start(server, url.as_deref(), cores.server)?;
+        let process = ServerProcess::start(server, url.as_deref(), plan.workers, cores.server)?;
         let has_session = server.store() != StoreKind::None;
         let mut subject = Self { server, process, clients: Vec::new() };
-        for _ in 0..clients {
+        for _ in 0..plan.clients {
             let client = Client::connect(&subject.process.address, has_session).await;
             subject.clients.push(client.with_context(|| server.name())?);
         }
         for route in Route::ALL {
-            subject.load(route, Duration::from_millis(20), clients).await?;
+            subject.load(route, Duration::from_millis(20), plan.clients).await?;
         }
         Ok(subject)
     }

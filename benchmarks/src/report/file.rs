@@ -5,10 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::Run;
 use super::chart::chart;
 use super::goals::Goal;
 use super::summary::{Clients, Line, Summary};
-use crate::bench::{Plan, Route};
+use crate::bench::Route;
+use crate::cores;
 use crate::records::Records;
 use crate::servers::Server;
 
@@ -18,6 +20,16 @@ struct File<'a> {
     /// The day, as in `2025-12-31`.
     date: String,
     machine: Machine,
+    runs: Vec<FileRun<'a>>,
+    records: &'a Records,
+    /// The goals of the records.
+    goals: &'a [Goal],
+}
+
+#[derive(Serialize)]
+struct FileRun<'a> {
+    /// The number of worker threads of each server.
+    workers: usize,
     rounds: usize,
     turns: usize,
     slice_ms: u128,
@@ -25,7 +37,6 @@ struct File<'a> {
     busy: BTreeMap<Server, BTreeMap<Route, Line>>,
     alone: BTreeMap<Server, BTreeMap<Route, Line>>,
     resident_memory_bytes: BTreeMap<Server, f64>,
-    records: &'a Records,
     goals: &'a [Goal],
 }
 
@@ -37,32 +48,38 @@ struct Machine {
     kernel: String,
 }
 
-/// Writes `performance.json` and `performance.svg` into `folder`.
-pub(crate) fn write(
-    folder: &Path,
-    plan: &Plan,
-    summary: &Summary,
-    records: &Records,
-    goals: &[Goal],
-) -> Result<()> {
-    let memory = |server: &Server| Some((*server, summary.memory(*server)?));
+/// Writes `performance.json` and `performance.svg` into `folder`. The chart shows the first run.
+pub(crate) fn write(folder: &Path, runs: &[Run], records: &Records, goals: &[Goal]) -> Result<()> {
     let file = File {
         date: time::OffsetDateTime::now_utc().date().to_string(),
-        machine: machine(plan.cores),
-        rounds: summary.rounds(),
-        turns: plan.turns,
-        slice_ms: plan.slice.as_millis(),
-        clients: plan.clients,
-        busy: lines(summary, Clients::Many),
-        alone: lines(summary, Clients::One),
-        resident_memory_bytes: summary.servers().iter().filter_map(memory).collect(),
+        machine: machine(),
+        runs: runs.iter().map(FileRun::from).collect(),
         records,
         goals,
     };
     fs::create_dir_all(folder)?;
     fs::write(folder.join("performance.json"), serde_json::to_string_pretty(&file)? + "\n")?;
-    fs::write(folder.join("performance.svg"), chart(summary))?;
+    if let Some(run) = runs.first() {
+        fs::write(folder.join("performance.svg"), chart(&run.summary))?;
+    }
     Ok(())
+}
+
+impl<'a> From<&'a Run> for FileRun<'a> {
+    fn from(Run { plan, summary, goals }: &'a Run) -> Self {
+        let memory = |server: &Server| Some((*server, summary.memory(*server)?));
+        Self {
+            workers: plan.workers,
+            rounds: summary.rounds(),
+            turns: plan.turns,
+            slice_ms: plan.slice.as_millis(),
+            clients: plan.clients,
+            busy: lines(summary, Clients::Many),
+            alone: lines(summary, Clients::One),
+            resident_memory_bytes: summary.servers().iter().filter_map(memory).collect(),
+            goals,
+        }
+    }
 }
 
 fn lines(summary: &Summary, clients: Clients) -> BTreeMap<Server, BTreeMap<Route, Line>> {
@@ -73,7 +90,7 @@ fn lines(summary: &Summary, clients: Clients) -> BTreeMap<Server, BTreeMap<Route
     summary.servers().into_iter().map(of).collect()
 }
 
-fn machine(cores: usize) -> Machine {
+fn machine() -> Machine {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let processors = read("/proc/cpuinfo");
     let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
@@ -83,7 +100,7 @@ fn machine(cores: usize) -> Machine {
     let kernel = release.split('-').next().unwrap_or_default().trim();
     Machine {
         processor: model.unwrap_or("unknown").to_owned(),
-        cores,
+        cores: cores::number(),
         kernel: format!("Linux {kernel}"),
     }
 }

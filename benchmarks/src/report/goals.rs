@@ -4,7 +4,8 @@ use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
 use crate::servers::Server::{
-    self, Floor, PycketMemory, PycketRedis, TowerSessionsMemory, TowerSessionsRedis,
+    self, ActixSessionRedis, Floor, PycketMemory, PycketRedis, PycketRedisPerCore,
+    TowerSessionsMemory, TowerSessionsRedis,
 };
 
 /// A promise, and the measured value.
@@ -26,13 +27,35 @@ pub(crate) enum Limit {
 
 use Limit::{AtLeast, AtMost};
 
+/// The limits that depend on the number of worker threads, for reading and writing.
+struct Limits {
+    /// Added processor time beside the floor and tower-sessions.
+    added: [[Option<f64>; 2]; 2],
+    /// Requests per second beside the floor and tower-sessions.
+    rates: [[f64; 2]; 2],
+    memory: f64,
+}
+
+const ONE_WORKER: Limits = Limits {
+    added: [[Some(1.15), Some(0.75)], [Some(1.2), Some(0.65)]],
+    rates: [[0.95, 1.1], [0.95, 1.35]],
+    memory: 0.8,
+};
+
+const DEFAULT_RUNTIME: Limits = Limits {
+    added: [[Some(1.0), None], [Some(1.1), None]],
+    rates: [[1.0, 1.2], [0.95, 1.4]],
+    memory: 0.6,
+};
+
 /// The goals that can be checked with these results.
-pub(crate) fn goals(summary: &Summary, records: Option<&Records>) -> Vec<Goal> {
+pub(crate) fn goals(summary: &Summary, workers: usize) -> Vec<Goal> {
+    let limits = if workers == 1 { ONE_WORKER } else { DEFAULT_RUNTIME };
     let mut goals = Vec::new();
     goals.extend(untouched(summary));
-    goals.extend(redis(summary));
-    goals.extend(memory(summary));
-    goals.extend(records.map(of_records).unwrap_or_default());
+    goals.extend(redis(summary, &limits));
+    goals.extend(per_core(summary));
+    goals.extend(memory(summary, limits.memory));
     goals
 }
 
@@ -51,23 +74,23 @@ fn untouched(summary: &Summary) -> Vec<Goal> {
     goals
 }
 
-fn redis(summary: &Summary) -> Vec<Goal> {
+const ROUTES: [Route; 2] = [Route::Read, Route::Write];
+
+fn redis(summary: &Summary, limits: &Limits) -> Vec<Goal> {
     let peers = [(Floor, "the floor"), (TowerSessionsRedis, "tower-sessions")];
-    let limits =
-        [(Route::Read, [1.15, 0.75], [0.95, 1.1]), (Route::Write, [1.2, 0.65], [0.95, 1.35])];
     let mut goals = Vec::new();
-    for (route, added, _) in limits {
+    for (route, added) in ROUTES.into_iter().zip(limits.added) {
         for ((peer, name), limit) in peers.into_iter().zip(added) {
             let what = format!("added processor time, Redis {}, relative to {name}", route.name());
-            let ratio = summary.added_cpu_ratio(route, [PycketRedis, peer]);
-            goals.extend(ratio.map(|ratio| goal(what, AtMost(limit), ratio, "×")));
+            let ratio = summary.added_cpu_ratio(route, [PycketRedis, peer]).zip(limit);
+            goals.extend(ratio.map(|(ratio, limit)| goal(what, AtMost(limit), ratio, "×")));
         }
     }
     let own = |sample: &Sample| sample.store_cpu_us;
     let ratio = summary.ratio(Clients::Many, Route::Write, [PycketRedis, Floor], own);
     let what = "processor time of Redis, write, relative to the floor";
     goals.extend(ratio.map(|ratio| goal(what, AtMost(1.0), ratio, "×")));
-    for (route, _, rates) in limits {
+    for (route, rates) in ROUTES.into_iter().zip(limits.rates) {
         for ((peer, name), limit) in peers.into_iter().zip(rates) {
             let what = format!("requests per second, Redis {}, relative to {name}", route.name());
             let rate = |sample: &Sample| sample.requests_per_second;
@@ -82,19 +105,35 @@ fn redis(summary: &Summary) -> Vec<Goal> {
     goals
 }
 
-fn memory(summary: &Summary) -> Vec<Goal> {
+/// A runtime per core for both, as actix has it.
+fn per_core(summary: &Summary) -> Vec<Goal> {
+    let rate = |sample: &Sample| sample.requests_per_second;
+    let goal_of = |route: Route| {
+        let pair = [PycketRedisPerCore, ActixSessionRedis];
+        let ratio = summary.ratio(Clients::Many, route, pair, rate)?;
+        let what = format!(
+            "requests per second, Redis {}, runtime per core, relative to actix-session",
+            route.name()
+        );
+        Some(goal(what, AtLeast(1.0), ratio, "×"))
+    };
+    ROUTES.into_iter().filter_map(goal_of).collect()
+}
+
+fn memory(summary: &Summary, limit: f64) -> Vec<Goal> {
     let pair: [Server; 2] = [PycketMemory, TowerSessionsMemory];
     let mut goals = Vec::new();
-    for route in [Route::Read, Route::Write] {
+    for route in ROUTES {
         let what =
             format!("added processor time, memory {}, relative to tower-sessions", route.name());
         let ratio = summary.added_cpu_ratio(route, pair);
-        goals.extend(ratio.map(|ratio| goal(what, AtMost(0.8), ratio, "×")));
+        goals.extend(ratio.map(|ratio| goal(what, AtMost(limit), ratio, "×")));
     }
     goals
 }
 
-fn of_records(records: &Records) -> Vec<Goal> {
+/// The goals of the measurements of records.
+pub(crate) fn goals_of_records(records: &Records) -> Vec<Goal> {
     let mut goals = Vec::new();
     let of = [
         ("memory store, bytes per small record at a million", &records.memory_bytes),

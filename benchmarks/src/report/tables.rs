@@ -1,13 +1,15 @@
 #![expect(clippy::print_stdout, reason = "the program reports on standard output")]
 
+use super::Run;
 use super::goals::{Goal, Limit};
 use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
 use crate::servers::Server;
 
-/// Prints all results as Markdown.
-pub(crate) fn print(summary: &Summary, records: Option<&Records>, goals: &[Goal]) {
+/// Prints the results of a run as Markdown.
+pub(crate) fn print(Run { plan, summary, goals }: &Run) {
+    println!("\n## {} workers, {} clients", plan.workers, plan.clients);
     for route in Route::ALL {
         println!("\n### {}\n", route.name());
         table(summary, Clients::Many, route);
@@ -21,14 +23,11 @@ pub(crate) fn print(summary: &Summary, records: Option<&Records>, goals: &[Goal]
         let bytes = summary.memory(server).unwrap_or(f64::NAN);
         println!("| {} | {:.1} |", server.name(), bytes / 1e6);
     }
-    if let Some(records) = records {
-        print_records(records);
-    }
     println!("\n### Goals\n\n{}", goals_table(goals));
 }
 
 /// The goals as a Markdown table.
-pub(crate) fn goals_table(goals: &[Goal]) -> String {
+fn goals_table(goals: &[Goal]) -> String {
     let mut table = "| what | goal | measured | |\n|---|---:|---:|---|\n".to_owned();
     for Goal { what, limit, value, unit, reached } in goals {
         let limit = match limit {
@@ -57,7 +56,7 @@ fn table(summary: &Summary, clients: Clients, route: Route) {
             "| {} | {rate:.0} | {p50:.0} | {p99:.0} | {cpu:.1} | {:.1} | {} | {} | {store_cpu_us:.1} | {store_commands:.1} | {to:.0} | {from:.0} |",
             server.name(),
             line.added_cpu_us,
-            ratio(Server::Floor),
+            ratio(floor(server)),
             ratio(peer(server)),
         );
     }
@@ -78,6 +77,11 @@ fn ratio(
     ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
+/// The floor on the same kind of runtime.
+fn floor(server: Server) -> Server {
+    if server.is_per_core() { Server::FloorPerCore } else { Server::Floor }
+}
+
 /// tower-sessions with the same kind of store.
 fn peer(server: Server) -> Server {
     match server.store() {
@@ -86,9 +90,10 @@ fn peer(server: Server) -> Server {
     }
 }
 
-fn print_records(records: &Records) {
+/// Prints the measurements of records as Markdown.
+pub(crate) fn print_records(records: &Records, goals: &[Goal]) {
     println!(
-        "\n### Records\n\n| bytes per small record | pycket | tower-sessions |\n|---|---:|---:|"
+        "\n## Records\n\n| bytes per small record | pycket | tower-sessions |\n|---|---:|---:|"
     );
     for (store, bytes) in [("memory", &records.memory_bytes), ("Redis", &records.redis_bytes)] {
         println!("| {store} | {:.0} | {:.0} |", bytes.pycket, bytes.tower_sessions);
@@ -101,4 +106,5 @@ fn print_records(records: &Records) {
     println!("\n| a record of {} bytes in Redis | bytes |\n|---|---:|", records.large.record_bytes);
     println!("| sent for one small change | {:.0} |", records.large.bytes_sent_for_a_change);
     println!("| … by tower-sessions | {:.0} |", records.large.bytes_sent_by_tower_sessions);
+    println!("\n{}", goals_table(goals));
 }

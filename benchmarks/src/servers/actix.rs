@@ -10,7 +10,7 @@ use super::listen::announce;
 
 static VISITS: AtomicU64 = AtomicU64::new(1);
 
-pub(super) fn serve() -> Result<()> {
+pub(super) fn serve(workers: usize) -> Result<()> {
     let listener = announce()?;
     let app = || {
         App::new()
@@ -20,7 +20,7 @@ pub(super) fn serve() -> Result<()> {
             .route("/login", post().to(visit))
             .route("/first", post().to(async || "1"))
     };
-    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener)?.run();
+    let server = HttpServer::new(app).workers(workers).disable_signals().listen(listener)?.run();
     Ok(actix_web::rt::System::new().block_on(server)?)
 }
 

@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::listen::announce;
 use super::{CSRF, IDLE, SECRET, USER, VISITS};
 
-pub(super) fn serve(redis: &str) -> Result<()> {
+pub(super) fn serve(redis: &str, workers: usize) -> Result<()> {
     let ttl = Duration::seconds(IDLE.as_secs() as i64);
     let key = Key::derive_from(SECRET.as_bytes());
     actix_web::rt::System::new().block_on(async {
@@ -28,7 +28,7 @@ pub(super) fn serve(redis: &str) -> Result<()> {
                 .route("/login", post().to(login))
                 .route("/first", post().to(first))
         };
-        let server = HttpServer::new(app).workers(1).disable_signals().listen(announce()?)?;
+        let server = HttpServer::new(app).workers(workers).disable_signals().listen(announce()?)?;
         Ok(server.run().await?)
     })
 }

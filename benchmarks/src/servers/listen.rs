@@ -7,11 +7,10 @@ use anyhow::Result;
 use axum::Router;
 use axum::serve::ListenerExt;
 
-/// Serves with one worker thread, as every server here. So the processor time contains no exchange between
-/// threads.
-pub(super) fn axum(router: impl Future<Output = Result<Router>>) -> Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+/// Serves on one runtime with this number of worker threads, as `#[tokio::main]` does.
+pub(super) fn axum(workers: usize, router: impl Future<Output = Result<Router>>) -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(workers).enable_all().build()?;
     runtime.block_on(async {
         let router = router.await?;
         let listener = announce()?;
