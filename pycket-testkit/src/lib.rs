@@ -21,6 +21,7 @@ mod run;
 #[cfg(feature = "servers")]
 pub mod servers;
 mod shown;
+mod sign_out_everywhere;
 mod timer;
 mod wrappers;
 
@@ -31,4 +32,5 @@ pub use run::block_on;
 #[doc(hidden)]
 pub use run::{TestName, run_case};
 pub use shown::{all_shown_by, shown, shown_values};
+pub use sign_out_everywhere::sign_out_everywhere;
 pub use wrappers::{Calls, CountingStore, Fault, FaultyStore, PausingStore};

@@ -113,7 +113,10 @@ impl UserIndex<'_> {
         let ended: Result<Vec<_>, Error> =
             concurrently(looks.collect()).await.into_iter().collect();
         let ended: Vec<_> = ended?.into_iter().flatten().collect();
-        self.forget(listing, &ended).await;
+        if !ended.is_empty() {
+            // It only tidies up, so a failure does no harm.
+            let _ = self.forget(listing, &ended).await;
+        }
         Ok(())
     }
 
@@ -131,16 +134,16 @@ impl UserIndex<'_> {
         Ok(Some(handle))
     }
 
-    /// Removes entries of sessions that have ended, where they are still the same. It only tidies up, so a failure
-    /// does no harm.
-    pub(crate) async fn forget(&self, listing: &mut Listing, ended: &[UserSessionHandle]) {
-        if ended.is_empty() {
-            return;
-        }
+    /// Removes entries of sessions that have ended, if all of them are still the same.
+    pub(crate) async fn forget(
+        &self,
+        listing: &mut Listing,
+        ended: &[UserSessionHandle],
+    ) -> Result<Update, Error> {
         let remove = |changes, handle: &UserSessionHandle| listing.remove(*handle, changes);
         let changes = ended.iter().fold(Changes::new(), remove);
         let (changes, ttl) = listing.ttl_if_empty(changes);
-        let _ = self.manager.store().update(&self.id, &changes, ttl).await;
+        self.manager.store().update(&self.id, &changes, ttl).await
     }
 
     /// Deletes the records under these ids and their notifications. Returns the sessions of which there was one.

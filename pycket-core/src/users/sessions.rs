@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
@@ -5,9 +6,10 @@ use smol_str::SmolStr;
 
 use crate::completion::Completion;
 use crate::session::Live;
-use crate::{Error, ErrorKind, Event, Session, SessionManager, Timestamp};
+use crate::{Error, ErrorKind, Event, Session, SessionManager, Timestamp, Update};
 
 use super::concurrently::{Task, concurrently};
+use super::index::{LOST_REPLIES, ROUNDS};
 use super::listing::Known;
 use super::{Listing, UserEntry, UserIndex, UserSessionHandle};
 
@@ -109,16 +111,37 @@ impl UserSessions {
     /// The errors of the store.
     pub async fn sessions(&self) -> Result<Vec<UserSession>, Error> {
         let index = self.0.index();
-        let Some(mut listing) = index.load().await? else { return Ok(Vec::new()) };
-        let mut found = self.0.find(&listing).await?;
-        let is_absent = |found: &Found| matches!(found, Found::Absent);
-        let ended = found.extract_if(.., |(_, found)| is_absent(found)).map(|(handle, _)| handle);
-        index.forget(&mut listing, &ended.collect::<Vec<_>>()).await;
-        let live = found.into_iter().rev().filter_map(|(_, found)| match found {
-            Found::Live(session) => Some(session),
-            Found::Unusable | Found::Absent => None,
-        });
-        Ok(live.collect())
+        let mut live = Vec::new();
+        let mut absent: Option<Vec<UserSessionHandle>> = None;
+        let mut lost = 0;
+        for _ in 0..ROUNDS {
+            let Some(mut listing) = index.load().await? else { break };
+            // First all sessions, and then those of which no record was found.
+            let is_left = |handle| absent.as_ref().is_none_or(|absent| absent.contains(&handle));
+            let mut not_found = Vec::new();
+            for (handle, sequence, found) in self.0.find(&listing, is_left).await? {
+                match found {
+                    Found::Live(session) => live.push((sequence, session)),
+                    Found::Absent => not_found.push(handle),
+                    Found::Unusable => {}
+                }
+            }
+            if not_found.is_empty() {
+                break;
+            }
+            match index.forget(&mut listing, &not_found).await {
+                // A session that got another id while this looked is listed with it. So look again.
+                Ok(Update::Conflict) => absent = Some(not_found),
+                Ok(_) => break,
+                Err(error) if error.kind() == ErrorKind::Ambiguous && lost < LOST_REPLIES => {
+                    lost += 1;
+                    absent = Some(not_found);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        live.sort_by_key(|(sequence, _)| Reverse(*sequence));
+        Ok(live.into_iter().map(|(_, session)| session).collect())
     }
 
     /// Ends the session of this handle. Returns `false` if the user has no such session, and ends nothing then: a
@@ -181,18 +204,22 @@ impl User {
         UserIndex::new(&self.manager, &self.user_id)
     }
 
-    /// Looks at each listed session, the oldest sign-in first.
-    async fn find(&self, listing: &Listing) -> Result<Vec<(UserSessionHandle, Found)>, Error> {
+    /// Looks at the chosen ones of the listed sessions, the oldest sign-in first.
+    async fn find(
+        &self,
+        listing: &Listing,
+        is_chosen: impl Fn(UserSessionHandle) -> bool,
+    ) -> Result<Vec<(UserSessionHandle, u64, Found)>, Error> {
+        let chosen = listing.by_age().into_iter().filter(|(handle, _)| is_chosen(*handle));
         let look = |(handle, known)| Box::pin(self.look(handle, known)) as Task<'_, _>;
-        let looks = listing.by_age().into_iter().map(look).collect();
-        concurrently(looks).await.into_iter().collect()
+        concurrently(chosen.map(look).collect()).await.into_iter().collect()
     }
 
     async fn look(
         &self,
         handle: UserSessionHandle,
         known: &Known,
-    ) -> Result<(UserSessionHandle, Found), Error> {
+    ) -> Result<(UserSessionHandle, u64, Found), Error> {
         let mut found = Found::Absent;
         // The newest id is the one that is live, unless the session is changing its id at this moment.
         for id in known.entry.ids.iter().rev() {
@@ -204,11 +231,13 @@ impl User {
                 Err(error) => return Err(error),
             };
             match loaded {
-                Some(live) => return Ok((handle, Found::Live(self.describe(handle, &live)))),
+                Some(live) => {
+                    return Ok((handle, known.sequence, Found::Live(self.describe(handle, &live))));
+                }
                 None => found = Found::Unusable,
             }
         }
-        Ok((handle, found))
+        Ok((handle, known.sequence, found))
     }
 
     fn describe(&self, handle: UserSessionHandle, live: &Live) -> UserSession {

@@ -1,0 +1,20 @@
+//! Users on two application servers who sign out everywhere while their devices go on working.
+
+#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+
+use std::sync::Arc;
+
+use pycket_core::SessionStore;
+use pycket_memcache::MemcacheStore;
+use pycket_testkit::servers::Server;
+use pycket_testkit::sign_out_everywhere;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_outlives_a_sign_out_everywhere() {
+    let server = Server::memcached();
+    let store = || {
+        let builder = MemcacheStore::builder().servers([server.address().to_string()]);
+        Arc::new(builder.build().unwrap()) as Arc<dyn SessionStore>
+    };
+    sign_out_everywhere([store(), store()]).await;
+}
