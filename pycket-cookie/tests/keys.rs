@@ -163,3 +163,17 @@ fn signed_value_of_a_key_and_an_id_never_changes() {
         "__Host-id=iWHtYsl0i9ERhoBxRc5itCckhaRDaCl/xxXd/kN/50o=936da01f-9abd-4d9d-80c7-02af85c822a8",
     );
 }
+
+/// Other programs can read the cookie with the `cookie` crate.
+#[test]
+fn value_is_that_of_the_signed_jar_of_the_cookie_crate() {
+    let secret = "a secret of at least thirty-two bytes";
+    let key = cookie::Key::derive_from(&[secret.as_bytes(), b"\0PYCKET_ID"].concat());
+    let ours = SessionCookie::new(CookieSettings::default(), &KeyRing::new(secret).unwrap());
+    let id = SessionId::generate();
+    let mut jar = cookie::CookieJar::new();
+    jar.signed_mut(&key).add(("PYCKET_ID", id.expose()));
+    let theirs = jar.get("PYCKET_ID").unwrap().value();
+    let set_cookie = ours.issue(&id, HOUR);
+    assert_eq!(set_cookie.split(';').next(), Some(&*format!("PYCKET_ID={theirs}")));
+}
