@@ -15,7 +15,8 @@ use crate::servers::Servers;
 /// # From a file
 ///
 /// Any serde format reads it: `servers` (a string or a list of strings), `prefix`, `max_connections`,
-/// `connect_timeout_ms`, `response_timeout_ms` and `deadline_ms`. All are optional. An unknown name is an error.
+/// `max_response_bytes`, `connect_timeout_ms`, `response_timeout_ms` and `deadline_ms`. All are optional. An unknown
+/// name is an error.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
@@ -24,6 +25,7 @@ pub struct MemcacheStoreBuilder {
     servers: Vec<String>,
     prefix: String,
     max_connections: usize,
+    max_response_bytes: usize,
     #[serde(rename = "connect_timeout_ms", deserialize_with = "driver::deserialize_millis")]
     connect_timeout: Duration,
     #[serde(rename = "response_timeout_ms", deserialize_with = "driver::deserialize_millis")]
@@ -44,11 +46,17 @@ impl MemcacheStoreBuilder {
     /// Five seconds. In that time hundreds of requests can write one session, one after the other.
     pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
-    /// Sixteen. A connection carries one request at a time, for a fraction of a millisecond.
-    pub const DEFAULT_MAX_CONNECTIONS: usize = 16;
+    /// One. It carries any number of concurrent requests, and fewer connections write and read more of them at once.
+    pub const DEFAULT_MAX_CONNECTIONS: usize = 1;
 
     /// A thousand: about what a server accepts from all its clients by default.
     pub const MAX_CONNECTIONS: usize = 1000;
+
+    /// 64 MiB: far more than a session needs, and a process can hold several.
+    pub const DEFAULT_MAX_RESPONSE_BYTES: usize = 64 << 20;
+
+    /// 1 GiB: the largest item limit that memcached allows.
+    pub const MAX_RESPONSE_BYTES: usize = 1 << 30;
 
     /// 200 bytes. The prefix and the rest of the key must fit into the 250 bytes that memcached allows.
     pub const MAX_PREFIX_LEN: usize = 200;
@@ -72,15 +80,23 @@ impl MemcacheStoreBuilder {
     }
 
     /// Maximum number of connections of this process to each server: 1 to [1000](Self::MAX_CONNECTIONS), by
-    /// default [16](Self::DEFAULT_MAX_CONNECTIONS). Each carries one request at a time. A call that finds none
-    /// free waits for one, at most for the [`connect_timeout`](Self::connect_timeout).
+    /// default [1](Self::DEFAULT_MAX_CONNECTIONS). Each carries any number of concurrent requests, so one is enough
+    /// until it keeps a processor busy.
     pub fn max_connections(mut self, max_connections: usize) -> Self {
         self.max_connections = max_connections;
         self
     }
 
-    /// Limits how long connecting may take, and before it how long a call waits for a free connection and for
-    /// the lookup of the server's name. By default [one second](Self::DEFAULT_CONNECT_TIMEOUT).
+    /// Maximum size of an item that the driver reads or writes, 1 MiB to [1 GiB](Self::MAX_RESPONSE_BYTES), by default
+    /// [64 MiB](Self::DEFAULT_MAX_RESPONSE_BYTES). A session is one item. If it is larger, or the server announces a
+    /// larger one, the call fails with [`TooLarge`](pycket_core::ErrorKind::TooLarge).
+    pub fn max_response_bytes(mut self, max_response_bytes: usize) -> Self {
+        self.max_response_bytes = max_response_bytes;
+        self
+    }
+
+    /// Limits how long connecting may take, with the lookup of the server's name. By default
+    /// [one second](Self::DEFAULT_CONNECT_TIMEOUT).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -143,9 +159,12 @@ impl MemcacheStoreBuilder {
 
     fn dataset(&self, dataset: &str) -> Result<MemcacheStore, Error> {
         driver::check_range("max_connections", self.max_connections, 1..=Self::MAX_CONNECTIONS)?;
+        let range = 1 << 20..=Self::MAX_RESPONSE_BYTES;
+        driver::check_range("max_response_bytes", self.max_response_bytes, range)?;
         let connect_timeout = driver::check_timeout("connect_timeout", self.connect_timeout)?;
         let settings = ConnectionSettings {
             max_connections: self.max_connections,
+            max_response_bytes: self.max_response_bytes,
             connect_timeout,
             response_timeout: driver::check_timeout("response_timeout", self.response_timeout)?,
         };
@@ -201,6 +220,7 @@ impl Default for MemcacheStoreBuilder {
             servers: vec!["localhost".to_owned()],
             prefix: KeySpace::DEFAULT_PREFIX.to_owned(),
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            max_response_bytes: Self::DEFAULT_MAX_RESPONSE_BYTES,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             response_timeout: Self::DEFAULT_RESPONSE_TIMEOUT,
             deadline: Self::DEFAULT_DEADLINE,

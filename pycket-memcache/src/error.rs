@@ -12,7 +12,7 @@ pub(crate) enum Failure {
     ServerError(String),
     /// The server does not understand or does not allow the request. This is its answer.
     Rejected(String),
-    /// The item would be larger than the server allows.
+    /// The item is larger than the server or `max_response_bytes` allows.
     TooLarge,
     /// The server does not number its items.
     NoCas,
@@ -83,7 +83,9 @@ fn of_kind(kind: ErrorKind) -> Error {
     let message = match kind {
         ErrorKind::Unavailable => "memcached is not available",
         ErrorKind::Ambiguous => "memcached did not say whether it stored the session",
-        ErrorKind::TooLarge => "the session is larger than memcached's item limit (`-I`)",
+        ErrorKind::TooLarge => {
+            "the session is larger than memcached's item limit (`-I`) or `max_response_bytes`"
+        }
         ErrorKind::Full => "memcached has no memory for the session; raise `-m` or add servers",
         _ => "memcached refused the request; it must be 1.6.12 or later, without authentication",
     };

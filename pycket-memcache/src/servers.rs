@@ -1,13 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
 
 use crate::connection::{ConnectionSettings, Pool};
 use crate::node_addr::NodeAddr;
 
 /// The servers that share the keys. Each key belongs to one server and never moves, even if that server is down.
 pub(crate) struct Servers {
-    first: Arc<Pool>,
-    others: Box<[Arc<Pool>]>,
+    first: Pool,
+    others: Box<[Pool]>,
 }
 
 impl Servers {
@@ -18,7 +17,7 @@ impl Servers {
     }
 
     /// The connections to the server with the highest score for this key, and that score.
-    pub(crate) fn of(&self, key: &str) -> (&Arc<Pool>, u64) {
+    pub(crate) fn of(&self, key: &str) -> (&Pool, u64) {
         let mut best = (&self.first, score(self.first.addr(), key));
         for pool in &self.others {
             let score = score(pool.addr(), key);

@@ -59,7 +59,7 @@ async fn item_limit_is_the_one_of_the_server() {
 async fn item_limit_is_requested_again_after_a_failure() {
     let small = b"STAT item_size_max 1100\r\nEND\r\n";
     let real = Behavior::ForwardsTo(shared().address());
-    let behaviors = [Behavior::Answers(small[..].into()), Behavior::Closes, Behavior::Closes, real];
+    let behaviors = [Behavior::Answers(small[..].into()), real];
     let store = at(&FakeServer::new(behaviors).await).build().unwrap();
     let id = SessionId::generate();
     for _ in 0..2 {

@@ -23,6 +23,7 @@ mod secrets;
 mod settings;
 mod settings_file;
 mod several_servers;
+mod shared_connection;
 mod timeouts;
 mod touches;
 mod unpolled;

@@ -98,6 +98,16 @@ fn max_connections_is_one_to_a_thousand() {
 }
 
 #[test]
+fn max_response_bytes_is_one_mebibyte_to_one_gibibyte() {
+    for number in [0, (1 << 20) - 1, (1 << 30) + 1, usize::MAX] {
+        assert!(refused(builder().max_response_bytes(number)).contains("`max_response_bytes`"));
+    }
+    for number in [1 << 20, 1 << 30] {
+        assert!(builder().max_response_bytes(number).build().is_ok());
+    }
+}
+
+#[test]
 fn timeout_of_zero_is_refused_and_the_longest_works() {
     let zero = Duration::ZERO;
     assert!(refused(builder().connect_timeout(zero)).contains("`connect_timeout`"));
@@ -116,7 +126,8 @@ fn defaults_are_as_documented() {
     for setting in [
         "servers: [\"localhost\"]",
         "prefix: \"pycket:\"",
-        "max_connections: 16",
+        "max_connections: 1,",
+        "max_response_bytes: 67108864",
         "connect_timeout: 1s",
         "response_timeout: 1s",
         "deadline: 5s",

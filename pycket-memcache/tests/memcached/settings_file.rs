@@ -20,8 +20,8 @@ async fn settings_apply_and_sessions_and_notifications_stay_apart() {
         format!("servers = [\"{}\"]", shared().address()),
     ] {
         let text = format!(
-            "{servers}\nprefix = \"shop:\"\nmax_connections = 2\nconnect_timeout_ms = 60000\n\
-             response_timeout_ms = 60000\ndeadline_ms = 60000"
+            "{servers}\nprefix = \"shop:\"\nmax_connections = 2\nmax_response_bytes = 1048576\n\
+             connect_timeout_ms = 60000\nresponse_timeout_ms = 60000\ndeadline_ms = 60000"
         );
         let (sessions, notifications) = read(&text).unwrap().build_with_notifications().unwrap();
         let id = put(&sessions, &record([("of", "sessions")])).await;

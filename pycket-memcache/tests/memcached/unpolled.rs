@@ -86,7 +86,6 @@ async fn unpolled_call_that_requests_the_item_limit_lets_others_succeed() {
     let (id, other, record) = (SessionId::generate(), SessionId::generate(), large(2000));
     let mut unpolled = store.create(&id, &record, HOUR);
     poll_once(&mut unpolled);
-    // The request for the limit has a connection of its own, and it is the first.
     until(|| server.connections() == 1).await;
     sleep(Duration::from_secs(1)).await;
     assert_eq!(store.create(&other, &record, HOUR).await.unwrap(), Creation::Created);

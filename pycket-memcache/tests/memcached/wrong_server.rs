@@ -52,7 +52,7 @@ async fn malformed_answers_are_errors_and_cause_no_panic() {
     ] {
         for repeats in 1..=3 {
             for kind in kinds_for_answer(answer.repeat(repeats)).await.into_iter().flatten() {
-                let fits = matches!(kind, Corrupt | Rejected | Unavailable | Ambiguous);
+                let fits = matches!(kind, Corrupt | Rejected | TooLarge | Unavailable | Ambiguous);
                 assert!(fits, "{kind:?} for {repeats} times {answer:?}");
             }
         }
