@@ -3,7 +3,7 @@ mod protocol;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::{Access, Failure};
@@ -77,16 +77,14 @@ impl Pool {
         let mut limit = self.item_limit.load(Ordering::Relaxed);
         if limit == 0 {
             limit = match self.send(Access::Read, Request::item_limit, Reply::item_limit).await {
-                Err(Failure::Rejected(_)) => DEFAULT_ITEM_LIMIT,
+                Err(Failure::Rejected(_) | Failure::ServerError(_)) => DEFAULT_ITEM_LIMIT,
+                Err(Failure::Unanswered(error)) => return Err(Failure::NotDone(error)),
                 limit => limit?.unwrap_or(DEFAULT_ITEM_LIMIT),
             };
             self.item_limit.store(limit, Ordering::Relaxed);
         }
-        if size <= limit.min(self.settings.max_response_bytes) {
-            Ok(())
-        } else {
-            Err(Failure::TooLarge)
-        }
+        let limit = limit.min(self.settings.max_response_bytes);
+        if size <= limit { Ok(()) } else { Err(Failure::TooLarge) }
     }
 
     /// Repeats the request once if the connection breaks, and the request was not sent or only reads.
@@ -111,26 +109,32 @@ impl Pool {
     ) -> Result<T, Failure> {
         let (index, connection) = self.connection();
         let answer = connection.send(request).await.and_then(read);
-        if let Err(Failure::NotDone(_) | Failure::Unanswered(_) | Failure::ServerError(_)) = answer
-        {
-            self.item_limit.store(0, Ordering::Relaxed);
-            let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(place) = connections.get_mut(index) {
-                place.take_if(|now| now.is_same(&connection));
+        match answer {
+            Err(Failure::Unanswered(_) | Failure::ServerError(_)) => {
+                self.item_limit.store(0, Ordering::Relaxed);
+                if let Some(place) = self.connections().get_mut(index) {
+                    place.take_if(|now| now.is_same(&connection));
+                }
             }
+            // The connection is closed already, or it is only busy.
+            Err(Failure::NotDone(_)) => self.item_limit.store(0, Ordering::Relaxed),
+            _ => {}
         }
         answer
     }
 
     /// The next connection in turn. Opens one if there is none.
     fn connection(&self) -> (usize, Connection) {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = turn % connections.len();
         let open = || Connection::open(self.addr.as_str().to_owned(), self.settings);
+        let mut connections = self.connections();
+        let index = self.next.fetch_add(1, Ordering::Relaxed) % connections.len();
         let Some(place) = connections.get_mut(index) else { return (index, open()) };
         place.take_if(|connection| connection.is_closed());
         (index, place.get_or_insert_with(open).clone())
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Box<[Option<Connection>]>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
 use super::ConnectionSettings;
-use super::protocol::{Reply, Request};
+use super::protocol::{Reply, Request, is_usable_after};
 use crate::error::Failure;
 
 /// Maximum size of all requests that wait on one connection. A larger request waits until it is the only one.
@@ -164,9 +164,9 @@ async fn read(stream: ReadHalf<'_>, settings: &ConnectionSettings, sent: &Sent) 
         let reply = oldest.request.read_reply(&mut stream, settings.max_response_bytes);
         let result = timeout(oldest.left(limit), reply).await;
         let result = result.unwrap_or_else(|error| Err(Failure::Unanswered(error.into())));
-        let is_in_step = matches!(result, Ok(_) | Err(Failure::ServerError(_)));
+        let is_usable = is_usable_after(&result);
         let _ = oldest.caller.send(result);
-        if !is_in_step {
+        if !is_usable {
             return Err(aborted());
         }
     }

@@ -104,19 +104,19 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The connection is only usable after [`Failure::ServerError`].
+    /// The next reply can be read only if [`is_usable_after`] says so.
     pub(super) async fn read_reply(
         &self,
         stream: &mut (impl AsyncBufRead + Unpin),
         max_value: usize,
     ) -> Result<Reply, Failure> {
+        let mut reply = read_reply(stream, max_value, &self.token).await;
         for _ in 1..self.replies {
-            match read_reply(stream, max_value, &self.token).await {
-                Ok(_) | Err(Failure::ServerError(_)) => {}
-                failure => return failure,
+            if is_usable_after(&reply) {
+                reply = read_reply(stream, max_value, &self.token).await;
             }
         }
-        read_reply(stream, max_value, &self.token).await
+        reply
     }
 }
 
@@ -148,6 +148,11 @@ impl Reply {
     }
 }
 
+/// Whether it is known where the next reply begins.
+pub(super) fn is_usable_after(reply: &Result<Reply, Failure>) -> bool {
+    matches!(reply, Ok(_) | Err(Failure::ServerError(_)))
+}
+
 fn token(key: &str) -> Token {
     key.as_bytes().last_chunk().copied().unwrap_or_default()
 }
@@ -169,13 +174,11 @@ async fn read_reply(
     if line == b"END" {
         return Ok(Reply::ItemLimit(item_limit));
     }
-    let value = match line.strip_prefix(b"VA ") {
-        Some(header) => {
-            let length = header.split(|byte| *byte == b' ').next().and_then(number);
-            Some(read_value(stream, length.ok_or_else(unexpected)?, max_value).await?)
-        }
-        None => None,
-    };
+    let mut value = None;
+    if let Some(header) = line.strip_prefix(b"VA ") {
+        let length = header.split(|byte| *byte == b' ').next().and_then(number);
+        value = Some(read_value(stream, length.ok_or_else(unexpected)?, max_value).await?);
+    }
     // The error of the client is dropped where it may show the key.
     let mut result = match MetaResponse::parse_header(&line).and_then(parse_meta_result) {
         Err(Error::Server(text)) => return Err(Failure::ServerError(text)),

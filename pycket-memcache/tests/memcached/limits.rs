@@ -70,6 +70,13 @@ async fn item_limit_is_requested_again_after_a_failure() {
     assert_eq!(store.create(&id, &large(2000), HOUR).await.unwrap(), Creation::Created);
 }
 
+#[tokio::test(start_paused = true)]
+async fn write_whose_item_limit_stays_unknown_is_not_sent() {
+    let store = at(&FakeServer::new([Behavior::Silent]).await).build().unwrap();
+    let error = store.create(&SessionId::generate(), &large(2000), HOUR).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
 #[tokio::test]
 async fn full_server_without_eviction_gives_full_and_still_reads() {
     let server = Server::memcached_small();
