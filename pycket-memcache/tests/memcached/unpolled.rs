@@ -11,6 +11,7 @@ use pycket_testkit::servers::{Behavior, FakeServer};
 use crate::*;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 fn poll_once(call: &mut (impl Future + Unpin)) {
     assert!(Pin::new(call).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -66,11 +67,13 @@ async fn unpolled_call_on_the_only_connection_lets_others_succeed() {
     let behaviors = [Behavior::Silent, Behavior::ForwardsTo(shared().address())];
     let server = FakeServer::new(behaviors).await;
     let builder = at(&server).max_connections(1).connect_timeout(Duration::from_secs(60));
-    let store = builder.response_timeout(Duration::from_secs(1)).build().unwrap();
+    let store = builder.response_timeout(RESPONSE_TIMEOUT).build().unwrap();
     let id = SessionId::generate();
     let mut unpolled = store.load(&id);
     poll_once(&mut unpolled);
     until(|| server.connections() == 1).await;
+    // So that the connection breaks before the others time out on it.
+    sleep(RESPONSE_TIMEOUT / 2).await;
     for _ in 0..3 {
         assert_eq!(store.load(&id).await.unwrap(), None);
     }
