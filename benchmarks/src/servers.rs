@@ -3,6 +3,7 @@ mod actix_session;
 mod axum_session;
 mod bare;
 mod floor;
+mod floor_memcached;
 mod listen;
 mod per_core;
 mod pycket;
@@ -43,6 +44,8 @@ pub(crate) enum Server {
     Floor,
     /// The same on a runtime per core.
     FloorPerCore,
+    /// The same on memcached.
+    FloorMemcached,
     PycketMemory,
     PycketRedis,
     /// The same on a runtime per core.
@@ -84,6 +87,7 @@ impl Server {
             Self::AxumPerCore => "axum-per-core",
             Self::Floor => "floor",
             Self::FloorPerCore => "floor-per-core",
+            Self::FloorMemcached => "floor-memcached",
             Self::PycketMemory => "pycket-memory",
             Self::PycketRedis => "pycket-redis",
             Self::PycketRedisPerCore => "pycket-redis-per-core",
@@ -100,7 +104,7 @@ impl Server {
         match self {
             Self::Axum | Self::AxumPerCore | Self::Actix => StoreKind::None,
             Self::PycketMemory | Self::TowerSessionsMemory => StoreKind::Memory,
-            Self::PycketMemcached => StoreKind::Memcached,
+            Self::FloorMemcached | Self::PycketMemcached => StoreKind::Memcached,
             Self::Floor
             | Self::FloorPerCore
             | Self::PycketRedis
@@ -135,6 +139,7 @@ async fn router(server: Server, store: Option<&str>) -> Result<Router> {
     match server {
         Server::Axum | Server::AxumPerCore => Ok(bare::router()),
         Server::Floor | Server::FloorPerCore => floor::router(url(store)?).await,
+        Server::FloorMemcached => floor_memcached::router(url(store)?).await,
         Server::PycketMemory => pycket::on_memory(),
         Server::PycketRedis | Server::PycketRedisPerCore => pycket::on_redis(url(store)?),
         Server::PycketMemcached => pycket::on_memcached(url(store)?),

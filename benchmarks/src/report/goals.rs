@@ -4,8 +4,8 @@ use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
 use crate::servers::Server::{
-    self, ActixSessionRedis, Floor, PycketMemory, PycketRedis, PycketRedisPerCore,
-    TowerSessionsMemory, TowerSessionsRedis,
+    self, ActixSessionRedis, Floor, FloorMemcached, PycketMemcached, PycketMemory, PycketRedis,
+    PycketRedisPerCore, TowerSessionsMemory, TowerSessionsRedis,
 };
 
 /// A promise, and the measured value.
@@ -54,6 +54,7 @@ pub(crate) fn goals(summary: &Summary, workers: usize) -> Vec<Goal> {
     let mut goals = Vec::new();
     goals.extend(untouched(summary));
     goals.extend(redis(summary, &limits));
+    goals.extend(memcached(summary));
     goals.extend(per_core(summary));
     goals.extend(memory(summary, limits.memory));
     goals
@@ -103,6 +104,16 @@ fn redis(summary: &Summary, limits: &Limits) -> Vec<Goal> {
     let what = "median latency of a single client, Redis read, relative to the floor";
     goals.extend(ratio.map(|ratio| goal(what, AtMost(1.1), ratio, "×")));
     goals
+}
+
+fn memcached(summary: &Summary) -> Vec<Goal> {
+    let goal_of = |route: Route| {
+        let ratio = summary.added_cpu_ratio(route, [PycketMemcached, FloorMemcached])?;
+        let what =
+            format!("added processor time, memcached {}, relative to its floor", route.name());
+        Some(goal(what, AtMost(1.1), ratio, "×"))
+    };
+    ROUTES.into_iter().filter_map(goal_of).collect()
 }
 
 /// A runtime per core for both, as actix has it.

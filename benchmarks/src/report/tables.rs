@@ -5,7 +5,7 @@ use super::goals::{Goal, Limit};
 use super::summary::{Clients, Summary};
 use crate::bench::{Route, Sample};
 use crate::records::Records;
-use crate::servers::Server;
+use crate::servers::{Server, StoreKind};
 
 /// Prints the results of a run as Markdown.
 pub(crate) fn print(Run { plan, summary, goals }: &Run) {
@@ -77,15 +77,19 @@ fn ratio(
     ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
-/// The floor on the same kind of runtime.
+/// The floor on the same kind of runtime and of store.
 fn floor(server: Server) -> Server {
-    if server.is_per_core() { Server::FloorPerCore } else { Server::Floor }
+    match server.store() {
+        StoreKind::Memcached => Server::FloorMemcached,
+        _ if server.is_per_core() => Server::FloorPerCore,
+        _ => Server::Floor,
+    }
 }
 
 /// tower-sessions with the same kind of store.
 fn peer(server: Server) -> Server {
     match server.store() {
-        crate::servers::StoreKind::Memory => Server::TowerSessionsMemory,
+        StoreKind::Memory => Server::TowerSessionsMemory,
         _ => Server::TowerSessionsRedis,
     }
 }

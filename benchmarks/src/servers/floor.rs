@@ -23,7 +23,7 @@ pub(super) async fn router(redis: &str) -> Result<Router> {
     let client = redis::Client::open(redis)?;
     let sessions = Sessions {
         redis: client.get_multiplexed_async_connection().await?,
-        key: Key::derive_from(SECRET.as_bytes()),
+        cookies: Cookies::new(),
         create: Script::new(
             "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
             redis.call('HSET', KEYS[1], unpack(ARGV, 2))
@@ -41,22 +41,25 @@ pub(super) async fn router(redis: &str) -> Result<Router> {
 
 struct Sessions {
     redis: MultiplexedConnection,
-    key: Key,
+    cookies: Cookies,
     create: Script,
     update: Script,
 }
 
 type Shared = State<Arc<Sessions>>;
-type Record = HashMap<String, String>;
+pub(super) type Record = HashMap<String, String>;
+
+/// The signed cookie of every floor.
+pub(super) struct Cookies(Key);
 
 async fn read(State(sessions): Shared, headers: HeaderMap) -> Result<String, Failure> {
-    let id = sessions.authentic_id(&headers).ok_or(Failure::NoSession)?;
+    let id = sessions.cookies.authentic_id(&headers).ok_or(Failure::NoSession)?;
     let (record, _ttl) = sessions.load(&id).await?;
     Ok(record.get(VISITS).ok_or(Failure::NoSession)?.clone())
 }
 
 async fn write(State(sessions): Shared, headers: HeaderMap) -> Result<String, Failure> {
-    let id = sessions.authentic_id(&headers).ok_or(Failure::NoSession)?;
+    let id = sessions.cookies.authentic_id(&headers).ok_or(Failure::NoSession)?;
     let (record, _ttl) = sessions.load(&id).await?;
     let visits = next_visit(&record)?;
     let mut update = sessions.update.prepare_invoke();
@@ -69,42 +72,45 @@ async fn write(State(sessions): Shared, headers: HeaderMap) -> Result<String, Fa
 
 /// Stores the new id before it removes the old one: after a failure in between, the old one still works.
 async fn login(State(sessions): Shared, headers: HeaderMap) -> Result<Response, Failure> {
-    let old = sessions.authentic_id(&headers).ok_or(Failure::NoSession)?;
+    let old = sessions.cookies.authentic_id(&headers).ok_or(Failure::NoSession)?;
     let (mut record, _ttl) = sessions.load(&old).await?;
     let visits = next_visit(&record)?;
     record.insert(VISITS.to_owned(), visits.clone());
     let id = sessions.create(&record).await?;
     let () = redis::cmd("UNLINK").arg(key(&old)).query_async(&mut sessions.redis.clone()).await?;
-    Ok(([(header::SET_COOKIE, sessions.issue(id))], visits).into_response())
+    Ok(([(header::SET_COOKIE, sessions.cookies.issue(id))], visits).into_response())
 }
 
 async fn first(State(sessions): Shared) -> Result<Response, Failure> {
-    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let record = [USER, CSRF, (VISITS, "1"), ("created", &created.to_string())];
-    let record = record.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let id = sessions.create(&record).await?;
-    Ok(([(header::SET_COOKIE, sessions.issue(id))], "1").into_response())
+    let id = sessions.create(&new_record()).await?;
+    Ok(([(header::SET_COOKIE, sessions.cookies.issue(id))], "1").into_response())
 }
 
-impl Sessions {
-    fn authentic_id(&self, headers: &HeaderMap) -> Option<String> {
+impl Cookies {
+    pub(super) fn new() -> Self {
+        Self(Key::derive_from(SECRET.as_bytes()))
+    }
+
+    pub(super) fn authentic_id(&self, headers: &HeaderMap) -> Option<String> {
         let headers = headers.get_all(header::COOKIE).iter();
         let cookies =
             headers.filter_map(|header| header.to_str().ok()).flat_map(Cookie::split_parse);
         let ours = cookies.flatten().filter(|cookie| cookie.name() == NAME);
         let jar = CookieJar::new();
         let mut verified =
-            ours.filter_map(|cookie| jar.signed(&self.key).verify(cookie.into_owned()));
+            ours.filter_map(|cookie| jar.signed(&self.0).verify(cookie.into_owned()));
         verified.next().map(|cookie| cookie.value().to_owned())
     }
 
-    fn issue(&self, id: String) -> String {
+    pub(super) fn issue(&self, id: String) -> String {
         let cookie = Cookie::build((NAME, id)).path("/").secure(true).http_only(true);
         let mut jar = CookieJar::new();
-        jar.signed_mut(&self.key).add(cookie.same_site(SameSite::Lax));
+        jar.signed_mut(&self.0).add(cookie.same_site(SameSite::Lax));
         jar.iter().map(Cookie::to_string).collect()
     }
+}
 
+impl Sessions {
     async fn load(&self, id: &str) -> Result<(Record, i64), Failure> {
         let key = key(id);
         let mut pipeline = redis::Pipeline::with_capacity(2);
@@ -126,16 +132,22 @@ impl Sessions {
     }
 }
 
-fn key(id: &str) -> String {
+pub(super) fn new_record() -> Record {
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let record = [USER, CSRF, (VISITS, "1"), ("created", &created.to_string())];
+    record.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+pub(super) fn key(id: &str) -> String {
     format!("session:{id}")
 }
 
-fn next_visit(record: &Record) -> Result<String, Failure> {
+pub(super) fn next_visit(record: &Record) -> Result<String, Failure> {
     let visits = record.get(VISITS).and_then(|visits| visits.parse::<u64>().ok());
     Ok((visits.ok_or(Failure::NoSession)? + 1).to_string())
 }
 
-enum Failure {
+pub(super) enum Failure {
     NoSession,
     Store,
 }
