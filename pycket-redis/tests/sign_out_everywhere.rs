@@ -1,7 +1,5 @@
 //! Users on two application servers who sign out everywhere while their devices go on working.
 
-#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
-
 use std::sync::Arc;
 
 use pycket_core::SessionStore;
