@@ -1,7 +1,9 @@
 mod cargo;
+mod docs;
 mod layout;
 mod markdown;
 mod msrv;
+mod package;
 mod standalone;
 mod tools;
 
@@ -20,7 +22,7 @@ struct Step {
 type Outcome = Result<(), String>;
 
 /// Quick steps come first. Lints come before tests because they build less.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
@@ -28,13 +30,22 @@ const STEPS: [Step; 10] = [
     Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
     Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
     Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
+    Step {
+        name: "package",
+        promise: "the packages are complete and build together",
+        check: package::check,
+    },
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
         name: "standalone",
         promise: "the crates outside the workspace and the guide build",
         check: standalone::check,
     },
-    Step { name: "docs", promise: "the documentation builds without warnings", check: cargo::doc },
+    Step {
+        name: "docs",
+        promise: "the packages' documentation builds without warnings",
+        check: docs::check,
+    },
 ];
 
 /// `cargo xtask ci`: runs all steps, or the named ones.

@@ -15,7 +15,15 @@ pub(crate) struct Package {
     pub(crate) features: Vec<String>,
     /// The names of its dependencies, without those of its tests.
     pub(crate) dependencies: Vec<String>,
+    /// Whether it is for a registry.
+    pub(crate) is_published: bool,
+    /// What a registry shows of a package and its manifest does not set.
+    pub(crate) unset: Vec<&'static str>,
 }
+
+/// What a registry shows of a package. There is no address of the repository yet.
+const SHOWN: [&str; 7] =
+    ["categories", "description", "documentation", "keywords", "license", "readme", "rust_version"];
 
 /// The members of the workspace. Needs no registry.
 pub(crate) fn members(root: &Path) -> Result<Vec<Package>, String> {
@@ -60,8 +68,14 @@ impl Package {
                 .filter(|it| text(it, "kind").as_deref() != Some("dev"))
                 .map(|it| text(it, "name"))
                 .collect::<Option<_>>()?,
+            is_published: value.get("publish").is_none_or(Value::is_null),
+            unset: SHOWN.into_iter().filter(|name| is_unset(value.get(name))).collect(),
         })
     }
+}
+
+fn is_unset(value: Option<&Value>) -> bool {
+    value.is_none_or(|value| value.is_null() || value.as_array().is_some_and(Vec::is_empty))
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {
@@ -77,9 +91,11 @@ mod tests {
         "packages": [
             {"name": "core", "version": "0.1.0", "rust_version": "1.89",
              "manifest_path": "/w/crates/core/Cargo.toml", "features": {"default": [], "tls": []},
-             "dependencies": [{"name": "serde", "kind": null}, {"name": "kit", "kind": "dev"}]},
+             "dependencies": [{"name": "serde", "kind": null}, {"name": "kit", "kind": "dev"}],
+             "publish": null, "keywords": [], "categories": ["web-programming"], "license": "MIT",
+             "description": "The core", "documentation": null, "readme": "README.md"},
             {"name": "serde", "version": "1.0.0", "rust_version": null,
-             "manifest_path": "/r/serde/Cargo.toml", "features": {}, "dependencies": []}
+             "manifest_path": "/r/serde/Cargo.toml", "features": {}, "dependencies": [], "publish": []}
         ]
     }"#;
 
@@ -91,6 +107,14 @@ mod tests {
         assert_eq!(packages[0].rust_version.as_deref(), Some("1.89"));
         assert_eq!(packages[0].dependencies, ["serde"], "`kit` is only for tests");
         assert_eq!(packages[1].folder, "/r/serde");
+    }
+
+    #[test]
+    fn a_package_says_whether_it_is_published_and_what_is_not_set() {
+        let packages = parse(JSON).unwrap();
+        assert!(packages[0].is_published);
+        assert_eq!(packages[0].unset, ["documentation", "keywords"]);
+        assert!(!packages[1].is_published, "an empty list of registries");
     }
 
     #[test]

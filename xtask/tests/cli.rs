@@ -45,6 +45,7 @@ fn the_list_names_the_steps_and_runs_none() {
             "deny",
             "clippy",
             "crates",
+            "package",
             "tests",
             "standalone",
             "docs"

@@ -61,11 +61,6 @@ pub(super) fn test(root: &Path) -> Outcome {
     run(&mut test)
 }
 
-pub(super) fn doc(root: &Path) -> Outcome {
-    let mut doc = cargo(root, &["doc", "--workspace", "--no-deps", "--all-features"]);
-    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
-}
-
 /// No feature, each feature alone, and all together.
 fn selections(features: &[String]) -> Vec<String> {
     let named: Vec<String> = features.iter().filter(|name| *name != "default").cloned().collect();

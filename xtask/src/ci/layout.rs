@@ -19,7 +19,7 @@ pub(super) fn check(root: &Path) -> Outcome {
         words::check(&tree),
         manifests::check(&tree, &members, &standalone::CRATES),
         layers::check(&members),
-        links::check(&tree),
+        links::check(&tree, &members),
         guarantees::check(&tree),
     ];
     outcome(&findings.concat())

@@ -44,7 +44,7 @@ fn failures(root: &Path, folder: &str) -> Vec<String> {
 }
 
 /// A cargo command that reuses the builds of the workspace where features and versions agree.
-fn build(root: &Path, words: &[&str], more: &[&str]) -> Command {
+pub(super) fn build(root: &Path, words: &[&str], more: &[&str]) -> Command {
     let mut command = command::cargo(root, &[words, more].concat());
     if env::var_os("CARGO_TARGET_DIR").is_none() {
         command.args(["--target-dir", "target"]);

@@ -1,16 +1,26 @@
 use super::markdown;
 use super::tree::Tree;
+use crate::metadata::Package;
 
-/// Relative links in Markdown files lead to files or folders that git tracks.
+/// Relative links in Markdown files lead to files or folders that git tracks. The README of a published crate
+/// has none: it is also the crate's page on docs.rs, where they lead nowhere.
 ///
 /// This does not check addresses, anchors within the page, and paths of Rust items, which rustdoc checks.
-pub(super) fn check(tree: &Tree) -> Vec<String> {
+pub(super) fn check(tree: &Tree, members: &[Package]) -> Vec<String> {
+    let is_page = |path: &str| {
+        let folder = path.strip_suffix("/README.md");
+        members.iter().any(|it| it.is_published && Some(it.folder.as_str()) == folder)
+    };
     let mut findings = Vec::new();
     for (path, text) in tree.files(".md") {
         for (number, line) in markdown::prose(text) {
             let line = markdown::without_code_spans(line);
             for target in targets(&line).filter(|target| is_relative(target)) {
                 match resolve(path, target) {
+                    _ if is_page(path) => findings.push(format!(
+                        "{path}:{number}: the link to `{target}` is broken on docs.rs: write the path \
+                         as code, or link to an address"
+                    )),
                     Some(found) if tree.has(&found) => {}
                     Some(_) => findings.push(format!(
                         "{path}:{number}: the link to `{target}` is broken: no such file is tracked"
@@ -63,12 +73,21 @@ mod tests {
     use super::*;
 
     fn findings(text: &str) -> Vec<String> {
-        check(&Tree::of([
-            ("docs/a.md", text),
-            ("docs/b.md", ""),
-            ("README.md", ""),
-            ("core/src/lib.rs", ""),
-        ]))
+        let files =
+            [("docs/a.md", text), ("docs/b.md", ""), ("README.md", ""), ("core/src/lib.rs", "")];
+        check(&Tree::of(files), &[])
+    }
+
+    #[test]
+    fn a_relative_link_in_the_readme_of_a_published_crate_is_named() {
+        let text = "[a](#part) [b](https://docs.rs/core) [c](../README.md)";
+        let tree = Tree::of([("core/README.md", text), ("README.md", "[core](core/README.md)")]);
+        let mut core = Package { folder: "core".to_owned(), ..Package::default() };
+        assert!(check(&tree, &[core.clone()]).is_empty());
+        core.is_published = true;
+        let [finding] = &check(&tree, &[core])[..] else { panic!() };
+        let start = "core/README.md:1: the link to `../README.md` is broken on docs.rs: ";
+        assert!(finding.starts_with(start), "{finding}");
     }
 
     #[test]
