@@ -19,7 +19,8 @@ const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 /// `cargo package` can build them, too, but with a folder of dependencies for each, which takes minutes.
 pub(super) fn check(root: &Path) -> Outcome {
     let members = unpack(root)?;
-    let mut failures = findings(&members, |path| root.join(FOLDER).join(path).is_file());
+    let read = |path: &str| fs::read_to_string(root.join(FOLDER).join(path)).ok();
+    let mut failures = findings(&members, read);
     for member in last_in_order(&members) {
         let words = ["check", "--offline", "--all-features", "--manifest-path", MANIFEST];
         failures.extend(run(&mut build(root, &words, &["--package", &member.name])).err());
@@ -75,20 +76,26 @@ fn unpacked(member: &Package) -> String {
     format!("{}-{}", member.name, member.version)
 }
 
-/// The metadata and files that a package lacks. `has` says whether an unpacked file exists.
-fn findings(members: &[Package], has: impl Fn(&str) -> bool) -> Vec<String> {
+/// The metadata and files that a package lacks. `read` returns the text of an unpacked file.
+fn findings(members: &[Package], read: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut findings = Vec::new();
     for member in members {
         let folder = &member.folder;
         findings.extend(
             member.unset.iter().map(|name| format!("{folder}/Cargo.toml: `{name}` is not set")),
         );
-        let missing = FILES.iter().filter(|file| !has(&format!("{}/{file}", unpacked(member))));
+        let read = |file: &str| read(&format!("{}/{file}", unpacked(member)));
+        let missing = FILES.iter().filter(|file| read(file).is_none());
         findings.extend(missing.map(|file| {
             format!(
                 "{folder}: its package has no {file}: add the file, or a link to that of the root"
             )
         }));
+        let oldest = member.rust_version.as_deref().unwrap_or_default();
+        let sentence = format!("Rust {oldest} or later");
+        if read("README.md").is_some_and(|text| !text.contains(&sentence)) {
+            findings.push(format!("{folder}/README.md: say that the crate needs {sentence}"));
+        }
     }
     findings
 }
@@ -108,6 +115,7 @@ mod tests {
         Package {
             name: name.to_owned(),
             version: "0.1.0".to_owned(),
+            rust_version: Some("1.89".to_owned()),
             folder: format!("crates/{name}"),
             dependencies: dependencies.iter().map(|it| (*it).to_owned()).collect(),
             ..Package::default()
@@ -117,15 +125,24 @@ mod tests {
     #[test]
     fn a_package_without_a_licence_file_or_metadata_is_named() {
         let mut core = member("core", &[]);
-        assert!(findings(&[core.clone()], |_| true).is_empty());
+        let text = "It needs Rust 1.89 or later.";
+        assert!(findings(&[core.clone()], |_| Some(text.to_owned())).is_empty());
         core.unset = vec!["documentation"];
+        let read = |file: &str| (file != "core-0.1.0/LICENSE-MIT").then(|| text.to_owned());
         assert_eq!(
-            findings(&[core], |file| file != "core-0.1.0/LICENSE-MIT"),
+            findings(&[core], read),
             [
                 "crates/core/Cargo.toml: `documentation` is not set",
                 "crates/core: its package has no LICENSE-MIT: add the file, or a link to that of the root",
             ]
         );
+    }
+
+    #[test]
+    fn a_readme_that_names_another_oldest_rust_is_named() {
+        let read = |_: &str| Some("It needs Rust 1.88 or later.".to_owned());
+        let expected = "crates/core/README.md: say that the crate needs Rust 1.89 or later";
+        assert_eq!(findings(&[member("core", &[])], read), [expected]);
     }
 
     #[test]
