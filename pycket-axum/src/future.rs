@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
 use pycket_core::Error;
 
-use crate::response_headers::add_headers;
+use crate::transport::IdHeader;
 use crate::unfinished::{Phase, with_inner};
 use crate::{SessionBody, SessionError, SessionHandle};
 
@@ -32,7 +32,7 @@ pin_project! {
     }
 }
 
-type Finishing = Pin<Box<dyn Future<Output = (Option<String>, Result<(), Error>)> + Send>>;
+type Finishing = Pin<Box<dyn Future<Output = (Option<IdHeader>, Result<(), Error>)> + Send>>;
 
 impl<F, B, E> SessionFuture<F, B, E> {
     pub(crate) fn new(inner: F, handle: Option<SessionHandle>) -> Self {
@@ -55,11 +55,11 @@ where
             let result = ready!(with_inner(handle, Phase::Polling, || inner.poll(context)));
             with_inner(handle, Phase::Dropping, || this.inner.set(None));
             let mut result = result.map(|response| response.map(SessionBody::new));
-            if let Some(cookie) = handle.try_finish() {
+            if let Some(id) = handle.try_finish() {
                 if let Ok(response) = &mut result
                     && handle.was_used()
                 {
-                    add_headers(response, cookie);
+                    handle.add_headers(response.headers_mut(), id);
                 }
                 return Poll::Ready(result);
             }
@@ -70,7 +70,7 @@ where
         let Some((_, finishing)) = this.finishing else {
             return Poll::Pending;
         };
-        let (cookie, stored) = ready!(finishing.as_mut().poll(context));
+        let (id, stored) = ready!(finishing.as_mut().poll(context));
         let failure = stored.err().map(SessionError::from);
         let Some((result, _)) = this.finishing.take() else {
             return Poll::Pending;
@@ -83,7 +83,9 @@ where
             if let Some(failure) = failure {
                 response = failure.replace(response);
             }
-            add_headers(&mut response, cookie);
+            if let Some(handle) = this.handle {
+                handle.add_headers(response.headers_mut(), id);
+            }
             response
         }))
     }

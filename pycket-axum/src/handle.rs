@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
 use http::Uri;
-use http::header::{COOKIE, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use pycket_cookie::{Presented, SignedId};
@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::SessionError;
 use crate::layer::Settings;
+use crate::transport::{Choice, IdHeader, Transport};
 
 /// Access to the session of one request. The layer puts it into the request's extensions.
 ///
@@ -44,21 +45,23 @@ struct Slot {
     settings: Arc<Settings>,
     /// Where the request goes, before routers inside of the layer remove a part of it.
     path: Option<PathAndQuery>,
-    /// The first `Cookie` header. Most requests have no other, so `more_cookies` allocates nothing.
-    cookie: Option<HeaderValue>,
-    more_cookies: Vec<HeaderValue>,
+    /// How the id of this request travels.
+    choice: Choice,
+    /// The first header that can have ids. Most requests have no other, so `more_values` allocates nothing.
+    value: Option<HeaderValue>,
+    more_values: Vec<HeaderValue>,
     opened: OnceCell<Opened>,
-    /// Also set if the load failed, because the response depends on the cookie all the same.
+    /// Also set if the load failed, because the response depends on the id all the same.
     was_used: AtomicBool,
     /// Whether a response stands in for a handler that did not finish.
     is_unfinished: AtomicBool,
-    /// Whether the response has left, so that it can set no cookie any more.
+    /// Whether the response has left, so that it can give the client no id any more.
     has_left: AtomicBool,
 }
 
 struct Opened {
     session: Session,
-    /// Whether only a previous key signed the cookie.
+    /// Whether only a previous key signed the id.
     outdated_key: bool,
     /// The remaining time of the session when it was opened, if the cookie is persistent.
     expires_in: Duration,
@@ -70,22 +73,31 @@ pub(crate) struct SlotAddress(usize);
 
 impl SessionHandle {
     /// The handle for a request to this URI with these headers, inside of the session layer of `outer`, and whether the
-    /// session is this layer's own. It is not if a layer outside has the same cookie, and so the same session.
+    /// session is this layer's own. It is not if a layer outside has the same cookie or header, and so the same
+    /// session.
     pub(crate) fn new(
         settings: &Arc<Settings>,
         uri: &Uri,
         headers: &HeaderMap,
         outer: Option<&Self>,
     ) -> (Self, bool) {
-        let shared = outer.and_then(|outer| outer.named(settings.cookie.name()));
+        let transports = &settings.transports;
+        let choice = transports.choose(headers);
+        let is_same = |outer: &&Self| {
+            let Slot { settings, choice: outer_choice, .. } = &*outer.slot;
+            transports.is_same(choice, &settings.transports, *outer_choice)
+        };
+        let shared = outer.and_then(|outer| outer.layers().find(is_same));
         let is_own = shared.is_none();
-        let mut cookies = headers.get_all(COOKIE).iter().cloned();
-        let slot = shared.map(|shared| shared.slot).unwrap_or_else(|| {
+        let slot = shared.map(|shared| Arc::clone(&shared.slot)).unwrap_or_else(|| {
+            let name = transports.get(choice).request_header();
+            let mut values = headers.get_all(name).iter().cloned();
             Arc::new(Slot {
                 settings: Arc::clone(settings),
                 path: uri.path_and_query().cloned(),
-                cookie: cookies.next(),
-                more_cookies: cookies.collect(),
+                choice,
+                value: values.next(),
+                more_values: values.collect(),
                 opened: OnceCell::new(),
                 was_used: AtomicBool::new(false),
                 is_unfinished: AtomicBool::new(false),
@@ -95,7 +107,7 @@ impl SessionHandle {
         (Self { slot, outer: outer.cloned().map(Arc::new) }, is_own)
     }
 
-    /// The session of the request. The first call costs one load if the client has an authentic cookie, and
+    /// The session of the request. The first call costs one load if the client presents an authentic id, and
     /// no store call otherwise.
     ///
     /// # Errors
@@ -131,8 +143,8 @@ impl SessionHandle {
         Ok(())
     }
 
-    /// The handle of the session layer whose cookie has this name: the layer of this handle, or one outside
-    /// of it. Layers with different cookies give a request several sessions. The [`Session`](crate::Session)
+    /// The handle of the session layer whose cookie or header has this name: the layer of this handle, or one
+    /// outside of it. Layers with different cookies give a request several sessions. The [`Session`](crate::Session)
     /// extractor gives the one of the innermost layer.
     ///
     /// ```
@@ -145,8 +157,8 @@ impl SessionHandle {
     /// }
     /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(impersonate));
     /// ```
-    pub fn named(&self, cookie_name: &str) -> Option<Self> {
-        self.layers().find(|handle| handle.cookie_name() == cookie_name).cloned()
+    pub fn named(&self, name: &str) -> Option<Self> {
+        self.layers().find(|handle| handle.slot.settings.transports.is_named(name)).cloned()
     }
 
     /// This handle, and those of the session layers outside.
@@ -177,23 +189,28 @@ impl SessionHandle {
             || is_failure && !self.slot.settings.commit_on_server_error
     }
 
-    /// Finishes a session that has nothing to store; `None` if it has. Returns the `Set-Cookie` value of the
-    /// response, if there is one.
-    pub(crate) fn try_finish(&self) -> Option<Option<String>> {
+    /// Adds the headers of a response that depends on the session.
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, id: Option<IdHeader>) {
+        self.slot.settings.transports.add_headers(headers, id);
+    }
+
+    /// Finishes a session that has nothing to store; `None` if it has. Returns the header that gives the client
+    /// another id, if there is one.
+    pub(crate) fn try_finish(&self) -> Option<Option<IdHeader>> {
         let Some(opened) = self.slot.opened.get() else {
             self.slot.has_left.store(true, Ordering::SeqCst);
             return Some(None);
         };
-        if opened.session.needs_commit() || self.needs_cookie_again(opened) {
+        if opened.session.needs_commit() || self.needs_id_again(opened) {
             return None;
         }
         let change = self.leave(opened)?;
-        Some(self.set_cookie(opened, change, false))
+        Some(self.id_header(opened, change, false))
     }
 
     /// Stores the session at the end of the request, or drops its changes and stores only a `destroy`. Returns
-    /// the `Set-Cookie` value of the response, if there is one, and the result.
-    pub(crate) async fn finish(self, is_aborted: bool) -> (Option<String>, Result<(), Error>) {
+    /// the header that gives the client another id, if there is one, and the result.
+    pub(crate) async fn finish(self, is_aborted: bool) -> (Option<IdHeader>, Result<(), Error>) {
         let Some(opened) = self.slot.opened.get() else { return (None, Ok(())) };
         let session = &opened.session;
         let store = async || match is_aborted {
@@ -205,9 +222,9 @@ impl SessionHandle {
             use Outcome::{Created, Rotated, Touched, Updated};
             matches!(outcome, Created | Rotated | Touched | Updated)
         });
-        // An earlier commit does not say whether the session is still live. The cookie of one that has ended
-        // would overwrite the newer cookie of a login.
-        if result.is_ok() && !is_live && self.needs_cookie_again(opened) {
+        // An earlier commit does not say whether the session is still live. The id of one that has ended
+        // would overwrite the newer id of a login.
+        if result.is_ok() && !is_live && self.needs_id_again(opened) {
             is_live = session.reload().await.is_ok();
         }
         let change = loop {
@@ -216,7 +233,7 @@ impl SessionHandle {
                 None => result = result.and(store().await),
             }
         };
-        (self.set_cookie(opened, change, is_live), result.map(drop))
+        (self.id_header(opened, change, is_live), result.map(drop))
     }
 
     /// Takes note that no response will leave.
@@ -233,7 +250,7 @@ impl SessionHandle {
         let id = session.id();
         let outdated_key =
             presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
-        let expires_in = match self.slot.settings.cookie.is_persistent() {
+        let expires_in = match self.slot.transport().is_persistent() {
             true => session.expires_in().unwrap_or_default(),
             false => Duration::ZERO,
         };
@@ -241,20 +258,15 @@ impl SessionHandle {
     }
 
     fn presented(&self) -> Vec<SignedId> {
-        let Settings { manager, cookie, .. } = &*self.slot.settings;
-        let headers = self.slot.cookie.iter().chain(&self.slot.more_cookies);
-        match cookie.read(headers.map(HeaderValue::as_bytes)) {
+        let slot = &self.slot;
+        match slot.transport().read(slot.value.iter().chain(&slot.more_values)) {
             Presented::Authentic(signed) => signed,
             Presented::Rejected => {
-                manager.emit(Event::CookieRejected);
+                slot.settings.manager.emit(Event::CookieRejected);
                 Vec::new()
             }
             _ => Vec::new(),
         }
-    }
-
-    fn cookie_name(&self) -> &str {
-        self.slot.settings.cookie.name()
     }
 
     /// The session. Its id is frozen if the response has left before it was opened.
@@ -272,9 +284,9 @@ impl SessionHandle {
         Some(change)
     }
 
-    /// Whether the client needs the cookie again although the id is the same, if the session is still live.
-    fn needs_cookie_again(&self, opened: &Opened) -> bool {
-        if !opened.outdated_key && !self.slot.settings.cookie.is_persistent() {
+    /// Whether the client needs the id again although it is the same, if the session is still live.
+    fn needs_id_again(&self, opened: &Opened) -> bool {
+        if !opened.outdated_key && !self.slot.transport().is_persistent() {
             return false;
         }
         match opened.session.id_change() {
@@ -287,30 +299,28 @@ impl SessionHandle {
     /// Whether the renewal of this request has to reach the cookie, too. It does at most ten times per idle
     /// timeout, because a late response could overwrite a newer cookie.
     fn refreshes_cookie(&self, opened: &Opened) -> bool {
-        let cookie = &self.slot.settings.cookie;
+        let transport = self.slot.transport();
         let has_gained = || {
             let renewed = opened.session.expires_in().unwrap_or_default();
             renewed.saturating_sub(opened.expires_in) >= renewed / 10
         };
-        cookie.ends_before(opened.session.absolute_expires_in()) && has_gained()
+        transport.ends_before(opened.session.absolute_expires_in()) && has_gained()
     }
 
-    fn set_cookie(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<String> {
-        let cookie = &self.slot.settings.cookie;
+    fn id_header(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<IdHeader> {
         let id = match change {
             IdChange::Issued(id) => id,
-            IdChange::Withdrawn => return Some(cookie.removal()),
-            _ if is_live && self.needs_cookie_again(opened) => opened.session.id()?,
+            IdChange::Withdrawn => return self.slot.transport().withdraw(),
+            _ if is_live && self.needs_id_again(opened) => opened.session.id()?,
             _ => return None,
         };
-        let session = &opened.session;
-        Some(match session.cookie_lifetime() {
-            Some(lifetime) => cookie.issue_for(&id, lifetime),
-            None => {
-                let longest = session.absolute_expires_in().or(session.expires_in());
-                cookie.issue(&id, longest.unwrap_or_default())
-            }
-        })
+        self.slot.transport().issue(&id, &opened.session)
+    }
+}
+
+impl Slot {
+    fn transport(&self) -> &Transport {
+        self.settings.transports.get(self.choice)
     }
 }
 

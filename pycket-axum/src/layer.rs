@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use pycket_cookie::{CookieSettings, KeyRing, KeyRingBuilder, SessionCookie};
+use pycket_cookie::{CookieSettings, KeyRing, KeyRingBuilder, SessionCookie, SessionHeader};
 use pycket_core::{Error, ErrorKind, SessionManager};
 use tower_layer::Layer;
 
 use crate::SessionService;
 use crate::event_log::log_event;
+use crate::transport::Transports;
 
 /// Gives every request a session. Add it around all routes that use the [`Session`](crate::Session)
 /// extractor, and inside of layers that abandon handlers, such as a timeout.
@@ -45,6 +46,8 @@ pub struct SessionLayer(Arc<Settings>);
 /// |---|---|---|
 /// | [`secret`](Self::secret) or [`keys`](Self::keys) | none: one is required | a secret that others know protects nothing |
 /// | [`cookie`](Self::cookie) | [`CookieSettings::default`] | its own table says why |
+/// | [`header`](Self::header) | none | browsers have cookies; other clients may need a header |
+/// | [`without_cookie`](Self::without_cookie) | no | browsers have no other safe place for an id |
 /// | [`commit_on_server_error`](Self::commit_on_server_error) | no | a request that failed leaves no changes |
 ///
 /// The store, the timeouts and the observers of events belong to the [`SessionManager`].
@@ -53,14 +56,15 @@ pub struct SessionLayer(Arc<Settings>);
 pub struct SessionLayerBuilder {
     manager: SessionManager,
     keys: Option<KeyRingBuilder>,
-    cookie: CookieSettings,
+    cookie: Option<CookieSettings>,
+    header: Option<String>,
     commit_on_server_error: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) manager: SessionManager,
-    pub(crate) cookie: SessionCookie,
+    pub(crate) transports: Transports,
     pub(crate) commit_on_server_error: bool,
 }
 
@@ -86,7 +90,8 @@ impl SessionLayer {
         SessionLayerBuilder {
             manager: sessions.into().on_event(log_event),
             keys: None,
-            cookie: CookieSettings::default(),
+            cookie: Some(CookieSettings::default()),
+            header: None,
             commit_on_server_error: false,
         }
     }
@@ -119,7 +124,39 @@ impl SessionLayerBuilder {
 
     /// Name and attributes of the cookie; by default [`CookieSettings::default`].
     pub fn cookie(mut self, settings: CookieSettings) -> Self {
-        self.cookie = settings;
+        self.cookie = Some(settings);
+        self
+    }
+
+    /// A header for clients without a cookie jar, for example `Session-Id`: mobile applications and other
+    /// services. The cookie stays for all other clients, over the same store.
+    ///
+    /// A request that has the header, even with an empty value, uses only the header, and its response gives a new
+    /// id in the same header. A client that has no id yet sends it empty; an empty value in a response means
+    /// that the client has no session any more. All other requests use only the cookie. No id is valid in the
+    /// other place.
+    ///
+    /// Browsers do not add such a header by themselves, so a request with it needs no protection against
+    /// cross-site request forgery, and one without it still does. The README says what else to consider.
+    ///
+    /// ```
+    /// use pycket_axum::{MemoryStore, SessionLayer};
+    ///
+    /// # let secret = "at least 32 random bytes, from your configuration";
+    /// let for_both = SessionLayer::builder(MemoryStore::new()).secret(secret).header("Session-Id").build()?;
+    /// # Ok::<(), pycket_axum::Error>(())
+    /// ```
+    pub fn header(mut self, name: impl Into<String>) -> Self {
+        self.header = Some(name.into());
+        self
+    }
+
+    /// Uses only the [`header`](Self::header), for an application without browsers. Every request uses it then,
+    /// also one that does not have it, and a new session gets its id there.
+    ///
+    /// It replaces an earlier [`cookie`](Self::cookie).
+    pub fn without_cookie(mut self) -> Self {
+        self.cookie = None;
         self
     }
 
@@ -137,16 +174,27 @@ impl SessionLayerBuilder {
     ///
     /// # Errors
     ///
-    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if there is neither a secret nor a key ring, or if the
-    /// secret has less than 32 bytes.
+    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if there is neither a secret nor a key ring, if the secret has
+    /// less than 32 bytes, if there is neither a cookie nor a header, or for the name of a header that
+    /// [`SessionHeader::new`](pycket_cookie::SessionHeader::new) refuses.
     pub fn build(self) -> Result<SessionLayer, Error> {
         let keys = self.keys.ok_or_else(missing_secret)?.build()?;
+        let cookie = self.cookie.map(|settings| SessionCookie::new(settings, &keys));
+        let header = self.header.map(|name| SessionHeader::new(&name, &keys)).transpose()?;
         Ok(SessionLayer(Arc::new(Settings {
             manager: self.manager,
-            cookie: SessionCookie::new(self.cookie, &keys),
+            transports: Transports::new(cookie, header).ok_or_else(missing_transport)?,
             commit_on_server_error: self.commit_on_server_error,
         })))
     }
+}
+
+fn missing_transport() -> Error {
+    Error::new(
+        ErrorKind::InvalidSetting,
+        "the session layer has neither a cookie nor a header: call `header(…)` on its builder, or leave out \
+         `without_cookie()`",
+    )
 }
 
 fn missing_secret() -> Error {

@@ -11,9 +11,9 @@ mod handle;
 mod layer;
 mod notifications;
 mod require_user;
-mod response_headers;
 mod service;
 mod session;
+mod transport;
 mod unfinished;
 mod user;
 

@@ -70,11 +70,12 @@ impl KeyRing {
         KeyRingBuilder(self.clone())
     }
 
-    /// The key that signs cookies of this name, and the keys that only verify them.
-    pub(crate) fn derive(&self, cookie_name: &str) -> (Key, Vec<Key>) {
-        // A name contains no zero byte, so each pair of key and name has an input of its own.
+    /// The key that signs for this purpose, and the keys that only verify. The purpose is the name of a cookie, or
+    /// `header:` and the name of a header.
+    pub(crate) fn derive(&self, purpose: &str) -> (Key, Vec<Key>) {
+        // A name contains no zero byte, so each pair of key and purpose has an input of its own.
         let derive =
-            |key: &Vec<u8>| Key::derive_from(&[key, &b"\0"[..], cookie_name.as_bytes()].concat());
+            |key: &Vec<u8>| Key::derive_from(&[key, &b"\0"[..], purpose.as_bytes()].concat());
         (derive(&self.current), self.previous.iter().map(derive).collect())
     }
 }

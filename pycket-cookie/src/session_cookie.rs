@@ -4,7 +4,7 @@ use cookie::{Cookie, time};
 use pycket_core::SessionId;
 
 use crate::signer::Signer;
-use crate::{CookieSettings, KeyRing, Persistence, Presented, SignedId, cookie_header};
+use crate::{CookieSettings, KeyRing, Persistence, Presented, cookie_header};
 
 /// Reads, issues and removes the cookie that carries the session id.
 ///
@@ -53,17 +53,7 @@ impl SessionCookie {
     /// or form costs no HMAC, signatures are compared in constant time, and headers without the name cost no
     /// allocation.
     pub fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
-        let mut presented = Presented::Nothing;
-        let mut authentic: Vec<SignedId> = Vec::new();
-        for value in cookie_header::values(headers, self.name()) {
-            presented = Presented::Rejected;
-            let Some(signed) = self.signer.verify(value) else { continue };
-            match authentic.iter_mut().find(|earlier| earlier.id == signed.id) {
-                Some(earlier) => earlier.outdated_key &= signed.outdated_key,
-                None => authentic.push(signed),
-            }
-        }
-        if authentic.is_empty() { presented } else { Presented::Authentic(authentic) }
+        self.signer.verify_all(cookie_header::values(headers, self.name()))
     }
 
     /// The value of a `Set-Cookie` header that gives the client this id, in visible ASCII and spaces.

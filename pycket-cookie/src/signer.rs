@@ -8,9 +8,9 @@ use hmac::{Hmac, Mac};
 use pycket_core::SessionId;
 use sha2::Sha256;
 
-use crate::{KeyRing, SignedId};
+use crate::{KeyRing, Presented, SignedId};
 
-/// Writes and verifies the value of one cookie: the signature in base64, then the id as text.
+/// Writes and verifies the value of one cookie or header: the signature in base64, then the id as text.
 ///
 /// The form is that of the signed jar of the `cookie` crate.
 #[derive(Clone)]
@@ -24,8 +24,8 @@ impl Signer {
     const DIGEST_LEN: usize = 44;
     pub(crate) const VALUE_LEN: usize = Self::DIGEST_LEN + SessionId::TEXT_LEN;
 
-    pub(crate) fn new(keys: &KeyRing, cookie_name: &str) -> Self {
-        let (current, previous) = keys.derive(cookie_name);
+    pub(crate) fn new(keys: &KeyRing, purpose: &str) -> Self {
+        let (current, previous) = keys.derive(purpose);
         Self { current: keyed(&current), previous: previous.iter().map(keyed).collect() }
     }
 
@@ -35,9 +35,24 @@ impl Signer {
         STANDARD.encode(digest) + &text
     }
 
+    /// The ids in the values that one of the keys signed, each once.
+    pub(crate) fn verify_all<'a>(&self, values: impl Iterator<Item = &'a [u8]>) -> Presented {
+        let mut presented = Presented::Nothing;
+        let mut authentic: Vec<SignedId> = Vec::new();
+        for value in values {
+            presented = Presented::Rejected;
+            let Some(signed) = self.verify(value) else { continue };
+            match authentic.iter_mut().find(|earlier| earlier.id == signed.id) {
+                Some(earlier) => earlier.outdated_key &= signed.outdated_key,
+                None => authentic.push(signed),
+            }
+        }
+        if authentic.is_empty() { presented } else { Presented::Authentic(authentic) }
+    }
+
     /// The id in the value if one of the keys [signed](Self::sign) exactly this value. A value of the
     /// wrong length or form costs no HMAC.
-    pub(crate) fn verify(&self, value: &[u8]) -> Option<SignedId> {
+    fn verify(&self, value: &[u8]) -> Option<SignedId> {
         if value.len() != Self::VALUE_LEN {
             return None;
         }

@@ -25,6 +25,7 @@ mod reissued_cookies;
 mod round_trips;
 mod secrecy;
 mod services;
+mod session_header;
 mod settings;
 mod several_cookies;
 mod site;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::post;
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use pycket_axum::{Session, SessionError};
 use pycket_cookie::{CookieSettings, KeyRing, Persistence};
 use pycket_core::{Expiry, SessionStore};
@@ -17,13 +18,13 @@ use crate::site::{KEY, Plan, Response, Site, manager, request, send};
 
 /// Two routes that load the session and then wait for `go_on`: `/slow/write` and `/slow/read`.
 #[derive(Clone, Default)]
-struct Slow {
+pub(crate) struct Slow {
     began: Arc<Notify>,
     go_on: Arc<Notify>,
 }
 
 impl Slow {
-    fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         let wait = self.clone();
         let write = async move |session: Session| {
             wait.wait().await;
@@ -55,13 +56,24 @@ impl Slow {
         path: &str,
         cookie: &str,
     ) -> (Response, Response) {
+        let send = |path| request(Method::POST, path, cookie);
+        self.while_waiting(site, send(slow), send(path)).await
+    }
+
+    /// The responses to a request of a slow route, and to another one that is sent while the first waits.
+    pub(crate) async fn while_waiting(
+        &self,
+        site: &Site,
+        slow: Request<Body>,
+        other: Request<Body>,
+    ) -> (Response, Response) {
         let other = async {
             self.began.notified().await;
-            let response = site.post(path, cookie).await;
+            let response = site.send(other).await;
             self.go_on.notify_one();
             response
         };
-        tokio::join!(site.post(slow, cookie), other)
+        tokio::join!(site.send(slow), other)
     }
 }
 

@@ -20,6 +20,9 @@ pub(crate) struct Plan {
     pub(crate) keys: KeyRing,
     pub(crate) expiry: Expiry,
     pub(crate) commit_on_server_error: bool,
+    /// The name of the header beside the cookie, or instead of it.
+    pub(crate) header: Option<&'static str>,
+    pub(crate) has_cookie: bool,
     /// Added to the routes of every site.
     pub(crate) routes: Router,
     /// The store of another site, which stands for the same application before a deployment.
@@ -52,6 +55,8 @@ impl Default for Plan {
             keys: KeyRing::new(KEY).unwrap(),
             expiry: Expiry::default(),
             commit_on_server_error: false,
+            header: None,
+            has_cookie: true,
             routes: Router::new(),
             memory: None,
         }
@@ -72,12 +77,17 @@ impl Plan {
         let manager =
             manager(calls.clone(), &clock).to_builder().expiry(self.expiry).build().unwrap();
         let cookie = SessionCookie::new(self.settings.clone(), &self.keys);
-        let layer = SessionLayer::builder(manager)
+        let mut layer = SessionLayer::builder(manager)
             .keys(self.keys.clone())
             .cookie(self.settings.clone())
-            .commit_on_server_error(self.commit_on_server_error)
-            .build()
-            .unwrap();
+            .commit_on_server_error(self.commit_on_server_error);
+        if let Some(name) = self.header {
+            layer = layer.header(name);
+        }
+        if !self.has_cookie {
+            layer = layer.without_cookie();
+        }
+        let layer = layer.build().unwrap();
         let router = self.routes.merge(routes()).layer(layer);
         let Self { settings, keys, .. } = self;
         Site { memory, calls, faults, clock, cookie, settings, keys, router }
