@@ -24,7 +24,7 @@ pub enum Event {
     DestroyFailed,
     /// The changes of a request were dropped, because its session had ended in the meantime.
     Ended,
-    /// A client presented a cookie with an invalid signature. Web adapters emit this.
+    /// A client presented a cookie, or a session header, with an invalid signature. Web adapters emit this.
     CookieRejected,
     /// A client presented ids, and none has a live session: the session expired, was destroyed, or has another
     /// id now. This is usual after a logout and no sign of an attack.
