@@ -2,6 +2,7 @@ mod guarantees;
 mod layers;
 mod links;
 mod manifests;
+mod settings;
 mod tree;
 mod words;
 
@@ -17,6 +18,7 @@ pub(super) fn check(root: &Path) -> Outcome {
     let members = metadata::members(root)?;
     let findings = [
         words::check(&tree),
+        settings::check(&tree, &members),
         manifests::check(&tree, &members, &standalone::CRATES),
         layers::check(&members),
         links::check(&tree, &members),
