@@ -2,7 +2,6 @@ use std::fmt;
 use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum_core::extract::FromRequestParts;
 use http::Uri;
@@ -15,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::SessionError;
 use crate::layer::Settings;
+use crate::opened::Opened;
 use crate::transport::{Choice, IdHeader, Transport};
 
 /// Access to the session of one request. The layer puts it into the request's extensions.
@@ -57,14 +57,6 @@ struct Slot {
     is_unfinished: AtomicBool,
     /// Whether the response has left, so that it can give the client no id any more.
     has_left: AtomicBool,
-}
-
-struct Opened {
-    session: Session,
-    /// Whether only a previous key signed the id.
-    outdated_key: bool,
-    /// The remaining time of the session when it was opened, if the cookie is persistent.
-    expires_in: Duration,
 }
 
 /// Tells the slots of all requests that are running apart.
@@ -133,7 +125,7 @@ impl SessionHandle {
                     let manager = &self.slot.settings.manager;
                     let session =
                         manager.without_loading(ids(&self.presented()).copied().collect());
-                    Opened { session, outdated_key: false, expires_in: Duration::ZERO }
+                    Opened::new(session, &[], self.slot.transport())
                 });
                 self.checked(opened.await)
             }
@@ -201,18 +193,18 @@ impl SessionHandle {
             self.slot.has_left.store(true, Ordering::SeqCst);
             return Some(None);
         };
-        if opened.session.needs_commit() || self.needs_id_again(opened) {
+        if opened.session.needs_commit() || opened.needs_id_again(self.slot.transport()) {
             return None;
         }
         let change = self.leave(opened)?;
-        Some(self.id_header(opened, change, false))
+        Some(opened.id_header(self.slot.transport(), change, false))
     }
 
     /// Stores the session at the end of the request, or drops its changes and stores only a `destroy`. Returns
     /// the header that gives the client another id, if there is one, and the result.
     pub(crate) async fn finish(self, is_aborted: bool) -> (Option<IdHeader>, Result<(), Error>) {
         let Some(opened) = self.slot.opened.get() else { return (None, Ok(())) };
-        let session = &opened.session;
+        let (session, transport) = (&opened.session, self.slot.transport());
         let store = async || match is_aborted {
             true => session.abort().await,
             false => session.commit().await,
@@ -224,7 +216,7 @@ impl SessionHandle {
         });
         // An earlier commit does not say whether the session is still live. The id of one that has ended
         // would overwrite the newer id of a login.
-        if result.is_ok() && !is_live && self.needs_id_again(opened) {
+        if result.is_ok() && !is_live && opened.needs_id_again(transport) {
             is_live = session.reload().await.is_ok();
         }
         let change = loop {
@@ -233,7 +225,7 @@ impl SessionHandle {
                 None => result = result.and(store().await),
             }
         };
-        (self.id_header(opened, change, is_live), result.map(drop))
+        (opened.id_header(transport, change, is_live), result.map(drop))
     }
 
     /// Takes note that no response will leave.
@@ -247,14 +239,7 @@ impl SessionHandle {
     async fn open(&self) -> Result<Opened, Error> {
         let presented = self.presented();
         let session = self.slot.settings.manager.open_first_of(ids(&presented)).await?;
-        let id = session.id();
-        let outdated_key =
-            presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
-        let expires_in = match self.slot.transport().is_persistent() {
-            true => session.expires_in().unwrap_or_default(),
-            false => Duration::ZERO,
-        };
-        Ok(Opened { session, outdated_key, expires_in })
+        Ok(Opened::new(session, &presented, self.slot.transport()))
     }
 
     fn presented(&self) -> Vec<SignedId> {
@@ -282,39 +267,6 @@ impl SessionHandle {
         let change = opened.session.freeze_id()?;
         self.slot.has_left.store(true, Ordering::SeqCst);
         Some(change)
-    }
-
-    /// Whether the client needs the id again although it is the same, if the session is still live.
-    fn needs_id_again(&self, opened: &Opened) -> bool {
-        if !opened.outdated_key && !self.slot.transport().is_persistent() {
-            return false;
-        }
-        match opened.session.id_change() {
-            IdChange::Renewed(_) => opened.outdated_key || self.refreshes_cookie(opened),
-            IdChange::Unchanged => opened.outdated_key,
-            _ => false,
-        }
-    }
-
-    /// Whether the renewal of this request has to reach the cookie, too. It does at most ten times per idle
-    /// timeout, because a late response could overwrite a newer cookie.
-    fn refreshes_cookie(&self, opened: &Opened) -> bool {
-        let transport = self.slot.transport();
-        let has_gained = || {
-            let renewed = opened.session.expires_in().unwrap_or_default();
-            renewed.saturating_sub(opened.expires_in) >= renewed / 10
-        };
-        transport.ends_before(opened.session.absolute_expires_in()) && has_gained()
-    }
-
-    fn id_header(&self, opened: &Opened, change: IdChange, is_live: bool) -> Option<IdHeader> {
-        let id = match change {
-            IdChange::Issued(id) => id,
-            IdChange::Withdrawn => return self.slot.transport().withdraw(),
-            _ if is_live && self.needs_id_again(opened) => opened.session.id()?,
-            _ => return None,
-        };
-        self.slot.transport().issue(&id, &opened.session)
     }
 }
 

@@ -10,6 +10,7 @@ mod future;
 mod handle;
 mod layer;
 mod notifications;
+mod opened;
 mod require_user;
 mod service;
 mod session;

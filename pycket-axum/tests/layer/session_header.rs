@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::routing::post;
 use http::header::COOKIE;
 use http::{Method, Request, StatusCode};
-use pycket_axum::{MemoryStore, Session, SessionError, SessionHandle, SessionLayer};
+use pycket_axum::{
+    MemoryStore, RequireUser, Session, SessionError, SessionHandle, SessionLayer, User,
+};
 use pycket_cookie::{CookieSettings, KeyRing, Persistence, SessionHeader};
 use pycket_core::{ErrorKind, Event, Expiry, Renew, SessionId};
 
@@ -137,6 +139,19 @@ async fn login_and_logout_by_header_are_those_of_the_cookie() {
     assert_eq!(id_of(&logout), "", "the client forgets its id");
     assert!(site.memory.is_empty());
     assert_eq!(names(&site, &new).await, "");
+}
+
+#[tokio::test]
+async fn user_signs_in_by_header_and_passes_the_guard() {
+    let sign_in = async |session: Session| session.log_in("ann").map_err(SessionError::from);
+    let name = async |User(name): User| name;
+    let guarded = Router::new().route("/name", post(name)).layer(RequireUser::or_401());
+    let site = beside(Plan::with(guarded.route("/sign-in", post(sign_in))));
+    let anonymous = site.send(with_id("/name", "")).await;
+    assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
+    let id = id_of(&site.send(with_id("/sign-in", &client(&site).await)).await);
+    assert_eq!(site.send(with_id("/name", &id)).await.body, "ann");
+    assert_eq!(site.memory.len(), 2, "the session and the list of her sessions");
 }
 
 #[tokio::test]
