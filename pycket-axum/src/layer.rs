@@ -101,6 +101,11 @@ impl SessionLayer {
     pub fn manager(&self) -> &SessionManager {
         &self.0.manager
     }
+
+    #[cfg(feature = "test-client")]
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.0
+    }
 }
 
 impl SessionLayerBuilder {

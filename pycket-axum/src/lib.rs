@@ -14,6 +14,8 @@ mod opened;
 mod require_user;
 mod service;
 mod session;
+#[cfg(feature = "test-client")]
+mod test_client;
 mod transport;
 mod unfinished;
 mod user;
@@ -27,6 +29,8 @@ pub use notifications::Notifications;
 pub use require_user::{RequireUser, RequireUserService, local_path};
 pub use service::SessionService;
 pub use session::Session;
+#[cfg(feature = "test-client")]
+pub use test_client::TestClient;
 pub use user::{FromUserId, User, UserRejection};
 
 #[doc(no_inline)]
