@@ -51,7 +51,7 @@ pub use pycket_memcache::{self, MemcacheStore, MemcacheStoreBuilder};
 pub use pycket_redis::{self, RedisStore, RedisStoreBuilder};
 
 /// The examples of the repository's documents, compiled as tests.
-#[cfg(all(doctest, feature = "redis"))]
+#[cfg(all(doctest, feature = "redis", feature = "test-client"))]
 mod documents {
     #[doc = include_str!("../../README.md")]
     struct Readme;
@@ -59,4 +59,6 @@ mod documents {
     struct Security;
     #[doc = include_str!("../../docs/from-pycket.md")]
     struct FromPycket;
+    #[doc = include_str!("../../docs/cookbook.md")]
+    struct Cookbook;
 }
