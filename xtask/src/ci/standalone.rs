@@ -8,7 +8,7 @@ use super::{Outcome, msrv, outcome};
 use crate::command;
 
 /// The crates outside the workspace, each with its own lock file.
-pub(super) const CRATES: [&str; 2] = [BENCHMARKS, "examples/own-driver"];
+pub(super) const CRATES: [&str; 3] = [BENCHMARKS, "examples/own-driver", "examples/shop"];
 
 /// Only formatted here: the libraries that it compares with take longer to build than everything else.
 const BENCHMARKS: &str = "benchmarks";
