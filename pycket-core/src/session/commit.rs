@@ -102,11 +102,13 @@ impl Shared {
                 _ => (Vec::new(), None),
             };
             self.state().deleted(delete.id(), notifications, listed);
-            if let PendingDelete::Session { .. } = delete {
-                self.manager.emit(Event::Destroyed);
-                outcome = Some(Outcome::Destroyed);
-            } else {
-                outcome = outcome.or(Some(Outcome::Rotated));
+            match delete {
+                PendingDelete::Session { .. } => {
+                    self.manager.emit(Event::Destroyed);
+                    outcome = Some(Outcome::Destroyed);
+                }
+                PendingDelete::OldId(_) => outcome = outcome.or(Some(Outcome::Rotated)),
+                _ => {}
             }
         }
     }

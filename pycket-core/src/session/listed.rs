@@ -25,7 +25,7 @@ impl Shared {
         let index = UserIndex::new(&self.manager, &user.user_id);
         match index.list(&user, id, Reason::Renewal, &[]).await? {
             Listed::Ended => Ok(None),
-            Listed::Yes(_, entry) => user.clone().with_listed(id, &entry).to_value().map(Some),
+            Listed::Yes { entry, .. } => user.clone().with_listed(id, &entry).to_value().map(Some),
         }
     }
 

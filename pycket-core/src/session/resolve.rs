@@ -57,7 +57,7 @@ pub(super) async fn create(
 /// Deletes records that no client knows. A record that cannot be deleted expires.
 async fn delete_all(store: &dyn SessionStore, ids: &[SessionId]) {
     for id in ids {
-        let _ = store.delete(id).await;
+        let _ = delete(store, id).await;
     }
 }
 

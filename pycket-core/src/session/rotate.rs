@@ -3,19 +3,26 @@ use crate::{Changes, Error, ErrorKind, Outcome, Record, SessionId, Ttl, Update};
 
 use super::Shared;
 use super::resolve::{self, Deletion};
+use super::sign_in::SignedIn;
 use super::state::{Live, Sent};
 use super::work::PendingDelete;
 
 /// After so many changes of the id, the earlier ids are deleted once more, so that they need not be listed.
 const MAX_EARLIER: usize = 7;
 
-/// What a rotation does if the old record does not exist any more.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum IfEnded {
-    /// The session has ended, so the new id ends, too.
-    End,
-    /// The user has just signed in, so the new id stays live.
-    Keep,
+/// Why a session is stored under a new id.
+pub(super) enum Cause<'a> {
+    /// It changes its id, so it ends if the record under the old id was deleted by another request.
+    Rotation {
+        /// Whether the index did not show that the session is live. Only the deleted record shows it then.
+        was_evicted: bool,
+    },
+    /// The user has just signed in, so it stays live.
+    SignIn {
+        signed_in: &'a SignedIn<'a>,
+        /// Ids that the session has got from other requests meanwhile.
+        others: Vec<SessionId>,
+    },
 }
 
 /// How the index is to list a session under its next id.
@@ -47,10 +54,15 @@ impl Shared {
         }
         let id = resolve::create(self.manager.store(), &record, ttl).await?;
         let new = Live { id, record, expires_at: self.expires_at(ttl) };
+        let (mut missed, mut was_evicted) = (Changes::new(), false);
         if let (Some(known), Some(next)) = (known, next) {
             match Box::pin(self.list_rotation(&known, &next, old.id, id)).await {
-                Ok(true) => {}
-                Ok(false) => {
+                Ok(None) => {}
+                Ok(Some(Listed::Yes { entry, was_evicted: evicted, .. })) => {
+                    missed = next.user.correction(id, &entry)?;
+                    was_evicted = evicted;
+                }
+                Ok(Some(Listed::Ended)) => {
                     self.withdraw(&new, None).await;
                     return Ok(self.ended(&sent));
                 }
@@ -60,32 +72,40 @@ impl Shared {
                 }
             }
         }
-        self.delete_old(&sent, &old, new, &[], IfEnded::End).await
+        self.delete_old(&sent, &old, new, missed, Cause::Rotation { was_evicted }).await
     }
 
-    /// Deletes the record under the old id of a session that is stored under a new one, and those under `others`,
-    /// which the session had meanwhile. What other requests wrote to them is written to the new one.
+    /// Deletes the record under the old id of a session that is stored under a new one, and those under the ids that
+    /// it had meanwhile. What other requests wrote to them is written to the new one, and what was `missed` before.
     pub(super) async fn delete_old(
         &self,
         sent: &Sent,
         old: &Live,
         new: Live,
-        others: &[SessionId],
-        if_ended: IfEnded,
+        mut missed: Changes,
+        cause: Cause<'_>,
     ) -> Result<Outcome, Error> {
         let store = self.manager.store();
-        let mut missed = Changes::new();
-        match resolve::delete(store, &old.id).await {
-            Deletion::Absent if if_ended == IfEnded::End => {
+        let mut others = match &cause {
+            Cause::Rotation { .. } => Vec::new(),
+            Cause::SignIn { others, .. } => others.clone(),
+        };
+        match (resolve::delete(store, &old.id).await, &cause) {
+            (Deletion::Absent, Cause::Rotation { .. })
+            | (Deletion::Unseen(_), Cause::Rotation { was_evicted: true }) => {
                 self.withdraw(&new, Some(old.id)).await;
                 return Ok(self.ended(sent));
             }
-            Deletion::Kept(error) => {
+            (Deletion::Kept(error), _) => {
                 self.withdraw(&new, None).await;
                 return Err(error);
             }
-            Deletion::Absent | Deletion::Unseen(_) => self.state().stored_all(sent, new),
-            Deletion::Unknown(error) => {
+            (Deletion::Unseen(_), Cause::Rotation { .. }) => self.state().stored_all(sent, new),
+            (Deletion::Absent | Deletion::Unseen(_), Cause::SignIn { signed_in, .. }) => {
+                self.state().stored_all(sent, new);
+                others.extend(Box::pin(signed_in.rotated()).await?);
+            }
+            (Deletion::Unknown(error), _) => {
                 let mut state = self.state();
                 state.stored_all(sent, new);
                 for id in others.iter().chain([&old.id]) {
@@ -93,12 +113,12 @@ impl Shared {
                 }
                 return Err(error);
             }
-            Deletion::Deleted(last) => {
+            (Deletion::Deleted(last), _) => {
                 missed = add_missed(missed, &old.record, &last, sent.changes());
                 self.state().stored_all(sent, new);
             }
         }
-        for id in others {
+        for id in &others {
             match resolve::delete(store, id).await {
                 Deletion::Deleted(last) => {
                     missed = add_missed(missed, &old.record, &last, sent.changes());
@@ -144,19 +164,20 @@ impl Shared {
         (!matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_))).then_some(id)
     }
 
-    /// Has the index list the new id of a session beside its old one. `false` if the session has ended.
+    /// Has the index list the new id of a session beside its old one. `None` if it does so exactly as the new record
+    /// says.
     async fn list_rotation(
         &self,
         known: &UserEntry,
         next: &Next,
         old: SessionId,
         new: SessionId,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Listed>, Error> {
         let index = UserIndex::new(&self.manager, &known.user_id);
         let (before, after) = (known.listed_as(old), next.user.listed_as(new));
         if before.lifetime == after.lifetime {
             match index.replace(known.handle, &before, Some(&after)).await {
-                Ok(Update::Applied) => return Ok(true),
+                Ok(Update::Applied) => return Ok(None),
                 // Another request changed the entry, or the reply is lost: look at it.
                 Ok(Update::Conflict | Update::Ended) => {}
                 Err(error) if error.kind() == ErrorKind::Ambiguous => {}
@@ -164,15 +185,18 @@ impl Shared {
             }
         }
         let reason = Reason::Rotation { from: old };
-        let listed = index.list(&next.user, new, reason, &next.deleted).await?;
-        Ok(matches!(listed, Listed::Yes(..)))
+        index.list(&next.user, new, reason, &next.deleted).await.map(Some)
     }
 
-    /// Deletes a new record that no client knows. If it cannot be deleted, it expires.
+    /// Deletes a new record that no client knows. If that fails, the next commit tries again.
     ///
     /// What the index lists of its session is removed, too, unless that is live under another id than `ended`.
     pub(super) async fn withdraw(&self, new: &Live, ended: Option<SessionId>) {
-        let _ = self.manager.store().delete(&new.id).await;
+        let deletion = resolve::delete(self.manager.store(), &new.id).await;
+        if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
+            self.state().delete_later(PendingDelete::Unused(new.id));
+            return;
+        }
         if let Some(user) = UserEntry::of(&new.record)
             && user.earlier.iter().all(|id| Some(*id) == ended)
         {

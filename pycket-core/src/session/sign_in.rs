@@ -1,11 +1,13 @@
 use smol_str::SmolStr;
 
-use crate::users::{Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle};
+use crate::users::{
+    Entry, Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle,
+};
 use crate::{Changes, Error, Event, Outcome, Record, SessionId, Ttl};
 
 use super::Shared;
 use super::resolve;
-use super::rotate::{IfEnded, Next};
+use super::rotate::{Cause, Next};
 use super::state::{Live, Sent};
 
 /// A sign-in that the next commit stores.
@@ -17,6 +19,37 @@ pub(crate) struct SignIn {
     pub(crate) label: Option<SmolStr>,
     /// Whether the session gets nothing from the one before, because that belongs to another user.
     pub(crate) starts_empty: bool,
+}
+
+/// A sign-in that the index lists.
+pub(super) struct SignedIn<'s> {
+    index: &'s UserIndex<'s>,
+    handle: UserSessionHandle,
+    listed: Entry,
+    sequence: u64,
+}
+
+impl SignedIn<'_> {
+    /// The ids of the session in a listing that other requests gave it. None if another sign-in was listed later,
+    /// because that one ends the session of this one.
+    fn others_in(
+        &self,
+        listing: &Listing,
+        is_known: impl Fn(&SessionId) -> bool,
+    ) -> Vec<SessionId> {
+        match listing.get(self.handle) {
+            Some(now) if now.sequence == self.sequence => {
+                now.entry.ids.iter().copied().filter(|id| !is_known(id)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The ids that the session got from other requests after this sign-in was listed.
+    pub(super) async fn rotated(&self) -> Result<Vec<SessionId>, Error> {
+        let listing = self.index.load().await?.unwrap_or_default();
+        Ok(self.others_in(&listing, |id| self.listed.ids.contains(id)))
+    }
 }
 
 impl Shared {
@@ -40,8 +73,9 @@ impl Shared {
         let id = resolve::create(self.manager.store(), &record, ttl).await?;
         let new = Live { id, record, expires_at: self.expires_at(ttl) };
         let index = UserIndex::new(&self.manager, &user.user_id);
-        let (listing, entry) = match index.list(&user, id, Reason::SignIn, &deleted).await {
-            Ok(Listed::Yes(listing, entry)) => (listing, entry),
+        let (listing, entry, sequence) = match index.list(&user, id, Reason::SignIn, &deleted).await
+        {
+            Ok(Listed::Yes { listing, entry, sequence, .. }) => (listing, entry, sequence),
             Ok(Listed::Ended) => {
                 self.withdraw(&new, None).await;
                 return Ok(self.ended(sent));
@@ -52,12 +86,14 @@ impl Shared {
             }
         };
 
-        let is_known = |id: &SessionId| *id == new.id || user.earlier.contains(id);
+        let missed = user.correction(id, &entry)?;
+        let signed_in = SignedIn { index: &index, handle: user.handle, listed: entry, sequence };
         // Another request of the client was signing in or changing the id at the same time.
-        let others: Vec<_> = entry.ids.iter().copied().filter(|id| !is_known(id)).collect();
+        let others = signed_in.others_in(&listing, |id| *id == new.id || user.earlier.contains(id));
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
-                self.delete_old(sent, old, new, &others, IfEnded::Keep).await
+                let cause = Cause::SignIn { signed_in: &signed_in, others };
+                self.delete_old(sent, old, new, missed, cause).await
             }
             other_user => {
                 let mut state = self.state();

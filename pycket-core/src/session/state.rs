@@ -377,6 +377,9 @@ impl State {
         listed: Option<(Box<UserEntry>, bool)>,
     ) {
         self.work.deletes.retain(|delete| delete.id() != id);
+        // A client may present several ids of one session. The session of its new sign-in has the same handle, and stays.
+        let own = self.live().and_then(|live| UserEntry::of(&live.record)).map(|user| user.handle);
+        let listed = listed.filter(|(user, _)| Some(user.handle) != own);
         let listed =
             listed.map(|(user, is_deleted)| PendingDelete::Listed { id, user, is_deleted });
         self.work.deletes.extend(listed);

@@ -40,6 +40,8 @@ pub(crate) enum PendingDelete {
     },
     /// The record under the id that a session had before its rotation.
     OldId(SessionId),
+    /// A record under an id that no client knows, because it could not be made the session of a client.
+    Unused(SessionId),
     /// What the index of a user lists of a session whose record does not exist any more.
     Listed {
         id: SessionId,
@@ -61,7 +63,7 @@ impl PendingDelete {
     pub(crate) fn id(&self) -> SessionId {
         match self {
             Self::Session { id, .. } | Self::Listed { id, .. } => *id,
-            Self::OldId(id) | Self::Notification(id) => *id,
+            Self::OldId(id) | Self::Unused(id) | Self::Notification(id) => *id,
         }
     }
 

@@ -31,7 +31,14 @@ pub(crate) enum Reason {
 /// The result of listing a session.
 pub(crate) enum Listed {
     /// The index lists the session like this.
-    Yes(Listing, Entry),
+    Yes {
+        listing: Listing,
+        entry: Entry,
+        /// The sequence with which it was written. The listing has a higher one if a sign-in came later.
+        sequence: u64,
+        /// Whether the index did not list the session before, although it had to.
+        was_evicted: bool,
+    },
     /// The session has ended, or another request has given it another id.
     Ended,
 }
@@ -86,28 +93,30 @@ impl<'m> UserIndex<'m> {
         deleted: &[SessionId],
     ) -> Result<Listed, Error> {
         let mut lost = Vec::new();
+        let (mut was_evicted, mut sequence) = (false, 0);
         for _ in 0..ROUNDS {
-            let loaded = match self.load().await {
-                Ok(loaded) => loaded,
+            let (mut listing, has_ended) = match self.look(user.handle, id, reason).await {
+                Ok(seen) => seen,
                 Err(error) => return Err(lost.pop().unwrap_or(error)),
             };
-            let mut listing = loaded.unwrap_or_default();
-            let known = listing.get(user.handle);
-            if self.has_ended(known, id, reason) {
+            if has_ended {
                 return Ok(Listed::Ended);
             }
+            let known = listing.get(user.handle);
+            was_evicted |= known.is_none();
             let entry = match known {
                 Some(known) if is_listed(known, user, id) => {
                     let entry = known.entry.clone();
-                    return Ok(Listed::Yes(listing, entry));
+                    return Ok(Listed::Yes { listing, entry, sequence, was_evicted });
                 }
                 Some(known) => known.entry.with(&user.listed_as(id), deleted),
                 None => user.listed_as(id),
             };
             let is_sign_in = reason == Reason::SignIn;
             let write = listing.put(user.handle, entry.clone(), is_sign_in, self.now())?;
+            sequence = listing.sequence_of(user.handle);
             match self.write(write).await {
-                Ok(true) => return Ok(Listed::Yes(listing, entry)),
+                Ok(true) => return Ok(Listed::Yes { listing, entry, sequence, was_evicted }),
                 Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Ambiguous && lost.len() < LOST_REPLIES => {
                     lost.push(error);
@@ -122,18 +131,28 @@ impl<'m> UserIndex<'m> {
         self.manager.clock().now()
     }
 
-    /// Whether the index shows that a session, which must be listed already, has ended. An index that does not list
-    /// it at all may have been evicted, except where the application trusts the index alone.
-    fn has_ended(&self, known: Option<&Known>, id: SessionId, reason: Reason) -> bool {
+    /// What the index lists, and whether it shows that a session which must be listed already has ended.
+    ///
+    /// Who ends a session deletes its record before its entry. So if there is no entry and the record is still
+    /// there, the index was evicted. Where the application trusts the index alone, the session has ended all the same.
+    async fn look(
+        &self,
+        handle: UserSessionHandle,
+        id: SessionId,
+        reason: Reason,
+    ) -> Result<(Listing, bool), Error> {
+        let listing = self.load().await?.unwrap_or_default();
         let must_be_listed = match reason {
-            Reason::SignIn => return false,
+            Reason::SignIn => return Ok((listing, false)),
             Reason::Rotation { from } => from,
             Reason::Renewal => id,
         };
-        match known {
+        let has_ended = match listing.get(handle) {
             Some(known) => ![must_be_listed, id].iter().any(|id| known.entry.ids.contains(id)),
-            None => self.manager.checks_user_index(),
-        }
+            None if self.manager.checks_user_index() => true,
+            None => self.manager.store().load(&must_be_listed).await?.is_none(),
+        };
+        Ok((listing, has_ended))
     }
 
     /// Returns whether it is stored. Otherwise another request wrote first.

@@ -72,6 +72,10 @@ impl Listing {
         self.sessions.get(&handle)
     }
 
+    pub(crate) fn sequence_of(&self, handle: UserSessionHandle) -> u64 {
+        self.get(handle).map_or(BEFORE_ALL, |known| known.sequence)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()
     }

@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use smol_str::SmolStr;
 
-use crate::{Error, ErrorKind, Record, SessionId, Timestamp, Value};
+use crate::{Changes, Error, ErrorKind, Record, SessionId, Timestamp, Value};
 
 use super::listing::{Entry, parse_ids, text_of};
 use super::{Lifetime, UserSessionHandle};
@@ -69,6 +69,17 @@ impl UserEntry {
         let mut ids = self.earlier.clone();
         ids.push(id);
         Entry { ids, lifetime: self.lifetime }
+    }
+
+    /// What the record has to change if the index lists the session like this.
+    pub(crate) fn correction(&self, id: SessionId, entry: &Entry) -> Result<Changes, Error> {
+        match *entry == self.listed_as(id) {
+            true => Ok(Changes::new()),
+            false => {
+                let corrected = self.clone().with_listed(id, entry);
+                Ok(Changes::new().set(Self::NAME, corrected.to_value()?))
+            }
+        }
     }
 
     /// The entry of the session under `id`, when the index lists it like this.

@@ -2,15 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
+mod acts;
 mod ending;
 mod events;
+mod every_fault;
+mod format;
 mod index;
+mod interleavings;
+mod leftovers;
 mod limit;
 mod listing;
 mod names;
 mod other_user;
+mod promises;
 mod round_trips;
 mod sign_in;
+mod size;
+mod watched;
+mod world;
 
 use std::sync::Arc;
 use std::time::Duration;

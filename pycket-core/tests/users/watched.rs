@@ -1,0 +1,99 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use pycket_core::{
+    Changes, Creation, Error, Loaded, MemoryStore, Record, SessionId, SessionStore, Ttl, Update,
+    UserSessionHandle,
+};
+use pycket_testkit::ManualClock;
+
+use crate::world::{manager, now};
+
+/// A store that knows all ids, and looks after each call whether a session that was ended is live and listed.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    store: Arc<MemoryStore>,
+    clock: ManualClock,
+    /// The ids of all sessions.
+    created: Mutex<Vec<SessionId>>,
+    indexes: Mutex<Vec<SessionId>>,
+    ended: Mutex<Option<UserSessionHandle>>,
+    has_seen: Mutex<bool>,
+}
+
+impl Watched {
+    pub(crate) fn new(clock: &ManualClock) -> Self {
+        let store = Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
+        Self {
+            store,
+            clock: clock.clone(),
+            created: Mutex::default(),
+            indexes: Mutex::default(),
+            ended: Mutex::default(),
+            has_seen: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn created(&self) -> Vec<SessionId> {
+        self.created.lock().unwrap().clone()
+    }
+
+    pub(crate) fn indexes(&self) -> Vec<SessionId> {
+        self.indexes.lock().unwrap().clone()
+    }
+
+    /// From now on no session of this handle may be live and listed.
+    pub(crate) fn watch_for(&self, handle: UserSessionHandle) {
+        *self.ended.lock().unwrap() = Some(handle);
+        self.look();
+    }
+
+    /// Whether a session that was ended was live and listed afterwards.
+    pub(crate) fn has_seen_an_ended_one(&self) -> bool {
+        *self.has_seen.lock().unwrap()
+    }
+
+    fn look(&self) {
+        let Some(handle) = *self.ended.lock().unwrap() else { return };
+        let checking = manager(self.store.clone(), &self.clock);
+        let checking = checking.to_builder().check_user_index(true).build().unwrap();
+        for id in self.created.lock().unwrap().iter() {
+            if now(checking.open(Some(*id))).unwrap().handle() == Some(handle) {
+                *self.has_seen.lock().unwrap() = true;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for Watched {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        let is_index = record.names().any(|name| name == "\0pycket:index");
+        let ids = if is_index { &self.indexes } else { &self.created };
+        ids.lock().unwrap().push(*id);
+        let created = self.store.create(id, record, ttl).await;
+        self.look();
+        created
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        self.store.load(id).await
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        let updated = self.store.update(id, changes, ttl).await;
+        self.look();
+        updated
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        let deleted = self.store.delete(id).await;
+        self.look();
+        deleted
+    }
+}
