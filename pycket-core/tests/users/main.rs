@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
 
 mod acts;
+mod at_random;
 mod ending;
 mod events;
 mod every_fault;
