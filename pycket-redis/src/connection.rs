@@ -50,7 +50,11 @@ struct Client {
 }
 
 /// The task that writes requests and reads answers. Dropping this closes the connection.
-struct Driver(AbortHandle);
+struct Driver {
+    task: AbortHandle,
+    /// Each request has a clone while it waits for its answer.
+    waiting: Arc<()>,
+}
 
 /// The settings of the connections to every server.
 #[derive(Clone)]
@@ -101,6 +105,7 @@ impl Connection {
 impl Client {
     /// Returns the answer to each command.
     async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
+        let _waiting = Arc::clone(&self.driver.waiting);
         let mut requests = self.requests.clone();
         let mut request = pin!(async {
             if let (1, Some(command)) = (commands.len(), commands.cmd_iter().next()) {
@@ -125,13 +130,13 @@ impl Client {
 
     /// Whether the connection broke, or the runtime that drives it has ended.
     fn is_closed(&self) -> bool {
-        self.driver.0.is_finished()
+        self.driver.task.is_finished()
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

@@ -49,7 +49,9 @@ impl ConnectionSettings {
         let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
         let (requests, driver) =
             connected.map_err(|error| without_password(error, login.password()))?;
-        let driver = Arc::new(Driver(tokio::spawn(gather(driver)).abort_handle()));
+        let waiting = Arc::new(());
+        let task = tokio::spawn(gather(driver, Arc::clone(&waiting))).abort_handle();
+        let driver = Arc::new(Driver { task, waiting });
         let client = Client { requests, driver, response_timeout: self.timeouts.response };
         let server_client = Arc::new(Mutex::new(kills.send(&client).await?));
         let group_commit = wait.map(|wait| GroupCommit::spawn(client.clone(), wait));
@@ -112,12 +114,15 @@ async fn connect_tcp(node: &NodeAddr) -> io::Result<TcpStream> {
 }
 
 /// Lets all requests that are ready at the same time join one write: each time the driver is woken, the other
-/// ready tasks run first.
-fn gather(driver: impl Future<Output = ()>) -> impl Future<Output = ()> {
+/// ready tasks run first. Not for a single request, because to yield wakes another worker of the runtime, which
+/// takes longer than the write.
+fn gather(driver: impl Future<Output = ()>, waiting: Arc<()>) -> impl Future<Output = ()> {
     let mut driver = Box::pin(driver);
     let mut has_yielded = false;
     poll_fn(move |context| {
-        has_yielded = !has_yielded;
+        // Beside the clone of this task and that of the `Driver`.
+        let requests = Arc::strong_count(&waiting) - 2;
+        has_yielded = !has_yielded && requests > 1;
         if has_yielded {
             context.waker().wake_by_ref();
             return Poll::Pending;
