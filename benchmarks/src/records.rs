@@ -20,7 +20,7 @@ pub(crate) struct Records {
     pub(crate) memory_bytes: Bytes,
     pub(crate) redis_bytes: Bytes,
     pub(crate) growth: Vec<Growth>,
-    /// The growth of other maps, for comparison. No goal depends on it.
+    /// The growth of other maps, for comparison. One goal depends on the first.
     pub(crate) references: Vec<Growth>,
     pub(crate) large: Large,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -18,28 +18,41 @@ use crate::report::median;
 const OPERATIONS: usize = 20_000;
 
 pub(super) async fn measure() -> Result<Vec<Growth>> {
-    Ok(vec![plain_map(), tower_sessions().await?])
+    Ok(vec![sharded_map(), tower_sessions().await?])
 }
 
-/// The minimum for a map of shared records: one lookup and one copied pointer.
-fn plain_map() -> Growth {
+/// The minimum for a map of shared records with locks: one lookup and one copied pointer.
+fn sharded_map() -> Growth {
     let maps = [THOUSAND, MILLION].map(|records| {
-        let record = |_| (SessionId::generate(), Arc::new([0_u8; 200]));
-        (0..records).map(record).collect::<HashMap<_, _>>()
+        let map: ShardedMap = std::array::from_fn(|_| Mutex::default());
+        let ids: Vec<_> = (0..records).map(|_| SessionId::generate()).collect();
+        for id in &ids {
+            shard(&map, id).insert(*id, Arc::new([0; 200]));
+        }
+        (map, ids)
     });
-    let ids = maps.each_ref().map(|map| map.keys().copied().collect::<Vec<_>>());
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..TURNS {
-        for ((map, ids), times) in maps.iter().zip(&ids).zip(&mut times) {
+        for ((map, ids), times) in maps.iter().zip(&mut times) {
             let chosen = choose(ids, OPERATIONS);
             let start = Instant::now();
             for id in &chosen {
-                black_box(map.get(id).cloned());
+                black_box(shard(map, id).get(id).cloned());
             }
             times.push(micros_each(start));
         }
     }
-    growth("`get` on a `HashMap` of `Arc`s, without lock or ttl", times)
+    growth("`get` on a sharded map of `Arc`s, without a ttl", times)
+}
+
+type Shard = HashMap<SessionId, Arc<[u8; 200]>>;
+/// As many as the memory store has.
+type ShardedMap = [Mutex<Shard>; 64];
+
+fn shard<'a>(map: &'a ShardedMap, id: &SessionId) -> MutexGuard<'a, Shard> {
+    let [first, ..] = id.expose_bytes();
+    #[expect(clippy::indexing_slicing, reason = "reduced modulo the length")]
+    map[usize::from(first) % map.len()].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn tower_sessions() -> Result<Growth> {

@@ -159,6 +159,13 @@ pub(crate) fn goals_of_records(records: &Records) -> Vec<Goal> {
             format!("time of {} at a million records, relative to a thousand", growth.operation);
         goals.push(goal(what, AtMost(1.3), growth.at_a_million_us / growth.at_a_thousand_us, "×"));
     }
+    if let ([load, ..], [map, ..]) = (&*records.growth, &*records.references) {
+        let what = format!(
+            "time of {} at a million records, relative to {}",
+            load.operation, map.operation
+        );
+        goals.push(goal(what, AtMost(2.0), load.at_a_million_us / map.at_a_million_us, "×"));
+    }
     let what = "bytes sent to Redis for a small change to a record of 1 MB";
     goals.push(goal(what, AtMost(1_000.0), records.large.bytes_sent_for_a_change, "bytes"));
     goals
