@@ -12,8 +12,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use cookie::{Cookie, CookieJar, Key, SameSite};
-use redis::Script;
+use pycket_redis::RedisStoreBuilder;
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Script};
 
 use super::{CSRF, IDLE, SECRET, USER, VISITS, routes};
 
@@ -21,8 +22,11 @@ const NAME: &str = "SESSION_ID";
 
 pub(super) async fn router(redis: &str) -> Result<Router> {
     let client = redis::Client::open(redis)?;
+    // As pycket. With the client's own limit, half of it, a busy machine fails the run.
+    let config = AsyncConnectionConfig::new()
+        .set_response_timeout(Some(RedisStoreBuilder::DEFAULT_RESPONSE_TIMEOUT));
     let sessions = Sessions {
-        redis: client.get_multiplexed_async_connection().await?,
+        redis: client.get_multiplexed_async_connection_with_config(&config).await?,
         cookies: Cookies::new(),
         create: Script::new(
             "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
