@@ -17,6 +17,8 @@ Usage: cargo xtask <command>
   ci --list      list the steps
   bench          run all measurements, and write docs/performance.json and its chart
   bench --quick  run shorter measurements in about ten minutes, and only print the results
+  soak           run many clients and many faults at once for a minute, and judge the responses
+  soak --help    list its options
   help           print this text";
 
 fn main() -> ExitCode {
@@ -28,15 +30,17 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["ci", rest @ ..] => ci::main(rest),
-        ["bench", rest @ ..] => bench(rest),
+        ["bench", rest @ ..] => standalone("benchmarks", &[&["bench"], rest].concat()),
+        ["soak", rest @ ..] => standalone("soak", rest),
         [unknown, ..] => usage_error(&format!("unknown command `{unknown}`\n\n{USAGE}")),
     }
 }
 
-/// Builds and starts the program in `benchmarks/`, which is not a member of the workspace.
-fn bench(words: &[&str]) -> ExitCode {
-    let cargo = ["run", "--release", "--locked", "--manifest-path", "benchmarks/Cargo.toml"];
-    let words = [&cargo, ["--", "bench"].as_slice(), words].concat();
+/// Builds and starts the program in a folder that is not a member of the workspace.
+fn standalone(folder: &str, words: &[&str]) -> ExitCode {
+    let manifest = format!("{folder}/Cargo.toml");
+    let cargo = ["run", "--release", "--locked", "--manifest-path", &manifest, "--"];
+    let words = [&cargo, words].concat();
     match root().and_then(|root| command::run(&mut command::cargo(&root, &words))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

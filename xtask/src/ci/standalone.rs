@@ -8,7 +8,7 @@ use super::{Outcome, msrv, outcome};
 use crate::command;
 
 /// The crates outside the workspace, each with its own lock file.
-pub(super) const CRATES: [&str; 3] = [BENCHMARKS, "examples/own-driver", "examples/shop"];
+pub(super) const CRATES: [&str; 4] = [BENCHMARKS, "examples/own-driver", "examples/shop", "soak"];
 
 /// Only formatted here: the libraries that it compares with take longer to build than everything else.
 const BENCHMARKS: &str = "benchmarks";

@@ -1,0 +1,136 @@
+//! Known bugs, put back on purpose: each shows that the oracle can fail.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clap::ValueEnum;
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Ttl, Update,
+};
+use tokio::time::sleep;
+
+use crate::app::count_ambiguous;
+
+/// A bug of the store. The library is the same in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Broken {
+    /// An `update` of a session that has ended stores it again.
+    ResurrectingUpdate,
+    /// One of fifty updates is confirmed and not stored.
+    LostWrite,
+    /// Two `delete`s of a notification at the same time may both return it.
+    DoubledNotification,
+    /// An update that only removes is confirmed although a value is not as expected: `end_all` misses a session
+    /// that changes its id.
+    EndAllMissesRotation,
+}
+
+impl Broken {
+    /// The finding that the bug must lead to.
+    pub(crate) fn finding(self) -> &'static str {
+        match self {
+            Self::ResurrectingUpdate | Self::EndAllMissesRotation => "resurrected",
+            Self::LostWrite => "lost write",
+            Self::DoubledNotification => "doubled notification",
+        }
+    }
+}
+
+/// A store that counts ambiguous calls, with a bug or without.
+#[derive(Debug)]
+pub(crate) struct Wrapped {
+    store: Arc<dyn SessionStore>,
+    broken: Option<Broken>,
+    updates: AtomicUsize,
+    /// What was loaded last, for a bug that stores it again.
+    seen: Mutex<HashMap<SessionId, Record>>,
+}
+
+impl Wrapped {
+    pub(crate) fn new(store: Arc<dyn SessionStore>, broken: Option<Broken>) -> Self {
+        Self { store, broken, updates: AtomicUsize::new(1), seen: Mutex::default() }
+    }
+
+    fn is(&self, broken: Broken) -> bool {
+        self.broken == Some(broken)
+    }
+
+    /// Makes it more likely that requests meet.
+    async fn dawdle(&self) {
+        if self.broken.is_some_and(|broken| broken != Broken::LostWrite) {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+fn is_notification(record: &Record) -> bool {
+    record.get("note").is_some()
+}
+
+fn counted<T>(result: Result<T, Error>) -> Result<T, Error> {
+    if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Ambiguous) {
+        count_ambiguous();
+    }
+    result
+}
+
+#[async_trait]
+impl SessionStore for Wrapped {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        counted(self.store.create(id, record, ttl).await)
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        let loaded = counted(self.store.load(id).await)?;
+        if self.is(Broken::ResurrectingUpdate)
+            && let Some(loaded) = &loaded
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(*id, loaded.record.clone());
+        }
+        self.dawdle().await;
+        Ok(loaded)
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        if self.is(Broken::LostWrite)
+            && self.updates.fetch_add(1, Ordering::Relaxed).is_multiple_of(50)
+        {
+            return Ok(Update::Applied);
+        }
+        let update = counted(self.store.update(id, changes, ttl).await)?;
+        let is_removal = changes.sets().next().is_none() && changes.removals().next().is_some();
+        if self.is(Broken::EndAllMissesRotation) && update == Update::Conflict && is_removal {
+            return Ok(Update::Applied);
+        }
+        if self.is(Broken::ResurrectingUpdate)
+            && update == Update::Ended
+            && let Some(ttl) = ttl
+        {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+            if let Some(mut record) = seen {
+                record.apply(changes);
+                let _ = self.store.create(id, &record, ttl).await?;
+                return Ok(Update::Applied);
+            }
+        }
+        Ok(update)
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        if self.is(Broken::DoubledNotification) {
+            let loaded = self.load(id).await?.map(|loaded| loaded.record);
+            let deleted = counted(self.store.delete(id).await)?;
+            return Ok(loaded.filter(is_notification).or(deleted));
+        }
+        counted(self.store.delete(id).await)
+    }
+}
