@@ -118,6 +118,11 @@ impl Lineage {
         self.notes.values().filter(may_be_unread).count()
     }
 
+    /// Whether little can be judged any more.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_excused || self.are_reads_in_doubt || self.may_have_ended || self.is_cookie_lost
+    }
+
     /// Whether the session may not be live although no request ended it.
     pub(crate) fn may_be_gone(&self, now: Instant, idle: Duration) -> bool {
         let margin = Duration::from_secs(3);

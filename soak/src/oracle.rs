@@ -110,9 +110,9 @@ impl Oracle {
         world.lineages.get(&lineage).is_none_or(|it| it.is_over || it.ended.is_some())
     }
 
-    /// Whether the client should begin a new session, because little can be said of this one.
-    pub(crate) fn is_excused(&self, lineage: u64) -> bool {
-        self.world().lineages.get(&lineage).is_none_or(|it| it.is_excused)
+    /// Whether much about this session is in doubt, so that the client should begin a new one.
+    pub(crate) fn is_in_doubt(&self, lineage: u64) -> bool {
+        self.world().lineages.get(&lineage).is_none_or(|it| it.is_in_doubt())
     }
 
     /// Whether so many notifications may be unread that the next one could replace one.
