@@ -16,7 +16,8 @@ use pycket_core::{Error, ErrorKind, Expiry, Outcome, SessionManager};
 
 use crate::broken::Wrapped;
 use crate::http::AMBIGUOUS;
-use crate::{Result, ServeOptions, store};
+use crate::store::{self, StoreKind};
+use crate::{Result, ServeOptions};
 
 const SECRET: &str = "for soak runs only: no application signs its cookies with it";
 
@@ -35,7 +36,9 @@ pub(crate) fn count_ambiguous() {
 pub(crate) fn serve(options: &ServeOptions) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Wrapped::new(store::open(options.store, &options.url)?, options.broken);
+        let store = store::open(options.store, &options.url)?;
+        let is_local = options.store == StoreKind::Memory;
+        let store = Wrapped::new(store, is_local, options.broken);
         let idle = Duration::from_secs(options.idle);
         let expiry = Expiry::builder().idle_timeout(idle).absolute_timeout(idle * 20).build()?;
         let manager = SessionManager::builder(store).expiry(expiry).build()?;

@@ -43,6 +43,7 @@ impl Broken {
 #[derive(Debug)]
 pub(crate) struct Wrapped {
     store: Arc<dyn SessionStore>,
+    is_local: bool,
     broken: Option<Broken>,
     updates: AtomicUsize,
     /// What was loaded last, for a bug that stores it again.
@@ -50,18 +51,23 @@ pub(crate) struct Wrapped {
 }
 
 impl Wrapped {
-    pub(crate) fn new(store: Arc<dyn SessionStore>, broken: Option<Broken>) -> Self {
-        Self { store, broken, updates: AtomicUsize::new(1), seen: Mutex::default() }
+    /// `is_local` says that the store is in this process.
+    pub(crate) fn new(
+        store: Arc<dyn SessionStore>,
+        is_local: bool,
+        broken: Option<Broken>,
+    ) -> Self {
+        Self { store, is_local, broken, updates: AtomicUsize::new(1), seen: Mutex::default() }
     }
 
     fn is(&self, broken: Broken) -> bool {
         self.broken == Some(broken)
     }
 
-    /// Makes it more likely that requests meet.
-    async fn dawdle(&self) {
-        if self.broken.is_some_and(|broken| broken != Broken::LostWrite) {
-            sleep(Duration::from_millis(2)).await;
+    /// Takes as long as a network, so that requests meet.
+    async fn travel(&self) {
+        if self.is_local {
+            sleep(Duration::from_millis(1)).await;
         }
     }
 }
@@ -80,10 +86,12 @@ fn counted<T>(result: Result<T, Error>) -> Result<T, Error> {
 #[async_trait]
 impl SessionStore for Wrapped {
     async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        self.travel().await;
         counted(self.store.create(id, record, ttl).await)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        self.travel().await;
         let loaded = counted(self.store.load(id).await)?;
         if self.is(Broken::ResurrectingUpdate)
             && let Some(loaded) = &loaded
@@ -91,7 +99,6 @@ impl SessionStore for Wrapped {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(*id, loaded.record.clone());
         }
-        self.dawdle().await;
         Ok(loaded)
     }
 
@@ -126,8 +133,10 @@ impl SessionStore for Wrapped {
     }
 
     async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.travel().await;
         if self.is(Broken::DoubledNotification) {
             let loaded = self.load(id).await?.map(|loaded| loaded.record);
+            self.travel().await;
             let deleted = counted(self.store.delete(id).await)?;
             return Ok(loaded.filter(is_notification).or(deleted));
         }

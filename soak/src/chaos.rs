@@ -126,6 +126,7 @@ impl<'a> Chaos<'a> {
             if self.is_over() {
                 break;
             }
+            self.oracle.fault_begins(fault.name());
             match self.strike(fault, &mut random) {
                 Ok(()) => {
                     let mut struck = self.struck.lock().unwrap_or_else(PoisonError::into_inner);

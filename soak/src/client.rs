@@ -110,7 +110,7 @@ impl Tab {
                 self.change_session().await;
                 continue;
             };
-            let chance = if self.site.oracle.is_in_doubt(session) { 10 } else { 250 };
+            let chance = if self.site.oracle.is_in_doubt(session) { 10 } else { 120 };
             if self.random.u32(..chance) == 0 {
                 let _quiet = browser.quiet.write().await;
                 if browser.session() == Some(session) {

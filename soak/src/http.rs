@@ -25,6 +25,17 @@ pub(crate) enum Answer {
     NotSent,
 }
 
+impl Answer {
+    /// For the explanation of a finding.
+    pub(crate) fn summary(&self) -> String {
+        let Self::Response(Response { status, ambiguous, cookie, .. }) = self else {
+            return format!("{self:?}");
+        };
+        let cookie = if cookie.is_some() { " with a cookie" } else { "" };
+        format!("{status}{cookie}, {ambiguous} ambiguous")
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,

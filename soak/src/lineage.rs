@@ -1,6 +1,6 @@
 //! What the oracle knows of one session, from its sign-in to its end, under all its ids.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Each browser sends so many requests at the same time.
@@ -29,8 +29,8 @@ pub(crate) struct Lineage {
     pub(crate) ended: Option<Instant>,
     /// Whether the client has learned that the session is not live.
     pub(crate) is_over: bool,
-    /// Whether the reply to the delete of an old id may have been lost: then a write at the same time may be lost,
-    /// too, which is a known limit.
+    /// Whether a rotation may have lost a write at the same time: the reply to the delete of the old id is lost, or
+    /// the store failed after that delete. Both are known limits.
     pub(crate) is_excused: bool,
     /// Whether a request that reads notifications had no clear result.
     pub(crate) are_reads_in_doubt: bool,
@@ -41,6 +41,8 @@ pub(crate) struct Lineage {
     slots: BTreeMap<usize, Slot>,
     pub(crate) notes: HashMap<u64, Note>,
     next_note: u64,
+    /// The last responses to rotations, and the last failures, to explain a finding.
+    history: VecDeque<(Instant, String)>,
 }
 
 /// The increments.
@@ -98,6 +100,7 @@ impl Lineage {
             slots: BTreeMap::new(),
             notes: HashMap::new(),
             next_note: number * 1_000_000,
+            history: VecDeque::new(),
         }
     }
 
@@ -116,6 +119,20 @@ impl Lineage {
     pub(crate) fn unread(&self) -> usize {
         let may_be_unread = |note: &&Note| !note.was_received && note.left != Left::Refused;
         self.notes.values().filter(may_be_unread).count()
+    }
+
+    pub(crate) fn remember(&mut self, event: String) {
+        if self.history.len() >= 6 {
+            self.history.pop_front();
+        }
+        self.history.push_back((Instant::now(), event));
+    }
+
+    /// What happened last, the newest first.
+    pub(crate) fn history(&self) -> String {
+        let events = self.history.iter().rev();
+        let shown = events.map(|(at, it)| format!("{:.2} s ago {it}", at.elapsed().as_secs_f32()));
+        shown.collect::<Vec<_>>().join(", ")
     }
 
     /// Whether little can be judged any more.

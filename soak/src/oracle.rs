@@ -188,6 +188,10 @@ impl Oracle {
         self.world().end_blur(until);
     }
 
+    pub(crate) fn fault_begins(&self, name: String) {
+        self.world().tally.fault_begins(name);
+    }
+
     pub(crate) fn find(&self, kind: &'static str, text: String) {
         self.world().tally.find(kind, text);
     }

@@ -63,14 +63,7 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, store: &str, seed: u64) {
     );
     println!("{} sessions, {} probes of ended ones", tally.sessions, tally.probes);
     println!("faults: {}", if struck.is_empty() { "none".to_owned() } else { struck.join(", ") });
-    for finding in &tally.findings {
-        println!(
-            "FOUND after {:.1} s: {}: {}",
-            finding.after.as_secs_f32(),
-            finding.kind,
-            finding.text
-        );
-    }
+    tally.findings.iter().for_each(|finding| println!("{finding}"));
     let found: u64 = tally.found.values().sum();
     println!("store {store}, seed {seed}: {found} findings");
 }

@@ -89,7 +89,7 @@ fn watch(
 ) -> Result<Vec<Usage>> {
     let server = server?;
     let begin = Instant::now();
-    let mut shown = Duration::ZERO;
+    let (mut shown, mut shown_findings) = (Duration::ZERO, 0);
     let mut usages = Vec::new();
     while begin.elapsed() < Duration::from_secs(options.seconds) {
         thread::sleep(Duration::from_millis(250));
@@ -103,7 +103,10 @@ fn watch(
                 usages.push(usage);
             }
             let usage = usages.last().copied().unwrap_or_default();
-            report::progress(shown, &site.oracle.tally(), &chaos.struck(), usage);
+            let tally = site.oracle.tally();
+            tally.findings.iter().skip(shown_findings).for_each(|it| println!("{it}"));
+            shown_findings = tally.findings.len();
+            report::progress(shown, &tally, &chaos.struck(), usage);
         }
     }
     Ok(usages)

@@ -16,6 +16,9 @@ impl World {
             let is_answered = matches!(answer, Answer::Response(_) | Answer::NotSent);
             let last = if is_answered { now } else { now + LATE };
             lineage.last_use = lineage.last_use.max(last);
+            if ticket.op == Op::Rotate || !matches!(answer, Answer::Response(it) if it.is_ok()) {
+                lineage.remember(format!("{:?} {}", ticket.op, answer.summary()));
+            }
         }
         if ticket.op.is_ending() {
             self.end_ending(&ticket, answer);
@@ -73,7 +76,10 @@ impl World {
                 return;
             }
         };
-        lineage.is_excused |= response.ambiguous > 0;
+        // One that failed and has a cookie has stored the new id, and may not have stored all that other requests
+        // wrote to the old one.
+        let has_failed = !response.is_ok() && response.cookie.is_some();
+        lineage.is_excused |= response.ambiguous > 0 || has_failed;
         let Some(cookie) = response.cookie.clone().filter(|cookie| !cookie.ends_with('=')) else {
             return;
         };
@@ -103,6 +109,7 @@ impl World {
             Op::Increment => {
                 let value = response.body.parse().unwrap_or(0);
                 let wrong = lineage.count.returned(value, ticket.count);
+                let wrong = wrong.map(|text| format!("{text}; {}", lineage.history()));
                 self.tally.judge("wrong count", is_excused, wrong);
             }
             Op::Set(value) => lineage.value_stored(ticket.tab, value, ticket.sent),
@@ -149,7 +156,7 @@ impl World {
             || lineage.rotations != ticket.rotations
             || lineage.cookie != ticket.cookie;
         let is_excused = has_rotated || is_blurred || lineage.may_be_gone(now, idle);
-        let text = format!("{:?} returned {status} for a live session", ticket.op);
+        let text = format!("a live session returned {status}; {}", lineage.history());
         self.tally.judge("lost session", is_excused, (!is_excused).then_some(text));
         if !has_rotated && !is_blurred && status == 401 {
             lineage.is_over = true;
@@ -183,10 +190,11 @@ impl World {
             words.find(|(found, _)| *found == name).and_then(|(_, value)| value.parse::<u64>().ok())
         };
         let is_excused = lineage.is_excused || is_blurred;
-        let count = lineage.count.check(value("count").unwrap_or(0), ticket.count);
+        let explain = |text: String| format!("{text}; {}", lineage.history());
+        let count = lineage.count.check(value("count").unwrap_or(0), ticket.count).map(explain);
         self.tally.judge("wrong count", is_excused, count);
         for tab in (0..TABS).filter(|tab| is_alone || *tab == ticket.tab) {
-            let wrong = lineage.check_value(tab, value(&format!("tab{tab}")));
+            let wrong = lineage.check_value(tab, value(&format!("tab{tab}"))).map(explain);
             self.tally.judge("lost write", is_excused, wrong);
         }
         let user = format!("user=user{} ", lineage.user);
@@ -206,7 +214,8 @@ impl World {
             // A notification lives as long as its session had to live when it was left.
             let may_have_expired = now.duration_since(sent).as_secs() + 3 > self.idle.as_secs();
             let is_excused = is_excused || may_have_expired && !note.was_received;
-            let lost = (!note.was_received).then(|| format!("{number} was never handed out"));
+            let lost = (!note.was_received)
+                .then(|| format!("{number} was never handed out; {}", lineage.history()));
             self.tally.judge("lost notification", is_excused, lost);
         }
     }

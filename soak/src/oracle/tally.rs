@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// So many findings of one kind are kept with their text.
@@ -10,6 +11,17 @@ pub(crate) struct Finding {
     pub(crate) kind: &'static str,
     pub(crate) text: String,
     pub(crate) after: Duration,
+    /// The last fault that had begun, and how long before.
+    pub(crate) fault: Option<(String, Duration)>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, text, after) = (self.kind, &self.text, self.after.as_secs_f32());
+        write!(f, "FOUND after {after:.1} s: {kind}: {text}")?;
+        let Some((fault, before)) = &self.fault else { return Ok(()) };
+        write!(f, " (`{fault}` began {:.1} s before)", before.as_secs_f32())
+    }
 }
 
 /// What was counted.
@@ -28,6 +40,7 @@ pub(crate) struct Tally {
     pub(crate) found: BTreeMap<&'static str, u64>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) slowest: Duration,
+    last_fault: Option<(String, Instant)>,
 }
 
 impl Tally {
@@ -45,14 +58,20 @@ impl Tally {
             found: BTreeMap::new(),
             findings: Vec::new(),
             slowest: Duration::ZERO,
+            last_fault: None,
         }
+    }
+
+    pub(super) fn fault_begins(&mut self, name: String) {
+        self.last_fault = Some((name, Instant::now()));
     }
 
     pub(super) fn find(&mut self, kind: &'static str, text: String) {
         let count = self.found.entry(kind).or_default();
         *count += 1;
         if *count <= KEPT as u64 {
-            self.findings.push(Finding { kind, text, after: self.begun.elapsed() });
+            let fault = self.last_fault.clone().map(|(name, begun)| (name, begun.elapsed()));
+            self.findings.push(Finding { kind, text, after: self.begun.elapsed(), fault });
         }
     }
 
