@@ -54,12 +54,13 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, store: &str, seed: u64) {
     let struck = faults.iter().map(|(fault, count)| format!("{} {count}", fault.name()));
     let struck: Vec<String> = struck.collect();
     println!(
-        "\n{} requests: {} acknowledged, {} refused, {} in doubt; slowest {:.1} s",
+        "\n{} requests: {} acknowledged, {} refused, {} in doubt; slowest {:.1} s, {}",
         tally.requests,
         tally.acknowledged,
         tally.refused,
         tally.in_doubt,
-        tally.slowest.as_secs_f32(),
+        tally.slowest.0.as_secs_f32(),
+        tally.slowest.1,
     );
     println!("{} sessions, {} probes of ended ones", tally.sessions, tally.probes);
     println!("faults: {}", if struck.is_empty() { "none".to_owned() } else { struck.join(", ") });

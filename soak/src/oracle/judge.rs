@@ -11,7 +11,7 @@ use super::{Op, Ticket};
 impl World {
     pub(super) fn end(&mut self, ticket: Ticket, answer: &Answer) {
         let now = Instant::now();
-        self.count(answer, ticket.sent);
+        self.count(&format!("{:?}", ticket.op), answer, ticket.sent);
         if let Some(lineage) = self.lineages.get_mut(&ticket.lineage) {
             let is_answered = matches!(answer, Answer::Response(_) | Answer::NotSent);
             let last = if is_answered { now } else { now + LATE };

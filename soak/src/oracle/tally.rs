@@ -39,7 +39,8 @@ pub(crate) struct Tally {
     pub(crate) excused: BTreeMap<&'static str, u64>,
     pub(crate) found: BTreeMap<&'static str, u64>,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) slowest: Duration,
+    /// The request that took longest.
+    pub(crate) slowest: (Duration, String),
     last_fault: Option<(String, Instant)>,
 }
 
@@ -57,8 +58,14 @@ impl Tally {
             excused: BTreeMap::new(),
             found: BTreeMap::new(),
             findings: Vec::new(),
-            slowest: Duration::ZERO,
+            slowest: (Duration::ZERO, String::new()),
             last_fault: None,
+        }
+    }
+
+    pub(super) fn took(&mut self, request: &str, time: Duration) {
+        if time > self.slowest.0 {
+            self.slowest = (time, request.to_owned());
         }
     }
 

@@ -116,7 +116,7 @@ impl World {
 
     pub(super) fn end_sign_in(&mut self, sign_in: SignIn, answer: &Answer) -> Option<u64> {
         let now = Instant::now();
-        self.count(answer, sign_in.sent);
+        self.count("a sign-in", answer, sign_in.sent);
         let ends: Vec<u64> = sign_in.old.into_iter().collect();
         let response = match answer {
             Answer::Response(response) if response.is_ok() => response,
@@ -212,7 +212,7 @@ impl World {
     }
 
     pub(super) fn end_probe(&mut self, probe: &Probe, answer: &Answer) {
-        self.count(answer, probe.sent);
+        self.count("a probe", answer, probe.sent);
         let Answer::Response(Response { status: 200 | 401, body, .. }) = answer else { return };
         self.tally.probes += 1;
         let is_live = body.starts_with("user=");
@@ -255,19 +255,21 @@ impl World {
     }
 
     /// Counts a request, and judges how long it took.
-    pub(super) fn count(&mut self, answer: &Answer, sent: Instant) {
+    pub(super) fn count(&mut self, request: &str, answer: &Answer, sent: Instant) {
         self.tally.requests += 1;
         match answer {
             Answer::Response(response) if response.is_ok() => self.tally.acknowledged += 1,
             Answer::Response(response) if response.is_certain_refusal() => self.tally.refused += 1,
             Answer::Response(_) | Answer::Lost => self.tally.in_doubt += 1,
             Answer::NotSent => self.tally.refused += 1,
-            Answer::Hung => self.tally.find("hung", "no response within ten seconds".to_owned()),
+            Answer::Hung => {
+                self.tally.find("hung", format!("no response to {request} within ten seconds"));
+            }
         }
         if let Answer::Response(response) = answer {
-            self.tally.slowest = self.tally.slowest.max(sent.elapsed());
+            self.tally.took(request, sent.elapsed());
             if response.status == 500 {
-                self.tally.find("server error", response.body.clone());
+                self.tally.find("server error", format!("{request}: {}", response.body));
             }
         }
     }
