@@ -1,4 +1,4 @@
-//! One run: it starts everything, lets the clients and the faults loose, and judges what is left.
+//! One run: it starts all servers, runs the clients and the faults, and judges what is left.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
