@@ -4,6 +4,7 @@ mod growth;
 mod large;
 mod references;
 mod small;
+mod users;
 
 use anyhow::{Context, Result};
 use pycket_testkit::servers::Server as StoreServer;
@@ -48,6 +49,15 @@ pub(crate) struct Large {
     pub(crate) bytes_sent_by_tower_sessions: f64,
 }
 
+/// The time to list and to end all sessions of one user, in milliseconds.
+#[derive(Debug, Serialize)]
+pub(crate) struct Users {
+    pub(crate) store: String,
+    pub(crate) sessions: usize,
+    pub(crate) list_ms: f64,
+    pub(crate) end_all_ms: f64,
+}
+
 /// The measurements that need a separate process, because they measure or fill its memory.
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
 pub(crate) enum Part {
@@ -57,6 +67,8 @@ pub(crate) enum Part {
     Growth,
     /// Prints the growth of other maps, as JSON.
     References,
+    /// Prints the costs of a user with many sessions, as JSON.
+    Users,
 }
 
 /// Measures everything, on its own servers.
@@ -85,6 +97,7 @@ pub(crate) fn part(part: Part) -> Result<String> {
             Part::Footprint { library } => Ok(footprint::in_memory(library).await?.to_string()),
             Part::Growth => Ok(serde_json::to_string(&growth::in_memory().await?)?),
             Part::References => Ok(serde_json::to_string(&references::measure().await?)?),
+            Part::Users => Ok(serde_json::to_string_pretty(&users::measure().await?)?),
         }
     })
 }
