@@ -163,6 +163,9 @@ impl UserSessions {
     /// `update`. The cookie of the current session stays at the client, and opens nothing. To remove it, also
     /// [destroy](Session::destroy) the session.
     ///
+    /// If a part of the store is down, it still tries all sessions, and ends those on the part that answers. So it may
+    /// take as long as the store's own timeout for every 16 sessions on the other part.
+    ///
     /// # Errors
     ///
     /// The errors of the store. Some sessions may be live then; call it again.
