@@ -128,20 +128,20 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
             check("an update", writer.update(&id, &both(n), None).await, Update::Applied);
         }
     };
-    let read = async move {
-        loop {
-            let record = answered("a load", stored(&reader, &id).await).expect("a live record");
-            let [left, right] = ["left", "right"].map(|name| decoded(&record, name));
-            ensure("two names that every update sets together", left, right, left == right);
-            if left == LAST {
-                break;
-            }
-            yield_now().await;
-        }
-    };
     let writing = tokio::spawn(write);
-    read.await;
-    joined(writing.await);
+    loop {
+        // Before the load, so that the load after the last update is compared, too.
+        let is_over = writing.is_finished();
+        let record = answered("a load", stored(&reader, &id).await).expect("a live record");
+        let [left, right] = ["left", "right"].map(|name| decoded(&record, name));
+        ensure("two names that every update sets together", left, right, left == right);
+        if is_over {
+            joined(writing.await);
+            ensure("the number of the last update", LAST, left, left == LAST);
+            break;
+        }
+        yield_now().await;
+    }
 }
 
 /// Updates that run at the same time as a delete never bring the record back.
