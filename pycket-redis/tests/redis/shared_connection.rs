@@ -77,7 +77,8 @@ fn requests_that_are_ready_together_share_one_write() {
         assert_eq!(loads.await.unwrap(), vec![None; REQUESTS]);
     });
     let reads = reads(&mut operator) - before - 1;
-    assert!(reads <= 2, "{REQUESTS} requests in {reads} reads");
+    // The first one, which does not wait for others, and those that are ready when an answer comes.
+    assert!(reads <= REQUESTS / 8, "{REQUESTS} requests in {reads} reads");
 }
 
 #[tokio::test]
