@@ -9,6 +9,7 @@
     reason = "all of this is test code: a panic is a failed test"
 )]
 
+mod all_at_once;
 pub mod cases;
 mod check;
 mod clock;
@@ -27,6 +28,7 @@ mod sign_out_everywhere;
 mod timer;
 mod wrappers;
 
+pub use all_at_once::failing_cases;
 pub use clock::ManualClock;
 pub use every_order::{Task, every_order};
 pub use harness::{Harness, Time};

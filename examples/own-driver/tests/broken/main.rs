@@ -10,14 +10,11 @@ mod store;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use pycket_core::{SessionId, SessionStore};
-use pycket_testkit::{Harness, Time, block_on};
+use pycket_testkit::{Harness, Time, block_on, failing_cases};
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 use connection::{Database, Pool};
 use fault::Fault;
@@ -150,39 +147,6 @@ alone! {
     CorruptTtlsAreDefaults: errors::corrupt_record_is_reported_until_it_is_deleted;
 }
 
-/// A case that does not end for a broken store has failed, too.
-async fn to_its_end(case: impl Future<Output = ()>, is_sound: bool) {
-    if is_sound {
-        case.await;
-    } else {
-        timeout(Duration::from_secs(60), case).await.unwrap();
-    }
-}
-
-macro_rules! all_cases {
-    ($($group:ident { $($case:ident)* })*) => {
-        /// Runs all cases at the same time; returns those that fail.
-        fn failing_cases(bench: &Bench) -> Vec<&'static str> {
-            thread::scope(|scope| {
-                let cases = [$($((
-                    concat!(stringify!($group), "::", stringify!($case)),
-                    scope.spawn(|| {
-                        // A model that fails takes half a minute of real time to shorten the sequence.
-                        if bench.fault.is_none() || stringify!($group) != "model" {
-                            let case = pycket_testkit::cases::$group::$case(bench);
-                            block_on(to_its_end(case, bench.fault.is_none()));
-                        }
-                    }),
-                )),*),*];
-                let failing = cases.into_iter().filter_map(|(case, run)| run.join().err().map(|_| case));
-                failing.collect()
-            })
-        }
-    };
-}
-
-pycket_testkit::for_every_case!(all_cases);
-
 macro_rules! among_all_cases {
     ($($fault:ident: $case:literal;)*) => {
         mod among_all_cases {
@@ -191,7 +155,7 @@ macro_rules! among_all_cases {
                 #[test]
                 #[expect(non_snake_case, reason = "the test has the name of the fault")]
                 fn $fault() {
-                    let failing = failing_cases(&Bench::new(Some(Fault::$fault)));
+                    let failing = failing_cases(&Bench::new(Some(Fault::$fault)), false);
                     assert!(failing.contains(&$case), "{failing:?}");
                 }
             )*
@@ -201,7 +165,7 @@ macro_rules! among_all_cases {
 
 #[test]
 fn sound_store_passes_all_cases_at_once() {
-    assert_eq!(failing_cases(&Bench::new(None)), [""; 0]);
+    assert_eq!(failing_cases(&Bench::new(None), true), [""; 0]);
 }
 
 // Those that other cases could hide by removing expired records, by using the connections or by waiting for the lock.
