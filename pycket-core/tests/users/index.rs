@@ -1,65 +1,22 @@
 //! The record that lists the sessions of a user: how often it is written, how long it lives, and what an evicted
 //! one means.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pycket_core::{
-    Changes, Creation, Error, Expiry, Loaded, MemoryStore, Outcome, Record, Renew, SessionId,
-    SessionManager, SessionStore, Ttl, Update,
+    Changes, Expiry, Outcome, Renew, SessionId, SessionManager, SessionStore, Update,
 };
 use pycket_testkit::{Calls, CountingStore, ManualClock};
 
+use crate::watched::Watched;
+use crate::world::manager;
 use crate::{DAY, at, handles, is_live, open, over, signed_in};
 
-/// A store that can lose every index, like a server that runs out of memory.
-#[derive(Debug, Default)]
-struct Evicting {
-    store: MemoryStore,
-    indexes: Mutex<Vec<SessionId>>,
-}
-
-impl Evicting {
-    async fn evict(&self) {
-        let indexes = self.indexes.lock().unwrap().clone();
-        assert!(!indexes.is_empty());
-        for id in indexes {
-            self.store.delete(&id).await.unwrap();
-        }
-    }
-}
-
-#[async_trait]
-impl SessionStore for Evicting {
-    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
-        if record.names().any(|name| name == "\0pycket:index") {
-            self.indexes.lock().unwrap().push(*id);
-        }
-        self.store.create(id, record, ttl).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        self.store.load(id).await
-    }
-
-    async fn update(
-        &self,
-        id: &SessionId,
-        changes: &Changes,
-        ttl: Option<Ttl>,
-    ) -> Result<Update, Error> {
-        self.store.update(id, changes, ttl).await
-    }
-
-    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
-        self.store.delete(id).await
-    }
-}
-
-fn evicting() -> (Arc<Evicting>, SessionManager) {
-    let store = Arc::new(Evicting::default());
-    (store.clone(), over(store))
+fn evicting() -> (Arc<Watched>, SessionManager) {
+    let clock = ManualClock::new();
+    let store = Arc::new(Watched::new(&clock));
+    (store.clone(), manager(store, &clock))
 }
 
 #[tokio::test]
@@ -133,12 +90,10 @@ async fn with_the_check_a_session_stays_live_when_it_changes_its_id() {
 #[tokio::test]
 async fn renewals_write_the_index_at_most_five_times_per_idle_timeout() {
     let clock = ManualClock::new();
-    let (store, builder) = at(&clock);
-    let counted = Arc::new(CountingStore::new(store));
+    let counted = Arc::new(CountingStore::new(at(&clock).0));
     let expiry = Expiry::builder().idle_timeout(DAY).renew(Renew::OnAccess).build().unwrap();
-    let (_, same_clock) = (builder, clock.clone());
-    let manager =
-        SessionManager::builder(counted.clone()).clock(same_clock).expiry(expiry).build().unwrap();
+    let manager = over(counted.clone()).to_builder().clock(clock.clone()).expiry(expiry);
+    let manager = manager.build().unwrap();
     let session = signed_in(&manager, "ann").await;
     counted.take();
     let minutes = 24 * 60;
@@ -175,10 +130,10 @@ async fn a_shorter_sign_in_does_not_shorten_the_index() {
 async fn a_record_of_another_format_is_an_error() {
     let (store, manager) = evicting();
     let session = signed_in(&manager, "ann").await;
-    let index = store.indexes.lock().unwrap()[0];
+    let index = store.indexes()[0];
     let newer = pycket_core::Value::encode(&(2, 1, 7)).unwrap();
     let changes = Changes::new().set("\0pycket:index", newer);
-    assert_eq!(store.store.update(&index, &changes, None).await.unwrap(), Update::Applied);
+    assert_eq!(store.update(&index, &changes, None).await.unwrap(), Update::Applied);
     let error = manager.user("ann").unwrap().sessions().await.unwrap_err();
     assert_eq!(error.kind(), pycket_core::ErrorKind::Corrupt);
     let log_in = manager.open(None).await.unwrap();
@@ -191,6 +146,6 @@ async fn a_record_of_another_format_is_an_error() {
 async fn no_client_can_present_the_id_of_an_index() {
     let (store, manager) = evicting();
     signed_in(&manager, "ann").await;
-    let index = store.indexes.lock().unwrap()[0];
+    let index = store.indexes()[0];
     assert!(index.expose().parse::<SessionId>().is_err());
 }

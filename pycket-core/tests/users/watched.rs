@@ -42,6 +42,15 @@ impl Watched {
         self.indexes.lock().unwrap().clone()
     }
 
+    /// Loses every index, like a server that runs out of memory.
+    pub(crate) async fn evict(&self) {
+        let indexes = self.indexes();
+        assert!(!indexes.is_empty());
+        for id in indexes {
+            self.store.delete(&id).await.unwrap();
+        }
+    }
+
     /// From now on no session of this handle may be live and listed.
     pub(crate) fn watch_for(&self, handle: UserSessionHandle) {
         *self.ended.lock().unwrap() = Some(handle);
