@@ -5,7 +5,7 @@ use crate::timeouts::OwnTimeouts;
 use crate::users::UserEntry;
 use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value};
 
-use super::notification::{Pointer, pointer_name, pointers};
+use super::notification::pointer_name;
 use super::sign_in::SignIn;
 use super::work::{PendingDelete, Rotation, Work};
 
@@ -204,55 +204,6 @@ impl State {
     /// Whether the next commit ends a session.
     pub(crate) fn ends_a_session(&self) -> bool {
         !self.work.deletes.iter().all(PendingDelete::is_notification)
-    }
-}
-
-/// Notifications.
-impl State {
-    /// The unread notifications, in the order in which they were left.
-    pub(crate) fn unread(&self) -> Vec<Pointer> {
-        let mut unread: Vec<_> = match self.base {
-            Base::Ended => Vec::new(),
-            Base::Absent | Base::Live(_) => pointers(&self.view()).collect(),
-        };
-        unread.sort_by_key(|pointer| pointer.place);
-        unread
-    }
-
-    pub(crate) fn leave(&mut self, pointer: &Pointer, record: Record) -> Result<(), Error> {
-        let value = pointer.value()?;
-        self.work.notifications.insert(pointer.id, record);
-        self.work.changes_mut().insert(pointer_name(&pointer.id), Some(value));
-        Ok(())
-    }
-
-    /// Removes a notification that was handed out, or whose record is gone.
-    pub(crate) fn remove_unread(&mut self, id: &SessionId) {
-        if self.work.notifications.remove(id).is_some() {
-            self.work.changes_mut().forget(&pointer_name(id));
-        } else {
-            self.delete(&pointer_name(id));
-        }
-    }
-
-    /// Removes an unread notification. Its record is deleted when the removal is stored.
-    pub(crate) fn replace_unread(&mut self, id: &SessionId) {
-        if !self.work.notifications.contains_key(id) {
-            self.work.replaced.push(*id);
-        }
-        self.remove_unread(id);
-    }
-
-    /// Takes note that a new notification is stored under `id`.
-    pub(crate) fn stored_notification(&mut self, provisional: &SessionId, id: SessionId) {
-        let pointer = pointer_name(provisional);
-        let value = self.work.changes().get(&pointer).flatten().cloned();
-        self.remove_unread(provisional);
-        match value {
-            Some(value) => self.work.changes_mut().insert(pointer_name(&id), Some(value)),
-            // It was replaced, or its session destroyed, while it was being stored.
-            None => self.work.deletes.push(PendingDelete::Notification(id)),
-        }
     }
 }
 

@@ -5,8 +5,10 @@ use serde::de::DeserializeOwned;
 use crate::{Error, ErrorKind, Metadata, Record, Session, SessionId, Ttl, Value};
 
 use super::commit_lock::CommitLock;
-use super::notification::{Place, Pointer};
+use super::notification::{Place, Pointer, pointer_name, pointers};
 use super::resolve::{self, Deletion};
+use super::state::{Base, State};
+use super::work::PendingDelete;
 use super::{Shared, check_name, decode};
 
 /// The maximum number of unread notifications of one session.
@@ -155,5 +157,54 @@ impl Shared {
     /// The record of a notification that this request has left and not stored yet.
     fn new_notification(&self, id: &SessionId) -> Option<Record> {
         self.state().work().notifications.get(id).cloned()
+    }
+}
+
+/// The unread notifications in the state of a session.
+impl State {
+    /// The unread notifications, in the order in which they were left.
+    pub(crate) fn unread(&self) -> Vec<Pointer> {
+        let mut unread: Vec<_> = match self.base {
+            Base::Ended => Vec::new(),
+            Base::Absent | Base::Live(_) => pointers(&self.view()).collect(),
+        };
+        unread.sort_by_key(|pointer| pointer.place);
+        unread
+    }
+
+    pub(crate) fn leave(&mut self, pointer: &Pointer, record: Record) -> Result<(), Error> {
+        let value = pointer.value()?;
+        self.work.notifications.insert(pointer.id, record);
+        self.work.changes_mut().insert(pointer_name(&pointer.id), Some(value));
+        Ok(())
+    }
+
+    /// Removes a notification that was handed out, or whose record is gone.
+    pub(crate) fn remove_unread(&mut self, id: &SessionId) {
+        if self.work.notifications.remove(id).is_some() {
+            self.work.changes_mut().forget(&pointer_name(id));
+        } else {
+            self.delete(&pointer_name(id));
+        }
+    }
+
+    /// Removes an unread notification. Its record is deleted when the removal is stored.
+    pub(crate) fn replace_unread(&mut self, id: &SessionId) {
+        if !self.work.notifications.contains_key(id) {
+            self.work.replaced.push(*id);
+        }
+        self.remove_unread(id);
+    }
+
+    /// Takes note that a new notification is stored under `id`.
+    pub(crate) fn stored_notification(&mut self, provisional: &SessionId, id: SessionId) {
+        let pointer = pointer_name(provisional);
+        let value = self.work.changes().get(&pointer).flatten().cloned();
+        self.remove_unread(provisional);
+        match value {
+            Some(value) => self.work.changes_mut().insert(pointer_name(&id), Some(value)),
+            // It was replaced, or its session destroyed, while it was being stored.
+            None => self.work.deletes.push(PendingDelete::Notification(id)),
+        }
     }
 }
