@@ -41,6 +41,12 @@ pub fn invalid_setting(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidSetting, message)
 }
 
+/// An error of kind [`Corrupt`](ErrorKind::Corrupt) for a record that cannot be read. The reason says what is wrong with
+/// it, for example `"its expiry is damaged"`, and must not hold stored bytes.
+pub fn corrupt(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {reason}"))
+}
+
 /// Checks a number against the range of its setting.
 ///
 /// # Errors

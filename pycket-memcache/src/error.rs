@@ -52,11 +52,6 @@ impl Failure {
     }
 }
 
-/// The item under the key is not a record that this version reads.
-pub(crate) fn corrupt(reason: &'static str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {reason}"))
-}
-
 /// The error of an operation of which an earlier step may have been carried out.
 pub(crate) fn ambiguous(source: Error) -> Error {
     of_kind(ErrorKind::Ambiguous).with_source(source)

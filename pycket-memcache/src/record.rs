@@ -1,9 +1,9 @@
 //! A record as an item of memcached. Described in `docs/wire-format.md`.
 
+use pycket_core::driver::corrupt;
 use pycket_core::{Error, Record};
 use rmp::decode;
 
-use crate::error::corrupt;
 use crate::expiry::ItemExpiry;
 
 /// An expiry always has this marker and eight bytes, so that each touch adds the same few bytes to every item.

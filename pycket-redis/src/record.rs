@@ -1,6 +1,7 @@
 //! A session record as a Redis hash. `docs/wire-format.md` describes the format.
 
-use pycket_core::{Error, ErrorKind, Metadata, Record, Timestamp, Ttl, Value};
+use pycket_core::driver::corrupt;
+use pycket_core::{Error, Metadata, Record, Timestamp, Ttl, Value};
 
 /// The field that holds the metadata. The name of a value is never empty.
 pub(crate) const METADATA: &str = "";
@@ -69,8 +70,4 @@ fn bytes(value: redis::Value) -> Result<Vec<u8>, Error> {
         redis::Value::SimpleString(text) => Ok(text.into_bytes()),
         _ => Err(corrupt("a field is not a string")),
     }
-}
-
-pub(crate) fn corrupt(what: &'static str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {what}"))
 }

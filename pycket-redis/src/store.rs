@@ -2,6 +2,7 @@ use std::time::Duration;
 use std::{fmt, iter};
 
 use async_trait::async_trait;
+use pycket_core::driver::corrupt;
 use pycket_core::{
     Changes, Creation, Error, ErrorKind, KeySpace, Loaded, Record, SessionId, SessionStore, Ttl,
     Update,
@@ -11,7 +12,7 @@ use redis::{Cmd, Pipeline, Value};
 use crate::RedisStoreBuilder;
 use crate::builder::Address;
 use crate::error::Access;
-use crate::record::{METADATA, corrupt, decode_record, encode_metadata};
+use crate::record::{METADATA, decode_record, encode_metadata};
 use crate::scripts::{CREATE, DELETE, SET, Script, UPDATE};
 use crate::topology::Topology;
 

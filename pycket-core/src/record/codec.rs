@@ -7,7 +7,8 @@ use rmp::encode::{ByteBuf, ValueWriteError};
 use rmp::{Marker, decode, encode};
 
 use super::{Metadata, Record};
-use crate::{Error, ErrorKind, Timestamp, Ttl, Value};
+use crate::driver::corrupt;
+use crate::{Error, Timestamp, Ttl, Value};
 
 /// The only version of the format that is written and read.
 const VERSION: u64 = 1;
@@ -89,10 +90,6 @@ impl Record {
         let values = values(&mut bytes).ok_or_else(|| corrupt("a value is damaged or missing"))?;
         Ok((Self::new(metadata, values), bytes))
     }
-}
-
-fn corrupt(reason: &'static str) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("the stored session cannot be read: {reason}"))
 }
 
 #[expect(clippy::expect_used, reason = "documented")]
