@@ -51,8 +51,8 @@ impl SessionManagerBuilder {
     ///
     /// A store that may remove records for lack of memory, such as memcached or a Redis with an eviction policy, can
     /// remove the list of a user and keep the sessions. Without this check, such a session is live but is neither
-    /// listed nor ended by [`UserSessions::end_all`](crate::UserSessions::end_all), until it is renewed for a fifth of its idle timeout, changes
-    /// its id, or signs in again. With the check, it ends with the list.
+    /// listed nor ended by [`UserSessions::end_all`](crate::UserSessions::end_all), until it is renewed for a fifth of
+    /// its idle timeout, changes its id, or signs in again. With the check, it ends with the list.
     pub fn check_user_index(mut self, check: bool) -> Self {
         self.0.checks_user_index = check;
         self
