@@ -1,21 +1,14 @@
 //! A failover of a cluster under load.
 
 use crate::operator::{Operator, wait_until, wait_until_cluster_is_ok};
-use crate::traffic::{Acknowledged, Phase, Traffic, check_failover};
+use crate::traffic::{Acknowledged, Phase, check_failover, plain_and_replicated};
 use crate::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_primary_causes_errors_only_until_it_is_replaced() {
     let cluster = Server::redis_cluster_with_replicas(3, 1);
-    let plain = Traffic::begin(RedisStore::builder(&cluster.url()).build().unwrap());
-    let replicated = RedisStore::builder(&cluster.url())
-        .max_connections(4)
-        .wait_replicas(1, Duration::from_millis(900));
-    let replicated = Traffic::begin(replicated.build().unwrap());
+    let [plain, replicated] = plain_and_replicated(&cluster.url()).await;
     let all = [&plain, &replicated];
-    for traffic in all {
-        traffic.succeeds(20).await;
-    }
 
     let victim = &cluster.nodes()[0];
     all.iter().for_each(|traffic| traffic.enter(Phase::Disruption));

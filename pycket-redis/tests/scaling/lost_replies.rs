@@ -1,9 +1,14 @@
 //! Which requests the driver sends again in a cluster, and which it does not.
 
+use tokio::task::JoinSet;
+
 use crate::fake_node::FakeNode;
 use crate::*;
 
 use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, Unavailable};
+
+/// A deadline that leaves time for several retries, on a busy machine too.
+const A_FEW_RETRIES: Duration = Duration::from_secs(1);
 
 async fn create(store: &RedisStore) -> Result<Creation, ErrorKind> {
     let created = store.create(&SessionId::generate(), &record([]), HOUR).await;
@@ -31,7 +36,7 @@ async fn load_on_a_broken_connection_is_sent_again() {
 
 #[tokio::test]
 async fn write_that_was_not_applied_is_retried_until_the_deadline() {
-    for refusal in [
+    let refusals = [
         "-LOADING Redis is loading the dataset in memory\r\n",
         "-CLUSTERDOWN The cluster is down\r\n",
         "-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
@@ -39,21 +44,26 @@ async fn write_that_was_not_applied_is_retried_until_the_deadline() {
         "-READONLY You can't write against a read only replica.\r\n",
         "-NOREPLICAS Not enough good replicas to write.\r\n",
         "-BUSY Redis is busy running a script.\r\n",
-    ] {
-        let fake_node = FakeNode::new([Some(refusal), Some(refusal), Some(":1\r\n")]).await;
-        let store = long_timeouts(&fake_node.url()).build().unwrap();
-        assert_eq!(create(&store).await, Ok(Creation::Created), "{refusal}");
-        assert_eq!(fake_node.requests(), 3);
+    ];
+    let mut all: JoinSet<_> = refusals.into_iter().map(is_retried_until_the_deadline).collect();
+    while let Some(result) = all.join_next().await {
+        result.unwrap();
+    }
+}
 
-        let fake_node = FakeNode::new([Some(refusal)]).await;
-        for (deadline, at_least) in [(0, 1), (200, 3)] {
-            let deadline = Duration::from_millis(deadline);
-            let before = fake_node.requests();
-            let store = long_timeouts(&fake_node.url()).deadline(deadline).build().unwrap();
-            assert_eq!(create(&store).await, Err(Unavailable), "{refusal}");
-            let requests = fake_node.requests() - before;
-            assert!((at_least..20).contains(&requests), "{requests}");
-        }
+async fn is_retried_until_the_deadline(refusal: &'static str) {
+    let fake_node = FakeNode::new([Some(refusal), Some(refusal), Some(":1\r\n")]).await;
+    let store = long_timeouts(&fake_node.url()).build().unwrap();
+    assert_eq!(create(&store).await, Ok(Creation::Created), "{refusal}");
+    assert_eq!(fake_node.requests(), 3);
+
+    let fake_node = FakeNode::new([Some(refusal)]).await;
+    for (deadline, at_least) in [(Duration::ZERO, 1), (A_FEW_RETRIES, 3)] {
+        let before = fake_node.requests();
+        let store = long_timeouts(&fake_node.url()).deadline(deadline).build().unwrap();
+        assert_eq!(create(&store).await, Err(Unavailable), "{refusal}");
+        let requests = fake_node.requests() - before;
+        assert!((at_least..30).contains(&requests), "{requests}");
     }
 }
 
@@ -89,13 +99,12 @@ async fn redirect_to_a_server_outside_of_the_cluster_is_not_followed() {
     let port = stranger.local_addr().unwrap().port();
     let redirection: &str = format!("-MOVED 7 127.0.0.1:{port}\r\n").leak();
     let fake_node = FakeNode::new([Some(redirection)]).await;
-    let limit = Duration::from_millis(200);
-    let store = long_timeouts(&fake_node.url()).deadline(limit).build().unwrap();
+    let store = long_timeouts(&fake_node.url()).deadline(A_FEW_RETRIES).build().unwrap();
     tokio::select! {
         created = create(&store) => assert_eq!(created, Err(Unavailable)),
         _ = stranger.accept() => panic!("the driver connected to the other server"),
     }
-    assert!((2..30).contains(&fake_node.requests()), "{}", fake_node.requests());
+    assert!((2..60).contains(&fake_node.requests()), "{}", fake_node.requests());
 
     let fake_node = FakeNode::new([Some(redirection), Some(":1\r\n")]).await;
     let store = long_timeouts(&fake_node.url()).deadline(Duration::ZERO).build().unwrap();
@@ -111,6 +120,6 @@ async fn redirect_loop_ends_as_unavailable() {
         let limit = Duration::from_millis(200);
         let store = long_timeouts(&fake_node.url()).deadline(limit).build().unwrap();
         assert_eq!(create(&store).await, Err(Unavailable), "{redirection}");
-        assert!((2..30).contains(&fake_node.requests()), "{}", fake_node.requests());
+        assert!((2..60).contains(&fake_node.requests()), "{}", fake_node.requests());
     }
 }

@@ -82,7 +82,7 @@ async fn unreplicated_write_is_lost_and_was_never_confirmed_as_replicated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failover_loses_only_writes_that_did_not_wait_for_replicas() {
     let watched = Server::redis_sentinel();
-    let [plain, replicated] = sentinel::plain_and_replicated_traffic(&watched).await;
+    let [plain, replicated] = sentinel::begin_traffic(&watched).await;
     plain.enter(Phase::Disruption);
     replicated.enter(Phase::Disruption);
     disconnect_replicas(&watched);
