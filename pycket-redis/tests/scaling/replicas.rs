@@ -3,7 +3,7 @@
 use pycket_testkit::servers::RedisSentinel;
 
 use crate::operator::{Operator, wait_until};
-use crate::traffic::Phase;
+use crate::traffic::{Phase, plain_and_replicated};
 use crate::*;
 
 use ErrorKind::Ambiguous;
@@ -81,8 +81,8 @@ async fn unreplicated_write_is_lost_and_was_never_confirmed_as_replicated() {
 /// The same under load. The lost writes are counted as in the other failover tests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failover_loses_only_writes_that_did_not_wait_for_replicas() {
-    let watched = Server::redis_sentinel();
-    let [plain, replicated] = sentinel::begin_traffic(&watched).await;
+    let watched = sentinel::patient_sentinels();
+    let [plain, replicated] = plain_and_replicated(&watched.url()).await;
     plain.enter(Phase::Disruption);
     replicated.enter(Phase::Disruption);
     disconnect_replicas(&watched);

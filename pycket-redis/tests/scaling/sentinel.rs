@@ -59,10 +59,11 @@ async fn wait_until_store_uses_new_primary(watched: &RedisSentinel, store: &Redi
 /// On a busy machine a live server may be silent for seconds, and is not to be replaced.
 const LIVE: Duration = Duration::from_secs(60);
 
-/// Traffic with a primary that is replaced only when a test kills it.
-pub(crate) async fn begin_traffic(watched: &RedisSentinel) -> [Arc<Traffic>; 2] {
-    replace_after(watched, LIVE);
-    plain_and_replicated(&watched.url()).await
+/// Sentinels that replace their primary only when a test kills it, or tells them to.
+pub(crate) fn patient_sentinels() -> RedisSentinel {
+    let watched = Server::redis_sentinel();
+    replace_after(&watched, LIVE);
+    watched
 }
 
 /// Kills the primary, resumes paused replicas, and waits until all clients are served again. Returns the lost
@@ -93,15 +94,15 @@ pub(crate) async fn end_after_failover(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_primary_causes_errors_only_until_it_is_replaced() {
-    let watched = Server::redis_sentinel();
-    let all = begin_traffic(&watched).await;
+    let watched = patient_sentinels();
+    let all = plain_and_replicated(&watched.url()).await;
     all.iter().for_each(|traffic| traffic.enter(Phase::Disruption));
     end_after_failover(&watched, all).await;
 }
 
 #[tokio::test]
 async fn failover_ordered_by_an_operator_needs_no_restart() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     let store = long_timeouts(&watched.url()).build().unwrap();
     let idle = long_timeouts(&watched.url()).build().unwrap();
     let id = put(&store, &record([("name", "value")])).await;
@@ -126,7 +127,7 @@ async fn failover_ordered_by_an_operator_needs_no_restart() {
 /// A store that asked the sentinels once a second would lose more than 400 of these writes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failover_ordered_by_an_operator_loses_almost_no_write() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     let store = Arc::new(long_timeouts(&watched.url()).build().unwrap());
     let writer = {
         let store = store.clone();
@@ -156,7 +157,7 @@ async fn failover_ordered_by_an_operator_loses_almost_no_write() {
 
 #[tokio::test]
 async fn dropped_store_leaves_no_connection_to_the_sentinels() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     let listeners = || {
         let listens = |sentinel| {
             let clients: String = Operator::of(sentinel).run("CLIENT LIST");
@@ -176,7 +177,7 @@ async fn dropped_store_leaves_no_connection_to_the_sentinels() {
 /// gets the same state by giving the sentinels another primary.
 #[tokio::test]
 async fn running_primary_is_left_when_the_sentinels_name_another() {
-    let (watched, new) = (Server::redis_sentinel(), Server::redis());
+    let (watched, new) = (patient_sentinels(), Server::redis());
     let store = long_timeouts(&watched.url()).build().unwrap();
     put(&store, &record([])).await;
     for sentinel in watched.sentinels() {
@@ -197,7 +198,7 @@ async fn running_primary_is_left_when_the_sentinels_name_another() {
 
 #[tokio::test]
 async fn unreachable_sentinels_are_skipped() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     for sentinel in &watched.sentinels()[..2] {
         sentinel.kill();
         let store = long_timeouts(&watched.url()).build().unwrap();
@@ -210,7 +211,7 @@ async fn unreachable_sentinels_are_skipped() {
 
 #[tokio::test]
 async fn service_unknown_to_the_sentinels_is_unavailable() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     let url = watched.url().replace(watched.service(), "another");
     let store = RedisStore::builder(&url).deadline(Duration::ZERO).build().unwrap();
     assert_eq!(kinds(&store).await, [Some(ErrorKind::Unavailable); 4]);
@@ -218,7 +219,7 @@ async fn service_unknown_to_the_sentinels_is_unavailable() {
 
 #[tokio::test]
 async fn sentinels_and_primary_can_have_different_passwords() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     for sentinel in watched.sentinels() {
         let () = Operator::of(sentinel).run("ACL SETUSER default >watcher");
     }
@@ -239,7 +240,7 @@ async fn sentinels_and_primary_can_have_different_passwords() {
 
 #[tokio::test]
 async fn notifications_behind_sentinels_are_in_their_own_database() {
-    let watched = Server::redis_sentinel();
+    let watched = patient_sentinels();
     let (sessions, notifications) =
         long_timeouts(&watched.url()).build_with_notifications().unwrap();
     put(&sessions, &record([])).await;

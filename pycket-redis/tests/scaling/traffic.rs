@@ -252,7 +252,7 @@ impl Traffic {
 /// is busy.
 pub(crate) async fn plain_and_replicated(url: &str) -> [Arc<Traffic>; 2] {
     const WAIT: Duration = Duration::from_secs(10);
-    let plain = || RedisStore::builder(url).response_timeout(2 * WAIT);
+    let plain = || RedisStore::builder(url).connect_timeout(WAIT).response_timeout(2 * WAIT);
     let replicated = plain().max_connections(4).wait_replicas(1, WAIT);
     let all = [plain(), replicated].map(|store| Traffic::begin(store.build().unwrap()));
     for traffic in &all {
