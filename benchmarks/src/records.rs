@@ -62,7 +62,12 @@ pub(crate) struct Users {
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
 pub(crate) enum Part {
     /// Prints the bytes of one record in a memory store.
-    Footprint { library: Library },
+    Footprint {
+        library: Library,
+        /// In a Redis of its own instead.
+        #[arg(long)]
+        redis: bool,
+    },
     /// Prints the growth of the memory store, as JSON.
     Growth,
     /// Prints the growth of other maps, as JSON.
@@ -94,7 +99,12 @@ pub(crate) fn part(part: Part) -> Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match part {
-            Part::Footprint { library } => Ok(footprint::in_memory(library).await?.to_string()),
+            Part::Footprint { library, redis: false } => {
+                Ok(footprint::in_memory(library).await?.to_string())
+            }
+            Part::Footprint { library, redis: true } => {
+                Ok(footprint::in_redis(library, &StoreServer::redis().url()).await?.to_string())
+            }
             Part::Growth => Ok(serde_json::to_string(&growth::in_memory().await?)?),
             Part::References => Ok(serde_json::to_string(&references::measure().await?)?),
             Part::Users => Ok(serde_json::to_string_pretty(&users::measure().await?)?),

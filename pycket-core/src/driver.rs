@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Error, ErrorKind, SessionId};
+use crate::{Error, ErrorKind, KeySpace, SessionId};
 
 /// Longer timeouts are shortened to this one. It can be added to any time of the clock.
 const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -90,11 +90,11 @@ pub fn deserialize_millis<'de, D: Deserializer<'de>>(
 /// Attaches what a server or client said as the source of `error`, unless it repeats a part of `id`.
 ///
 /// Servers and proxies repeat different parts of a request in their errors, and cut them at different places. So
-/// eight consecutive characters of the id are enough.
+/// eight consecutive characters of the id are enough, as a UUID or as it is in a key.
 ///
 /// ```
 /// use std::error::Error as _;
-/// use pycket_core::{Error, ErrorKind, SessionId, driver};
+/// use pycket_core::{Error, ErrorKind, KeySpace, SessionId, driver};
 ///
 /// let id = SessionId::generate();
 /// let refused = || Error::new(ErrorKind::Rejected, "the server refused the request");
@@ -102,7 +102,8 @@ pub fn deserialize_millis<'de, D: Deserializer<'de>>(
 /// let error = driver::with_source_without_id(refused(), "wrong password", &id);
 /// assert_eq!(error.source().unwrap().to_string(), "wrong password");
 ///
-/// let text = format!("unknown command 'get pycket:sessions:{}...'", &id.expose()[..20]);
+/// let key = KeySpace::new("pycket:", KeySpace::SESSIONS).key(&id);
+/// let text = format!("unknown command 'get {}...'", &key[..20]);
 /// assert!(driver::with_source_without_id(refused(), text, &id).source().is_none());
 /// ```
 pub fn with_source_without_id<S>(error: Error, source: S, id: &SessionId) -> Error
@@ -110,7 +111,11 @@ where
     S: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     const LENGTH: usize = 8;
-    let (text, id) = (source.to_string(), id.expose());
-    let mut parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
-    if parts.any(|part| text.contains(part)) { error } else { error.with_source(source) }
+    let text = source.to_string();
+    let repeats = |id: String| {
+        let mut parts = (0..id.len()).filter_map(|start| id.get(start..start + LENGTH));
+        parts.any(|part| text.contains(part))
+    };
+    let in_key = KeySpace::new("", KeySpace::SESSIONS).key(id);
+    if repeats(id.expose()) || repeats(in_key) { error } else { error.with_source(source) }
 }

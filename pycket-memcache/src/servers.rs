@@ -61,14 +61,14 @@ mod tests {
     }
 
     fn keys() -> impl Iterator<Item = String> {
-        (0..3000).map(|n| format!("pycket:sessions:{n}"))
+        (0..3000).map(|n| format!("pycket:{n}"))
     }
 
     #[test]
     fn score_of_a_key_is_part_of_the_format() {
         let addr = "localhost".parse().unwrap();
-        let key = "pycket:sessions:0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f";
-        assert_eq!(score(&addr, key), 15_503_420_386_784_436_508);
+        let key = "pycket:AZOzpHweTSqfAFobLD1OXw";
+        assert_eq!(score(&addr, key), 2_634_068_297_903_222_381);
     }
 
     #[test]

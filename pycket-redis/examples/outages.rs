@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pycket_core::{
-    Changes, Creation, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update, Value,
+    Changes, Creation, KeySpace, Metadata, Record, SessionId, SessionStore, Timestamp, Ttl, Update,
+    Value,
 };
 use pycket_redis::{RedisStore, RedisStoreBuilder};
 use pycket_testkit::servers::{RedisSentinel, Server};
@@ -74,7 +75,7 @@ async fn cluster(label: &str, disrupt: impl FnOnce(&Server, &Server)) {
     let cluster = Server::redis_cluster_with_replicas(3, 1);
     let (primary, replicas) = cluster.shards().next().unwrap();
     let is_here = |id: &SessionId| {
-        let slot = format!("CLUSTER KEYSLOT pycket:sessions:{}", id.expose());
+        let slot = format!("CLUSTER KEYSLOT {}", key(id));
         ask::<u32>(primary, &slot) < 16_384 / 3
     };
     let writer = Writer::begin(RedisStore::builder(&cluster.url()), is_here).await;
@@ -123,7 +124,7 @@ fn fill(server: &Server, sessions: usize) {
     for _ in 0..sessions / 1000 {
         let mut pipeline = redis::Pipeline::new();
         for _ in 0..1000 {
-            let key = format!("pycket:sessions:{}", SessionId::generate().expose());
+            let key = key(&SessionId::generate());
             let fields = [
                 ("", "0123456789"),
                 ("user", "ann@example.org"),
@@ -208,6 +209,10 @@ async fn write(store: RedisStore, id: SessionId, is_stopped: Arc<AtomicBool>) ->
     written.acknowledged = names.len();
     written.lost = names.iter().filter(|name| found.get(name).is_none()).count();
     written
+}
+
+fn key(id: &SessionId) -> String {
+    KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS).key(id)
 }
 
 fn ask<T: redis::FromRedisValue>(server: &Server, command: &str) -> T {

@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 use std::error::Error as StdError;
 use std::fmt::Display;
 
-use pycket_core::{Error, Record, SessionId, Value};
+use pycket_core::{Error, KeySpace, Record, SessionId, Value};
 
 /// A record on one line, for a test to compare or print. (The `Debug` of a record hides the values.)
 ///
@@ -94,11 +94,13 @@ pub(crate) fn shows_id(error: &Error, id: &SessionId) -> bool {
     const LENGTH: usize = 8;
     let shown = all_shown_by(error).to_lowercase();
     let (text, digits) = (id.expose(), id.expose().replace('-', ""));
+    let in_key = KeySpace::new("", KeySpace::SESSIONS).key(id).to_lowercase();
     let parts = |text: String| {
         let starts = 0..=text.len() - LENGTH;
         starts.map(move |start| text[start..start + LENGTH].to_owned())
     };
     let bytes = format!("{:?}", &id.expose_bytes()[..LENGTH]);
     let bytes = bytes.trim_matches(['[', ']']).to_owned();
-    parts(text).chain(parts(digits)).chain([bytes]).any(|part| shown.contains(&part))
+    let mut parts = [text, digits, in_key].into_iter().flat_map(parts).chain([bytes]);
+    parts.any(|part| shown.contains(&part))
 }

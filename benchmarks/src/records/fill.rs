@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
-use pycket_core::{SessionId, SessionStore};
+use anyhow::{Result, ensure};
+use pycket_core::{KeySpace, SessionId, SessionStore};
 use pycket_redis::RedisStore;
 
 use super::small;
@@ -21,14 +21,14 @@ pub(super) async fn fill(url: &str, records: usize) -> Result<Vec<SessionId>> {
 
     let key: String = redis::cmd("RANDOMKEY").query(&mut redis)?;
     let fields: HashMap<Vec<u8>, Vec<u8>> = redis::cmd("HGETALL").arg(&key).query(&mut redis)?;
-    let prefix =
-        key.strip_suffix(&first.expose()).context("the key does not end with the id")?.to_owned();
+    let keys = KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS);
+    ensure!(key == keys.key(&first), "the key is not the one of the first record");
     let mut ids = vec![first];
     while ids.len() < records {
         let mut pipeline = redis::Pipeline::new();
         for _ in 0..BATCH.min(records - ids.len()) {
             let id = SessionId::generate();
-            let key = format!("{prefix}{}", id.expose());
+            let key = keys.key(&id);
             pipeline.hset_multiple(&key, &fields.iter().collect::<Vec<_>>()).ignore();
             pipeline.pexpire(&key, IDLE.as_millis() as i64).ignore();
             ids.push(id);

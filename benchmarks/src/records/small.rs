@@ -11,7 +11,7 @@ use crate::servers::{CSRF, IDLE, USER, VISITS};
 
 pub(super) fn pycket() -> Result<Record> {
     let created = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
-    let metadata = Metadata::new(Timestamp::from_unix_millis(created));
+    let metadata = Metadata::new(Timestamp::from_unix_millis(created)).with_granted(Some(ttl()?));
     let texts = [USER, CSRF].map(|(name, value)| (name, Value::encode(value)));
     let mut values = vec![(VISITS, Value::encode(&1_u64)?)];
     for (name, value) in texts {

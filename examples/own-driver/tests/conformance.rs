@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use own_driver::{SqliteStore, SqliteStoreBuilder};
-use pycket_core::{SessionId, SessionStore};
+use pycket_core::{KeySpace, SessionId, SessionStore};
 use pycket_testkit::{Harness, ManualClock, Time};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -72,7 +72,7 @@ impl Harness for Sqlite {
 
     async fn corrupt(&self, namespace: &str, id: &SessionId) -> bool {
         let sql = "UPDATE pycket_records SET granted = -1 WHERE key LIKE '%' || ?1";
-        self.raw(namespace).execute(sql, [id.expose()]).unwrap() == 1
+        self.raw(namespace).execute(sql, [KeySpace::new("", "").key(id)]).unwrap() == 1
     }
 
     async fn records(&self, namespace: &str) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! No stored value, and no record that cannot be read, locks a client out.
 
+use pycket_core::{KeySpace, SessionId};
 use serde_json::json;
 
 use crate::client::Client;
@@ -60,10 +61,11 @@ fn visits_that_are_no_number_stay_as_they_are() {
     assert_eq!(client.data()["visits"], json!("x"));
 }
 
-/// The id in the cookie: its last 36 characters.
+/// The key of the id in the cookie.
 fn key_of(client: &Client) -> String {
     let cookie = client.cookie().unwrap();
-    format!("pycket:sessions:{}", &cookie[cookie.len() - 36..])
+    let id = cookie[cookie.len() - SessionId::TEXT_LEN..].parse().unwrap();
+    KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS).key(&id)
 }
 
 /// A client of a demo over Redis, and the key of its record.

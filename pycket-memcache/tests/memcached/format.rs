@@ -160,10 +160,11 @@ async fn any_form_of_message_pack_is_read() {
 }
 
 #[tokio::test]
-async fn key_is_prefix_dataset_and_id() {
+async fn key_is_prefix_and_id_in_base64url() {
     let store = slow_builder(shared()).prefix("grüße:").build().unwrap();
-    let id = put(&store, &record([])).await;
-    let key = format!("grüße:sessions:{}", id.expose());
-    assert!(RawClient::new(shared()).get(&key).is_some());
+    let id = "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f".parse().unwrap();
+    let created = store.create(&id, &record([]), HOUR).await;
+    assert_eq!(created.unwrap(), Creation::Created);
+    assert!(RawClient::new(shared()).get("grüße:AZOzpHweTSqfAFobLD1OXw").is_some());
     assert_eq!(stored(&crate::store(shared()), &id).await, None);
 }

@@ -33,8 +33,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pycket_core::{
-    Changes, Creation, Error, ErrorKind, Metadata, Record, Session, SessionId, SessionManager,
-    SessionStore, Timestamp, Ttl, Update, Value,
+    Changes, Creation, Error, ErrorKind, KeySpace, Metadata, Record, Session, SessionId,
+    SessionManager, SessionStore, Timestamp, Ttl, Update, Value,
 };
 use pycket_memcache::{MemcacheStore, MemcacheStoreBuilder};
 use pycket_testkit::all_shown_by as shown;
@@ -80,7 +80,7 @@ fn manager(store: MemcacheStore) -> SessionManager {
 }
 
 fn key(id: &SessionId) -> String {
-    format!("pycket:sessions:{}", id.expose())
+    KeySpace::new("pycket:", KeySpace::SESSIONS).key(id)
 }
 
 fn large(size: usize) -> Record {

@@ -122,7 +122,7 @@ async fn late_reply_fails_no_read_of_other_calls_on_the_connection() {
 #[tokio::test]
 async fn reply_to_another_request_is_refused() {
     let id = SessionId::generate();
-    let of = |id: &SessionId| format!("EN O{}\r\n", &id.expose()[24..]);
+    let of = |id: &SessionId| format!("EN O{}\r\n", &key(id)[17..]);
     let own = at(&FakeServer::answering(of(&id)).await).build().unwrap();
     assert_eq!(stored(&own, &id).await, None);
     let other = at(&FakeServer::answering(of(&SessionId::generate())).await).build().unwrap();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use pycket_core::{
-    Changes, Creation, Error, ErrorKind, Metadata, Record, SessionId, SessionManager, SessionStore,
-    Timestamp, Ttl, Value,
+    Changes, Creation, Error, ErrorKind, KeySpace, Metadata, Record, SessionId, SessionManager,
+    SessionStore, Timestamp, Ttl, Value,
 };
 use pycket_redis::RedisStore;
 
@@ -18,7 +18,7 @@ pub(crate) fn manager(store: RedisStore) -> SessionManager {
 }
 
 pub(crate) fn key(id: &SessionId) -> String {
-    format!("pycket:sessions:{}", id.expose())
+    KeySpace::new("pycket:", KeySpace::SESSIONS).key(id)
 }
 
 pub(crate) fn text(value: &str) -> Value {

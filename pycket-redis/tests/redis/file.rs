@@ -32,7 +32,7 @@ async fn every_setting_in_a_file_is_applied() {
         let id = put(&store, &record([])).await;
         let () = run(&mut operator, &format!("SELECT {database}"));
         let keys: Vec<String> = run(&mut operator, "KEYS *");
-        assert_eq!(keys, [format!("shop:{dataset}:{}", id.expose())]);
+        assert_eq!(keys, [KeySpace::new("shop:", dataset).key(&id)]);
     }
 }
 

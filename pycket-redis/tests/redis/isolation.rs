@@ -48,19 +48,27 @@ async fn database_setting_selects_the_database() {
 }
 
 #[tokio::test]
-async fn key_is_prefix_dataset_and_id() {
+async fn key_is_prefix_and_id_in_base64url() {
     let server = Server::redis();
-    let id = put(&store(&server), &record([])).await;
-    let id_with = put(&patient(&server).prefix("shop/").build().unwrap(), &record([])).await;
-    let id_bare = put(&patient(&server).prefix("").build().unwrap(), &record([])).await;
+    let id = "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f".parse().unwrap();
+    for prefix in ["pycket:", "shop/", ""] {
+        let builder = patient(&server).prefix(prefix).db_notifications(0);
+        let (sessions, notifications) = builder.build_with_notifications().unwrap();
+        for store in [sessions, notifications] {
+            let created = store.create(&id, &record([]), HOUR).await;
+            assert_eq!(created.unwrap(), pycket_core::Creation::Created);
+        }
+    }
     let mut keys: Vec<String> = run(&mut operator(&server), "KEYS *");
-    let mut expected = [
-        format!("pycket:sessions:{}", id.expose()),
-        format!("shop/sessions:{}", id_with.expose()),
-        format!("sessions:{}", id_bare.expose()),
-    ];
     keys.sort();
-    expected.sort();
+    let expected = [
+        "AZOzpHweTSqfAFobLD1OXw",
+        "notifications:AZOzpHweTSqfAFobLD1OXw",
+        "pycket:AZOzpHweTSqfAFobLD1OXw",
+        "pycket:notifications:AZOzpHweTSqfAFobLD1OXw",
+        "shop/AZOzpHweTSqfAFobLD1OXw",
+        "shop/notifications:AZOzpHweTSqfAFobLD1OXw",
+    ];
     assert_eq!(keys, expected);
 }
 

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use own_driver::{SqliteStore, SqliteStoreBuilder};
-use pycket_core::{Error, Record, SessionId, SessionStore};
+use pycket_core::{Error, KeySpace, Record, SessionId, SessionStore};
 use pycket_testkit::all_shown_by;
 use pycket_testkit::fixtures::SECRET;
 use rusqlite::Connection;
@@ -47,5 +47,6 @@ pub(crate) async fn stored(store: &SqliteStore, id: &SessionId) -> Option<Record
 /// Whether a log of the error or of its sources would show the id or the secret.
 pub(crate) fn shows_a_secret(error: &Error, id: &SessionId) -> bool {
     let shown = all_shown_by(error);
-    shown.contains(&id.expose()) || shown.contains(SECRET)
+    let in_key = KeySpace::new("", KeySpace::SESSIONS).key(id);
+    shown.contains(&id.expose()) || shown.contains(&in_key) || shown.contains(SECRET)
 }

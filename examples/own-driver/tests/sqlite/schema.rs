@@ -1,4 +1,6 @@
-use pycket_core::{Changes, Metadata, Record, SessionId, SessionStore, Timestamp, Update};
+use pycket_core::{
+    Changes, KeySpace, Metadata, Record, SessionId, SessionStore, Timestamp, Update,
+};
 use pycket_testkit::block_on;
 use pycket_testkit::fixtures::{HOUR, put, record, text};
 
@@ -14,7 +16,7 @@ fn write_version_1(file: &File, id: &SessionId) {
     let end = 4_000_000_000_000_i64;
     let sql =
         "INSERT INTO pycket_records (record, key, created, expires_at) VALUES (7, ?1, ?2, ?3)";
-    let key = format!("sessions:{}", id.expose());
+    let key = KeySpace::new("", KeySpace::SESSIONS).key(id);
     raw.execute(sql, (key, CREATED.cast_signed(), end)).unwrap();
     let value = text("ann");
     raw.execute("INSERT INTO pycket_values VALUES (7, 'user', ?1)", (value.as_bytes(),)).unwrap();
