@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 pub(crate) use client::Client;
-pub(crate) use load::{Load, load};
+pub(crate) use load::{Load, Pace, load};
 pub(crate) use process::resident_memory;
 pub(crate) use rounds::Round;
 pub(crate) use route::Route;

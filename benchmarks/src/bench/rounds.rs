@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::process::{ServerProcess, processor_time, resident_memory};
 use super::sample::{Sample, Tally};
 use super::stores::Stores;
-use super::{Client, Route, load};
+use super::{Client, Pace, Route, load};
 use crate::cores::Cores;
 use crate::servers::{Server, StoreKind};
 
@@ -33,14 +33,16 @@ pub(crate) struct Plan {
 pub(crate) struct Round {
     /// With all clients at once.
     pub(crate) busy: BTreeMap<Server, BTreeMap<Route, Sample>>,
+    /// With all clients, which together send half as many requests as the floor can answer.
+    pub(crate) half: BTreeMap<Server, BTreeMap<Route, Sample>>,
     /// With a single client.
     pub(crate) alone: BTreeMap<Server, BTreeMap<Route, Sample>>,
     /// Resident memory of the server at the end of the round, in bytes.
     pub(crate) memory: BTreeMap<Server, u64>,
 }
 
-/// The routes that are also measured with a single client.
-const ALONE: [Route; 2] = [Route::Read, Route::Write];
+/// The routes that are also measured with a single client and at half the rate.
+const MAIN: [Route; 2] = [Route::Read, Route::Write];
 
 pub(crate) async fn run(plan: &Plan, stores: &Stores, cores: Cores) -> Result<Vec<Round>> {
     let mut rounds = Vec::with_capacity(plan.rounds);
@@ -64,13 +66,23 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
         subjects.push(Subject::start(*server, plan, stores, cores).await?);
     }
     for route in Route::ALL {
-        let samples = measure(plan, &mut subjects, route, plan.clients, stores).await?;
+        let samples =
+            measure(plan, &mut subjects, route, plan.clients, Pace::Fastest, stores).await?;
         for (server, sample) in samples {
             round.busy.entry(server).or_default().insert(route, sample);
         }
     }
-    for route in ALONE {
-        let samples = measure(plan, &mut subjects, route, 1, stores).await?;
+    for route in MAIN {
+        let floor = round.busy.get(&Server::Floor).and_then(|routes| routes.get(&route));
+        let Some(rate) = floor.map(|sample| sample.requests_per_second) else { break };
+        let pace = Pace::PerSecond(rate / 2.0);
+        let samples = measure(plan, &mut subjects, route, plan.clients, pace, stores).await?;
+        for (server, sample) in samples {
+            round.half.entry(server).or_default().insert(route, sample);
+        }
+    }
+    for route in MAIN {
+        let samples = measure(plan, &mut subjects, route, 1, Pace::Fastest, stores).await?;
         for (server, sample) in samples {
             round.alone.entry(server).or_default().insert(route, sample);
         }
@@ -88,13 +100,14 @@ async fn measure(
     subjects: &mut [Subject],
     route: Route,
     clients: usize,
+    pace: Pace,
     stores: &Stores,
 ) -> Result<Vec<(Server, Sample)>> {
     let tallies = subjects.iter().map(|_| Tally::new()).collect::<Result<Vec<_>>>();
     let mut tallies = tallies?;
     for _ in 0..plan.turns {
         for (subject, tally) in subjects.iter_mut().zip(&mut tallies) {
-            subject.measure(route, plan.slice, clients, stores, tally).await?;
+            subject.measure(route, plan.slice, clients, pace, stores, tally).await?;
         }
     }
     let servers = subjects.iter().map(|subject| subject.server);
@@ -119,7 +132,7 @@ impl Subject {
             subject.clients.push(client.with_context(|| server.name())?);
         }
         for route in Route::ALL {
-            subject.load(route, Duration::from_millis(20), plan.clients).await?;
+            subject.load(route, Duration::from_millis(20), plan.clients, Pace::Fastest).await?;
         }
         Ok(subject)
     }
@@ -129,14 +142,15 @@ impl Subject {
         route: Route,
         duration: Duration,
         clients: usize,
+        pace: Pace,
         stores: &Stores,
         tally: &mut Tally,
     ) -> Result<()> {
         // The first requests fill the caches of the processor again.
-        self.load(route, duration / 10, clients).await?;
+        self.load(route, duration / 10, clients, pace).await?;
         let (pid, kind) = (self.process.pid(), self.server.store());
         let (server, store) = (processor_time(pid)?, stores.counters(kind)?);
-        let load = self.load(route, duration, clients).await?;
+        let load = self.load(route, duration, clients, pace).await?;
         let store = stores.counters(kind)?.since(&store);
         tally.add(&load, processor_time(pid)? - server, store)
     }
@@ -146,10 +160,12 @@ impl Subject {
         route: Route,
         duration: Duration,
         clients: usize,
+        pace: Pace,
     ) -> Result<super::Load> {
         let idle = self.clients.split_off(clients.min(self.clients.len()));
         let busy = std::mem::take(&mut self.clients);
-        let (busy, load) = load(busy, route, duration).await.with_context(|| self.server.name())?;
+        let (busy, load) =
+            load(busy, route, duration, pace).await.with_context(|| self.server.name())?;
         self.clients = busy;
         self.clients.extend(idle);
         Ok(load)

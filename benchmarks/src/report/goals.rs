@@ -103,6 +103,15 @@ fn redis(summary: &Summary, limits: &Limits) -> Vec<Goal> {
     let ratio = summary.ratio(Clients::One, Route::Read, [PycketRedis, Floor], latency);
     let what = "median latency of a single client, Redis read, relative to the floor";
     goals.extend(ratio.map(|ratio| goal(what, AtMost(1.1), ratio, "×")));
+    for route in ROUTES {
+        let latency = |sample: &Sample| sample.latency_p99_us;
+        let ratio = summary.ratio(Clients::Half, route, [PycketRedis, Floor], latency);
+        let what = format!(
+            "99th percentile at half of the floor's rate, Redis {}, relative to the floor",
+            route.name()
+        );
+        goals.extend(ratio.map(|ratio| goal(what, AtMost(1.1), ratio, "×")));
+    }
     goals
 }
 

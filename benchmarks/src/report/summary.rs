@@ -16,6 +16,8 @@ pub(crate) struct Summary {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clients {
     Many,
+    /// Many, with half as many requests as the floor can answer.
+    Half,
     One,
 }
 
@@ -121,6 +123,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 fn sample(round: &Round, clients: Clients, server: Server, route: Route) -> Option<&Sample> {
     let samples: &BTreeMap<_, _> = match clients {
         Clients::Many => &round.busy,
+        Clients::Half => &round.half,
         Clients::One => &round.alone,
     };
     samples.get(&server)?.get(&route)

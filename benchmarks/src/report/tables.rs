@@ -14,9 +14,13 @@ pub(crate) fn print(Run { plan, summary, goals }: &Run) {
         println!("\n### {}\n", route.name());
         table(summary, Clients::Many, route);
     }
-    for route in [Route::Read, Route::Write] {
-        println!("\n### {}, a single client\n", route.name());
-        table(summary, Clients::One, route);
+    for (clients, name) in
+        [(Clients::Half, "half of the floor's rate"), (Clients::One, "a single client")]
+    {
+        for route in [Route::Read, Route::Write] {
+            println!("\n### {}, {name}\n", route.name());
+            table(summary, clients, route);
+        }
     }
     println!("\n### Memory of the servers\n\n| server | MB |\n|---|---:|");
     for server in summary.servers() {
@@ -70,7 +74,7 @@ fn ratio(
     server: Server,
     other: Server,
 ) -> String {
-    if clients == Clients::One || route == Route::Untouched || server == server.baseline() {
+    if clients != Clients::Many || route == Route::Untouched || server == server.baseline() {
         return "–".to_owned();
     }
     let ratio = summary.added_cpu_ratio(route, [server, other]);
