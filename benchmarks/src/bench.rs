@@ -17,7 +17,7 @@ pub(crate) use process::resident_memory;
 pub(crate) use rounds::Round;
 pub(crate) use route::Route;
 pub(crate) use sample::Sample;
-pub(crate) use stores::{redis_memory, redis_received};
+pub(crate) use stores::{redis_memory, redis_traffic};
 
 use crate::cores::{self, Cores, bind};
 use crate::records;
@@ -39,6 +39,9 @@ pub(crate) struct Options {
     /// the default of tokio, and then with one.
     #[arg(long)]
     workers: Option<usize>,
+    /// The number of clients. The default is 64, or 32 with one worker.
+    #[arg(long)]
+    clients: Option<usize>,
     /// Measures only these servers, and no records.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Server>,
@@ -82,7 +85,7 @@ impl Options {
             rounds: self.rounds.unwrap_or(if self.quick { 9 } else { 31 }),
             turns: if self.quick { 4 } else { 8 },
             slice: Duration::from_millis(50),
-            clients: if workers == 1 { 32 } else { 64 },
+            clients: self.clients.unwrap_or(if workers == 1 { 32 } else { 64 }),
             workers,
         }
     }

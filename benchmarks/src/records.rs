@@ -3,6 +3,7 @@ mod footprint;
 mod growth;
 mod large;
 mod references;
+mod sizes;
 mod small;
 mod users;
 
@@ -24,6 +25,7 @@ pub(crate) struct Records {
     /// The growth of other maps, for comparison. One goal depends on the first.
     pub(crate) references: Vec<Growth>,
     pub(crate) large: Large,
+    pub(crate) sizes: Vec<Size>,
 }
 
 /// The size of one small record in bytes.
@@ -47,6 +49,19 @@ pub(crate) struct Large {
     pub(crate) record_bytes: usize,
     pub(crate) bytes_sent_for_a_change: f64,
     pub(crate) bytes_sent_by_tower_sessions: f64,
+}
+
+/// What a request with a session of this size costs on Redis, in microseconds and bytes.
+#[derive(Debug, Serialize)]
+pub(crate) struct Size {
+    pub(crate) values: usize,
+    pub(crate) bytes_per_value: usize,
+    /// To load the session and read one small value.
+    pub(crate) read_us: f64,
+    pub(crate) received_for_a_read: f64,
+    /// To change that value too.
+    pub(crate) change_us: f64,
+    pub(crate) sent_for_a_change: f64,
 }
 
 /// The time to list and to end all sessions of one user, in milliseconds.
@@ -84,6 +99,7 @@ pub(crate) async fn measure() -> Result<Records> {
         tower_sessions: footprint::in_redis(Library::TowerSessions, &few.url()).await?,
     };
     let large = large::measure(&few.url()).await?;
+    let sizes = sizes::measure(&few.url()).await?;
     let mut growth: Vec<Growth> = serde_json::from_str(&separate_process(&["growth"])?)?;
     growth.extend(growth::on_redis(&few.url(), &many.url()).await?);
     let references = serde_json::from_str(&separate_process(&["references"])?)?;
@@ -91,7 +107,7 @@ pub(crate) async fn measure() -> Result<Records> {
         pycket: separate_process(&["footprint", "pycket"])?.trim().parse()?,
         tower_sessions: separate_process(&["footprint", "tower-sessions"])?.trim().parse()?,
     };
-    Ok(Records { memory_bytes, redis_bytes, growth, references, large })
+    Ok(Records { memory_bytes, redis_bytes, growth, references, large, sizes })
 }
 
 /// The output of such a process.

@@ -113,9 +113,10 @@ pub(crate) fn redis_memory(connection: &mut Connection) -> Result<u64> {
     number(&redis_info(connection, "memory")?, "used_memory")
 }
 
-/// The bytes that a Redis has received since its start.
-pub(crate) fn redis_received(connection: &mut Connection) -> Result<u64> {
-    number(&redis_info(connection, "stats")?, "total_net_input_bytes")
+/// The bytes that a Redis has received and sent since its start.
+pub(crate) fn redis_traffic(connection: &mut Connection) -> Result<(u64, u64)> {
+    let info = redis_info(connection, "stats")?;
+    Ok((number(&info, "total_net_input_bytes")?, number(&info, "total_net_output_bytes")?))
 }
 
 type Facts = BTreeMap<String, String>;

@@ -6,7 +6,7 @@ use pycket_redis::RedisStore;
 use tower_sessions::Session;
 
 use super::Large;
-use crate::bench::redis_received;
+use crate::bench::redis_traffic;
 use crate::servers::{VISITS, tower_redis};
 
 const RECORD: usize = 1_000_000;
@@ -53,5 +53,6 @@ async fn tower_sessions(url: &str) -> Result<f64> {
 }
 
 fn received(url: &str) -> Result<f64> {
-    Ok(redis_received(&mut redis::Client::open(url)?.get_connection()?)? as f64)
+    let (received, _) = redis_traffic(&mut redis::Client::open(url)?.get_connection()?)?;
+    Ok(received as f64)
 }

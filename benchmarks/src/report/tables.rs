@@ -114,5 +114,18 @@ pub(crate) fn print_records(records: &Records, goals: &[Goal]) {
     println!("\n| a record of {} bytes in Redis | bytes |\n|---|---:|", records.large.record_bytes);
     println!("| sent for one small change | {:.0} |", records.large.bytes_sent_for_a_change);
     println!("| … by tower-sessions | {:.0} |", records.large.bytes_sent_by_tower_sessions);
+    println!("\n| values | bytes of each | read µs | from Redis B | change µs | to Redis B |");
+    println!("|---:|---:|---:|---:|---:|---:|");
+    for size in &records.sizes {
+        println!(
+            "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            size.values,
+            size.bytes_per_value,
+            size.read_us,
+            size.received_for_a_read,
+            size.change_us,
+            size.sent_for_a_change
+        );
+    }
     println!("\n{}", goals_table(goals));
 }
