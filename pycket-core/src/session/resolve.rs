@@ -131,7 +131,8 @@ pub(super) async fn touch(
 
 /// Makes an update that expects the value it replaces. If the reply is lost, makes it once more: the
 /// expectation lets only one of the two happen, unless another client restores the old value in between.
-/// If the expectation no longer holds, either the first call happened or another client wrote.
+/// If the expectation no longer holds, either the first call happened or another client wrote. If there is no record
+/// any more, the session may have got another id, and what the first call did with it.
 pub(super) async fn update_expecting(
     store: &dyn SessionStore,
     id: &SessionId,
@@ -140,8 +141,8 @@ pub(super) async fn update_expecting(
 ) -> Result<Update, Error> {
     match store.update(id, changes, Some(ttl)).await {
         Err(lost) if is_ambiguous(&lost) => match store.update(id, changes, Some(ttl)).await {
-            Ok(Update::Conflict) | Err(_) => Err(lost),
-            result => result,
+            Ok(Update::Applied) => Ok(Update::Applied),
+            Ok(Update::Conflict | Update::Ended) | Err(_) => Err(lost),
         },
         result => result,
     }

@@ -52,6 +52,8 @@ pub(crate) struct Journal {
     digest: u64,
     /// Whether it has deleted a record.
     pub(crate) has_deleted: bool,
+    /// Whether it has deleted a record that another of the three requests created.
+    pub(crate) has_deleted_anothers: bool,
     /// The call that failed, and whether it had deleted a record before.
     pub(crate) fault: Option<(Method, How, bool)>,
 }
@@ -187,6 +189,7 @@ impl GatedStore {
         let journal = &mut inner.journals[usize::from(call.request)];
         journal.waiting.retain(|waiting| *waiting != call);
         journal.has_deleted |= has_deleted;
+        journal.has_deleted_anothers |= has_deleted && call.target.is_anothers(call.request + 1);
         let seen = reply.as_ref().filter(|_| how == How::Done).map_or(0, |(_, digest)| *digest);
         journal.note(call, how, seen);
         match (how, reply) {

@@ -14,6 +14,13 @@ pub(crate) struct Name {
     nth: u8,
 }
 
+impl Name {
+    /// Whether another one of the requests made it.
+    pub(crate) fn is_anothers(self, maker: u8) -> bool {
+        self.maker != 0 && self.maker != maker
+    }
+}
+
 /// The names of all ids, handles and random numbers that a store has seen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {

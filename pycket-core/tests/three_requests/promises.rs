@@ -24,31 +24,30 @@ fn came_back(world: &World, nth: usize, found: &[Found]) -> Option<&'static str>
     if !world.has_ended(nth) {
         return None;
     }
+    let ends_all = world.kinds[nth] == Kind::EndAll;
+    let is_anonymous = world.setting.past == Past::Anonymous;
     let is_first = |one: &Found| one.id == world.laptop() && one.is_known;
-    if found.iter().any(is_first) {
+    if found.iter().any(is_first) && !(ends_all && is_anonymous) {
         return Some("an id that was ended is live");
     }
-    let others = || (0..3).filter(move |other| *other != nth);
-    let later_sign_in = |other: usize| {
-        let had_finished = world.kinds[nth] == Kind::EndAll && world.had_finished_before(nth)[other];
-        world.kinds[other] == Kind::SignIn && !had_finished
+    // A sign-in that was not complete before counts as later.
+    let counts_as_later = |other: &usize| {
+        let had_finished = ends_all && world.had_finished_before(nth)[*other];
+        world.kinds[*other] == Kind::SignIn && !had_finished
     };
-    // A sign-in that was not complete before counts as later. An anonymous session that has changed its id is not
-    // found by a sign-out with the old one, nor listed.
-    let is_anonymous = world.setting.past == Past::Anonymous;
-    let may_be_live = is_anonymous && world.kinds[nth] == Kind::EndAll
-        || is_anonymous && others().any(|other| world.kinds[other].changes_the_id())
-        || others().any(later_sign_in);
-    if may_be_live {
+    // A sign-out does not find an anonymous session that has got another id, because no index lists it.
+    let is_lost_sight_of = |other: &usize| {
+        is_anonymous && !ends_all && world.kinds[*other].changes_the_id()
+    };
+    if (0..3).any(|other| counts_as_later(&other) || is_lost_sight_of(&other)) {
         return None;
     }
-    let is_ended = |one: &Found| {
-        let is_its_own = world.kinds[nth] == Kind::EndAll || !one.is_phone;
-        is_its_own && one.is_known && (one.session.user_id().is_some() || !one.is_phone)
+    // Before the last call of a request its new id may be in the store, but the index does not list it.
+    let is_back = |one: &Found| match ends_all {
+        true => one.is_listed,
+        false => !one.is_phone && (one.is_listed || is_anonymous && one.is_known),
     };
-    // Before the last call a new id may be in the store, but the index does not list it.
-    let is_back = found.iter().any(|one| is_ended(one) && (one.is_listed || is_anonymous));
-    is_back.then_some("a session that was ended is live")
+    found.iter().any(is_back).then_some("a session that was ended is live")
 }
 
 /// No id works beside the one that replaces it, if the request that replaced it succeeded.
@@ -101,7 +100,9 @@ fn lost_session(world: &World, found: &[Found]) -> Option<&'static str> {
     if world.kinds.iter().any(|kind| kind.ends()) || has_crashed {
         return None;
     }
-    if !sign_ins.is_empty() && !sign_ins.iter().any(|nth| live(*nth)) {
+    // One that failed may have replaced another one, and its client has got the id.
+    let is_live = (0..3).any(|nth| world.kinds[nth] == Kind::SignIn && live(nth));
+    if !sign_ins.is_empty() && !is_live {
         return Some("the sign-in is lost");
     }
     let works = found.iter().any(|one| one.id == world.laptop()) || (0..3).any(live);
@@ -137,9 +138,17 @@ fn lost_write(world: &World, found: &[Found]) -> Option<&'static str> {
     (!(least..=most).contains(&count)).then_some("the increments are not counted once each")
 }
 
-/// The limits that ARCHITECTURE.md names under "Lost replies": a change of the id loses what others wrote to the old
-/// record if the reply to its delete is lost, or if a call fails after it.
+/// The limits that ARCHITECTURE.md names under "Lost replies". What others wrote to the old record is lost
+///
+/// - if a change of the id loses the reply to its delete, or if one of its calls fails after it;
+/// - if a sign-in ends the id that another request is giving the session.
 fn is_known_limit(world: &World) -> bool {
+    let ends_another = |nth: usize| {
+        world.kinds[nth] == Kind::SignIn && world.gate.journal(nth).has_deleted_anothers
+    };
+    if (0..3).any(ends_another) {
+        return true;
+    }
     let Some(nth) = world.faulted() else { return false };
     let Some((method, how, had_deleted)) = world.gate.journal(nth).fault else { return false };
     let is_lost = method == Method::Delete && matches!(how, How::Lost | How::Unanswered);

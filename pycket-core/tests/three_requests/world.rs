@@ -64,6 +64,7 @@ impl Setting {
         now(phone.commit()).unwrap();
         let laptop = now(manager.open(None)).unwrap();
         laptop.set("laptop", &true).unwrap();
+        laptop.set("n", &0).unwrap();
         if past != Past::Anonymous {
             laptop.log_in("ann").unwrap();
         }
