@@ -1,16 +1,16 @@
 //! Lost replies: the session resolves them or returns `Ambiguous`.
 
-use std::sync::Arc;
-
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pycket_core::{
-    ErrorKind, Event, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
+    Error, ErrorKind, Event, Expiry, IdChange, MemoryStore, Outcome, Renew, SessionManager,
+    SessionStore,
 };
-use pycket_testkit::{Fault, FaultyStore, ManualClock};
+use pycket_testkit::{Fault, FaultyStore, ManualClock, PausingStore, every_order};
 
 use crate::events::observed;
-use crate::{open, over, stored};
+use crate::{now, open, over, stored};
 
 const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 
@@ -95,6 +95,41 @@ async fn increment_with_a_lost_reply_is_ambiguous_and_counts_once() {
     let error = session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Ambiguous);
     assert_eq!(open(&manager, id).await.require::<u32>("n").unwrap(), 1);
+}
+
+/// The rotation may have carried the increment over, so it is not certain that it is not stored.
+#[test]
+fn in_every_order_a_lost_increment_beside_a_rotation_is_ambiguous() {
+    let setup = || {
+        let (faulty, inner, _) = faulty();
+        let id = now(stored(&over(inner.clone())));
+        let result = Arc::new(Mutex::new(None));
+        let opened =
+            |store: Arc<dyn SessionStore>| now(open(&over(Arc::new(PausingStore::new(store))), id));
+        let (incrementing, rotating) = (opened(faulty.clone()), opened(inner));
+        faulty.fail_nth(0, Fault::After);
+        (incrementing, rotating, result)
+    };
+    every_order(
+        setup,
+        |(incrementing, rotating, result)| {
+            let (incrementing, rotating) = (incrementing.clone(), rotating.clone());
+            let result = result.clone();
+            rotating.cycle_id();
+            let increment = async move {
+                let added = incrementing.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await;
+                *result.lock().unwrap() = added.err();
+            };
+            let rotate = async move {
+                rotating.commit().await.unwrap();
+            };
+            vec![Box::pin(increment), Box::pin(rotate)]
+        },
+        |(_, _, result), order| {
+            let kind = result.lock().unwrap().as_ref().map(Error::kind);
+            assert_eq!(kind, Some(ErrorKind::Ambiguous), "{order:?}");
+        },
+    );
 }
 
 #[tokio::test]

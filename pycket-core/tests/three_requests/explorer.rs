@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::AddAssign;
 
 use crate::names::digest_of;
 use crate::requests::{Kind, Then};
@@ -25,6 +26,15 @@ pub(crate) struct Counts {
     pub(crate) runs: usize,
     /// The most calls of a run.
     pub(crate) longest: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.states += other.states;
+        self.ends += other.ends;
+        self.runs += other.runs;
+        self.longest = self.longest.max(other.longest);
+    }
 }
 
 /// The first state that a check objects to, and the choices that lead there.

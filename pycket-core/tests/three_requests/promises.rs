@@ -36,9 +36,8 @@ fn came_back(world: &World, nth: usize, found: &[Found]) -> Option<&'static str>
         world.kinds[*other] == Kind::SignIn && !had_finished
     };
     // A sign-out does not find an anonymous session that has got another id, because no index lists it.
-    let is_lost_sight_of = |other: &usize| {
-        is_anonymous && !ends_all && world.kinds[*other].changes_the_id()
-    };
+    let is_lost_sight_of =
+        |other: &usize| is_anonymous && !ends_all && world.kinds[*other].changes_the_id();
     if (0..3).any(|other| counts_as_later(&other) || is_lost_sight_of(&other)) {
         return None;
     }
@@ -61,8 +60,7 @@ fn id_is_dead(world: &World, found: &[Found]) -> Option<&'static str> {
 }
 
 fn not_listed(_: &World, found: &[Found]) -> Option<&'static str> {
-    let is_hidden =
-        |one: &Found| one.is_known && one.session.user_id().is_some() && !one.is_listed;
+    let is_hidden = |one: &Found| one.is_known && one.session.user_id().is_some() && !one.is_listed;
     found.iter().any(is_hidden).then_some("a live session of a user is not listed")
 }
 
@@ -96,7 +94,8 @@ fn lost_session(world: &World, found: &[Found]) -> Option<&'static str> {
         found.iter().any(|one| Some(one.id) == issued)
     };
     let sign_ins: Vec<_> = (0..3).filter(signed_in).collect();
-    let has_crashed = world.faulted().is_some_and(|nth| world.kinds[nth].changes_the_id()) && crash(world);
+    let has_crashed =
+        world.faulted().is_some_and(|nth| world.kinds[nth].changes_the_id()) && crash(world);
     if world.kinds.iter().any(|kind| kind.ends()) || has_crashed {
         return None;
     }
@@ -126,7 +125,8 @@ fn lost_write(world: &World, found: &[Found]) -> Option<&'static str> {
         }
     }
     let results = (0..3).filter(|nth| world.kinds[*nth] == Kind::Increment);
-    let results: Vec<_> = results.map(|nth| world.report(nth).map(|report| report.result)).collect();
+    let results: Vec<_> =
+        results.map(|nth| world.report(nth).map(|report| report.result)).collect();
     let is_counted = |result: &&_| matches!(result, Some(Ok(Done::Counted(_))));
     let may_count = |result: &&_| {
         is_counted(result) || matches!(result, None | Some(Err(ErrorKind::Ambiguous)))

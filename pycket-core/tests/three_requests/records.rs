@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pycket_core::{Changes, Creation, Record, SessionId, Ttl, Update};
+use pycket_core::{Changes, Creation, Metadata, Record, SessionId, Timestamp, Ttl, Update};
 
 use crate::names::{Name, Names, digest_of};
 
@@ -61,12 +61,12 @@ impl Records {
         maker: u8,
     ) -> Update {
         let Some(held) = self.held.get(&id) else {
-            if self.defect == Some(Defect::UpdateCreates)
-                && let (Some(metadata), Some(ttl)) = (changes.metadata(), ttl)
-            {
+            if self.defect == Some(Defect::UpdateCreates) && changes.sets().next().is_some() {
                 let values = changes.sets().map(|(name, value)| (name, value.clone()));
+                let metadata = Metadata::new(Timestamp::from_unix_millis(1_700_000_000_000));
                 let record = Record::new(metadata, values);
-                self.put(id, record.clone(), record, ttl.as_duration(), maker);
+                let rest = ttl.unwrap_or(Ttl::MAX).as_duration();
+                self.put(id, record.clone(), record, rest, maker);
                 return Update::Applied;
             }
             return Update::Ended;
@@ -123,9 +123,8 @@ impl Records {
     /// A number for all that the store holds.
     pub(crate) fn digest(&mut self) -> u64 {
         let Self { held, names, .. } = self;
-        let digests = held.iter().map(|(id, held)| {
-            digest_of(&(names.of_id(id, 0), held.digest, held.rest))
-        });
+        let digests =
+            held.iter().map(|(id, held)| digest_of(&(names.of_id(id, 0), held.digest, held.rest)));
         digests.fold(0, u64::wrapping_add)
     }
 }

@@ -136,9 +136,8 @@ impl World {
     pub(crate) fn step(&mut self, Choice { call, how }: Choice) {
         let nth = usize::from(call.request);
         if self.kinds[nth] == Kind::EndAll && self.finished_before[nth].is_none() {
-            let has_signed_in = |nth: usize| {
-                self.kinds[nth] == Kind::SignIn && self.report(nth).is_some()
-            };
+            let has_signed_in =
+                |nth: usize| self.kinds[nth] == Kind::SignIn && self.report(nth).is_some();
             self.finished_before[nth] = Some([0, 1, 2].map(has_signed_in));
         }
         self.gate.grant(call, how);
@@ -204,8 +203,8 @@ impl World {
         ids.map(|id| {
             let session = now(self.plain().open(Some(id))).unwrap();
             let checking = self.plain().to_builder().check_user_index(true).build().unwrap();
-            let is_listed = session.user_id().is_some()
-                && !now(checking.open(Some(id))).unwrap().is_new();
+            let is_listed =
+                session.user_id().is_some() && !now(checking.open(Some(id))).unwrap().is_new();
             let is_known = is_listed || id == self.setting.laptop || issued.contains(&id);
             let is_phone = id == self.setting.phone;
             Found { id, session, is_listed, is_known, is_phone }
