@@ -77,7 +77,7 @@ fn in_every_order_an_end_beside_a_sign_in_and_another_request_holds() {
 }
 
 #[test]
-fn with_a_fault_in_every_order_three_requests_keep_what_a_session_promises() {
+fn with_one_fault_in_every_order_three_requests_keep_their_promises() {
     let setting = Setting::new(Past::SignedIn);
     for then in [Then::GivesUp, Then::TriesAgain] {
         for kinds in [
