@@ -204,6 +204,26 @@ fn missing_program_is_a_failure_that_says_how_to_install_it() {
     assert!(shown.contains("apt-get install redis-server"), "{shown}");
 }
 
+/// Runs other tests once more, with a variable that names another program.
+#[test]
+fn variable_replaces_the_program() {
+    for (test, variable) in [
+        ("dropped_server_has_ended", "PYCKET_REDIS_SERVER"),
+        ("memcached_answers_and_is_empty_after_a_restart", "PYCKET_MEMCACHED_SERVER"),
+    ] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(variable, "/nowhere/other-server")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        let expected = format!("`/nowhere/other-server`, which `{variable}` names");
+        assert!(shown.contains(&expected), "{shown}");
+    }
+}
+
 fn call(address: SocketAddr, command: &str) -> String {
     say(address, command).strip_suffix("+OK\r\n").unwrap().to_owned()
 }

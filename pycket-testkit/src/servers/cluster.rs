@@ -71,7 +71,9 @@ impl RedisCluster {
         self.meet();
         for (index, (primary, _)) in self.shards().enumerate() {
             let [start, end] = [index, index + 1].map(|index| index * SLOTS / self.primaries);
-            primary.send(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1));
+            // `ADDSLOTSRANGE` is shorter, but needs Redis 7.
+            let slots: Vec<_> = (start..end).map(|slot| slot.to_string()).collect();
+            primary.send(&format!("CLUSTER ADDSLOTS {}", slots.join(" ")));
         }
         for (primary, replicas) in self.shards() {
             let id = primary.send("CLUSTER MYID");

@@ -102,6 +102,7 @@ impl ServerCommand {
         Server::launch(Box::leak(Box::new(Kind {
             scheme: leak(self.scheme),
             program: leak(self.program),
+            variable: None,
             install: leak(self.install),
             arguments: |_, _| Vec::new(),
             template: self.args.leak(),

@@ -5,6 +5,7 @@ use super::server::{Kind, Server};
 static MEMCACHED: Kind = Kind {
     scheme: "memcached",
     program: "memcached",
+    variable: Some("PYCKET_MEMCACHED_SERVER"),
     install: "Debian and Ubuntu: apt-get install memcached; macOS: brew install memcached",
     arguments: |port, _| arguments(port, &[]),
     template: &[],

@@ -6,6 +6,7 @@ use super::server::{Kind, Server};
 pub(super) static VOLATILE: Kind = Kind {
     scheme: "redis",
     program: "redis-server",
+    variable: Some("PYCKET_REDIS_SERVER"),
     install: "Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis",
     arguments: |port, directory| arguments(port, directory, &["--appendonly", "no"]),
     template: &[],

@@ -1,3 +1,4 @@
+use std::env;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Server {
 pub(super) struct Kind {
     pub(super) scheme: &'static str,
     pub(super) program: &'static str,
+    /// The environment variable with the path of the program to start instead.
+    pub(super) variable: Option<&'static str>,
     /// How to install the program.
     pub(super) install: &'static str,
     pub(super) arguments: fn(port: u16, directory: &Path) -> Vec<OsString>,
@@ -49,6 +52,20 @@ pub(super) struct Kind {
     pub(super) pid_label: &'static str,
     /// Ends the answer of a server that accepts commands.
     pub(super) ready: &'static str,
+}
+
+impl Kind {
+    /// The program to start.
+    pub(super) fn program(&self) -> OsString {
+        self.chosen().map_or_else(|| self.program.into(), |(_, path)| path)
+    }
+
+    /// The variable that names another program, and the path in it.
+    pub(super) fn chosen(&self) -> Option<(&'static str, OsString)> {
+        let variable = self.variable?;
+        let path = env::var_os(variable).filter(|path| !path.is_empty())?;
+        Some((variable, path))
+    }
 }
 
 impl Server {

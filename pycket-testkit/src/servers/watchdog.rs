@@ -32,7 +32,7 @@ impl Watchdog {
         let mut process = Command::new("sh")
             .args(["-c", SCRIPT, "watchdog"])
             .arg(&directory)
-            .arg(kind.program)
+            .arg(kind.program())
             .args(kind.arguments(port, &directory))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -78,13 +78,22 @@ impl Drop for Watchdog {
 }
 
 fn require(kind: &Kind) {
-    let version = Command::new(kind.program)
+    let version = Command::new(kind.program())
         .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    if version.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-        panic!("`{}` is not installed; this test needs it.\n{}", kind.program, kind.install);
+    let Err(error) = version else { return };
+    match kind.chosen() {
+        Some((variable, path)) => panic!(
+            "`{}`, which `{variable}` names, cannot be started: {error}; set the absolute path of a server, or \
+             remove the variable",
+            path.display()
+        ),
+        None if error.kind() == ErrorKind::NotFound => {
+            panic!("`{}` is not installed; this test needs it.\n{}", kind.program, kind.install)
+        }
+        None => {}
     }
 }
