@@ -1,6 +1,11 @@
 use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+
+/// Tests that run side by side, on a machine with fewer cores than this. Most of the tests wait: for a
+/// server that starts, a timeout, a failover.
+const TEST_THREADS: usize = 8;
 
 /// `cargo` with `words`, in the folder `root`.
 ///
@@ -15,6 +20,14 @@ pub(crate) fn cargo(root: &Path, words: &[&str]) -> Command {
         }
     }
     command
+}
+
+/// Lets more tests run side by side than there are cores, unless the variable of the test programs is set.
+pub(crate) fn more_test_threads(test: &mut Command) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    if env::var_os("RUST_TEST_THREADS").is_none() && cores < TEST_THREADS {
+        test.env("RUST_TEST_THREADS", TEST_THREADS.to_string());
+    }
 }
 
 /// Prints the command, runs it and waits. The error contains the command and its exit status.
@@ -44,7 +57,7 @@ fn describes_a_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| variable.starts_with(start))
 }
 
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let settings = command.get_envs().filter_map(|(name, value)| {
         Some(format!("{}={:?}", name.to_string_lossy(), value?.to_string_lossy()))
     });

@@ -4,6 +4,7 @@
 mod ci;
 mod command;
 mod metadata;
+mod versions;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ Usage: cargo xtask <command>
   bench --quick  run shorter measurements in about ten minutes, and only print the results
   soak           run many clients and many faults at once for a minute, and judge the responses
   soak --help    list its options
+  versions       run the tests of the drivers against the servers on the PATH
+  versions <path>...
+                 run them against these servers: any version of redis-server, valkey-server, memcached
   help           print this text";
 
 fn main() -> ExitCode {
@@ -31,6 +35,10 @@ fn main() -> ExitCode {
         }
         ["ci", rest @ ..] => ci::main(rest),
         ["bench", rest @ ..] => standalone("benchmarks", &[&["bench"], rest].concat()),
+        ["versions", option, ..] if option.starts_with('-') => {
+            usage_error(&format!("unknown option `{option}`\n\n{USAGE}"))
+        }
+        ["versions", paths @ ..] => versions::main(paths),
         ["soak", rest @ ..] => standalone("soak", rest),
         [unknown, ..] => usage_error(&format!("unknown command `{unknown}`\n\n{USAGE}")),
     }

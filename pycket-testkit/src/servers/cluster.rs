@@ -71,9 +71,11 @@ impl RedisCluster {
         self.meet();
         for (index, (primary, _)) in self.shards().enumerate() {
             let [start, end] = [index, index + 1].map(|index| index * SLOTS / self.primaries);
-            // `ADDSLOTSRANGE` is shorter, but needs Redis 7.
+            // `ADDSLOTSRANGE` is shorter, but needs Redis 7. One line has at most 64 KiB.
             let slots: Vec<_> = (start..end).map(|slot| slot.to_string()).collect();
-            primary.send(&format!("CLUSTER ADDSLOTS {}", slots.join(" ")));
+            for slots in slots.chunks(SLOTS / 4) {
+                primary.send(&format!("CLUSTER ADDSLOTS {}", slots.join(" ")));
+            }
         }
         for (primary, replicas) in self.shards() {
             let id = primary.send("CLUSTER MYID");

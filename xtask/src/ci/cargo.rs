@@ -1,14 +1,8 @@
-use std::env;
 use std::path::Path;
-use std::thread;
 
 use super::{Outcome, outcome, tools};
-use crate::command::{cargo, run};
+use crate::command::{cargo, more_test_threads, run};
 use crate::metadata;
-
-/// Tests that run side by side, on a machine with fewer cores than this. Most of the tests wait: for a
-/// server that starts, a timeout, a failover.
-const TEST_THREADS: usize = 8;
 
 pub(super) fn fmt(root: &Path) -> Outcome {
     run(&mut cargo(root, &["fmt", "--all", "--check"]))
@@ -54,10 +48,7 @@ pub(super) fn crates(root: &Path) -> Outcome {
 /// Includes the doc tests, and the examples of the READMEs with them.
 pub(super) fn test(root: &Path) -> Outcome {
     let mut test = cargo(root, &["test", "--workspace", "--all-features", "--no-fail-fast"]);
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    if env::var_os("RUST_TEST_THREADS").is_none() && cores < TEST_THREADS {
-        test.env("RUST_TEST_THREADS", TEST_THREADS.to_string());
-    }
+    more_test_threads(&mut test);
     run(&mut test)
 }
 
