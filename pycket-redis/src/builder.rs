@@ -239,6 +239,9 @@ impl RedisStoreBuilder {
 
     /// The authorities whose certificates are trusted, in PEM; by default those that the platform trusts.
     ///
+    /// Revocation is not checked, neither by a list nor by OCSP: a certificate is accepted until it expires. So use
+    /// certificates that expire soon. A revocation list in this setting is an error of `build`.
+    ///
     /// ```no_run
     /// use pycket_redis::RedisStore;
     ///

@@ -13,6 +13,9 @@ mod corruption;
 mod expiry;
 mod format;
 mod framing;
+#[path = "../../../pycket-testkit/tests/kept/mod.rs"]
+mod kept;
+mod kept_dumps;
 mod kills;
 mod limits;
 mod lost_replies;

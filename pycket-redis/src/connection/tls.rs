@@ -5,7 +5,7 @@ use pycket_core::Error;
 use pycket_core::driver::invalid_setting;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -70,6 +70,12 @@ impl Tls {
 }
 
 fn given_roots(pem: &[u8]) -> Result<RootCertStore, Error> {
+    if CertificateRevocationListDer::pem_slice_iter(pem).next().is_some() {
+        return Err(invalid_setting(
+            "`tls_authority` has a revocation list, which is not checked; remove the list, and use certificates that \
+             expire soon",
+        ));
+    }
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(pem, "`tls_authority` has no certificate in PEM")? {
         roots.add(certificate).map_err(|error| {

@@ -18,6 +18,9 @@ mod format_written;
 mod framing;
 mod impostors;
 mod isolation;
+#[path = "../../../pycket-testkit/tests/kept/mod.rs"]
+mod kept;
+mod kept_dumps;
 mod kills;
 mod large_answers;
 mod late_writes;

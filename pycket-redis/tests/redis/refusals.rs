@@ -95,6 +95,45 @@ async fn full_server_refuses_writes_and_keeps_its_data() {
     assert_eq!(kinds(&store).await, [None; 4]);
 }
 
+/// Every key has an expiry, so each policy but `noeviction` evicts sessions.
+#[tokio::test]
+async fn evicted_session_has_ended_and_all_calls_still_work() {
+    const SESSIONS: usize = 60;
+    let server = Server::redis();
+    let store = store(&server);
+    let mut operator = operator(&server);
+    let large = record([("name", &*"x".repeat(100_000))]);
+    for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-ttl"] {
+        let () = run(&mut operator, &format!("CONFIG SET maxmemory-policy {policy}"));
+        let info: redis::InfoDict = run(&mut operator, "INFO memory");
+        let limit = info.get::<u64>("used_memory").unwrap() + 2_000_000;
+        let () = run(&mut operator, &format!("CONFIG SET maxmemory {limit}"));
+        let mut evicted = 0;
+        for id in puts(&store, &large, SESSIONS).await {
+            if let Some(found) = stored(&store, &id).await {
+                assert_eq!(found, large, "{policy}");
+                continue;
+            }
+            evicted += 1;
+            let updated = store.update(&id, &set("name", "other"), Some(HOUR)).await.unwrap();
+            assert_eq!(updated, pycket_core::Update::Ended, "{policy}");
+            assert_eq!(store.delete(&id).await.unwrap(), None, "{policy}");
+        }
+        assert!((1..SESSIONS).contains(&evicted), "{policy}: {evicted}");
+        assert_eq!(kinds(&store).await, [None; 4], "{policy}");
+        let () = run(&mut operator, "CONFIG SET maxmemory 0");
+        let () = run(&mut operator, "FLUSHALL");
+    }
+}
+
+async fn puts(store: &RedisStore, record: &Record, count: usize) -> Vec<SessionId> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(put(store, record).await);
+    }
+    ids
+}
+
 #[tokio::test]
 async fn replica_serves_reads_and_is_unavailable_for_writes() {
     let server = Server::redis();

@@ -57,6 +57,17 @@ async fn expired_certificate_is_rejected() {
     assert_rejected(trusting(&server), "expired").await;
 }
 
+/// A list that is ignored would look like protection.
+#[test]
+fn revocation_list_is_refused_because_none_is_checked() {
+    let server = Server::redis_tls();
+    let list = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n";
+    let builder = RedisStore::builder(&server.url()).tls_authority(server.authority() + list);
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.kind(), InvalidSetting);
+    assert!(error.to_string().contains("is not checked"), "{error}");
+}
+
 /// A Redis server may also wait for more, because it reads the handshake as an incomplete command.
 #[tokio::test]
 async fn port_without_tls_that_answers_a_tls_client_is_rejected() {
