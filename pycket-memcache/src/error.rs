@@ -39,7 +39,7 @@ impl Failure {
             // The client cuts "ERROR Too many open connections" to its first word.
             Self::Rejected(text) if text == "ERROR" => Error::new(
                 ErrorKind::Unavailable,
-                "memcached refused the request: it has no connection left, or is older than 1.6.12",
+                "memcached refused the request: it has no connection left, or is older than 1.6.13",
             ),
             Self::Rejected(text) => {
                 driver::with_source_without_id(of_kind(ErrorKind::Rejected), text, id)
@@ -82,7 +82,7 @@ fn of_kind(kind: ErrorKind) -> Error {
             "the session is larger than memcached's item limit (`-I`) or `max_response_bytes`"
         }
         ErrorKind::Full => "memcached has no memory for the session; raise `-m` or add servers",
-        _ => "memcached refused the request; it must be 1.6.12 or later, without authentication",
+        _ => "memcached refused the request; it must be 1.6.13 or later, without authentication",
     };
     Error::new(kind, message)
 }

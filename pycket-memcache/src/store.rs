@@ -20,7 +20,7 @@ use crate::servers::Servers;
 /// Maximum number of appended expiries before the item is rewritten.
 const MAX_EXPIRIES: usize = 16;
 
-/// Sessions in memcached, version 1.6.12 or later, on one server or several.
+/// Sessions in memcached, version 1.6.13 or later, on one server or several.
 ///
 /// Build one store for the process and share it, because it holds the connections. It connects on first use and
 /// reconnects by itself. Reading and creating take one round trip, changing and deleting two.

@@ -72,6 +72,9 @@ impl Failure {
         if is_unsent && is_tls_error(&source) {
             return Error::new(ErrorKind::Rejected, TLS_FAILED).with_source(source);
         }
+        if source.kind() == redis::ErrorKind::RESP3NotSupported {
+            return Error::new(ErrorKind::Rejected, NO_RESP3).with_source(source);
+        }
         let kind = match server_error(&source) {
             Some(kind) => kind,
             None if (is_unsent || access == Access::Read) && is_caused_by::<TooLarge>(&source) => {
@@ -184,6 +187,9 @@ fn code(error: &RedisError) -> String {
 const TLS_FAILED: &str = "cannot open a TLS connection to Redis; check that the port speaks TLS, that \
                           `tls_authority` signed the server's certificate, that the certificate has not \
                           expired, and whether the server requires `tls_client`";
+
+const NO_RESP3: &str =
+    "this Redis server has no RESP3; remove `protocol=resp3` from the URL, or use Redis 6 or later";
 
 fn message(kind: ErrorKind) -> &'static str {
     match kind {

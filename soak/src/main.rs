@@ -13,6 +13,7 @@ mod report;
 mod run;
 mod store;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -57,6 +58,10 @@ struct Options {
     /// Puts a known bug back into the servers. The run ends as soon as it is found.
     #[arg(long, value_enum)]
     broken: Option<Broken>,
+    /// The soak program of another version of pycket, which runs the second server. The two share the store, as
+    /// during a deployment.
+    #[arg(long)]
+    beside: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use crate::{Result, ServeOptions};
 /// A server of the application. It ends when this value is dropped or this program ends.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
+    program: PathBuf,
     options: ServeOptions,
     pub(crate) address: SocketAddr,
     child: Mutex<Child>,
@@ -24,10 +26,10 @@ pub(crate) struct Usage {
 }
 
 impl ServerProcess {
-    pub(crate) fn start(mut options: ServeOptions) -> Result<Self> {
-        let (child, address) = spawn(&options)?;
+    pub(crate) fn start(program: PathBuf, mut options: ServeOptions) -> Result<Self> {
+        let (child, address) = spawn(&program, &options)?;
         options.port = address.port();
-        Ok(Self { options, address, child: Mutex::new(child) })
+        Ok(Self { program, options, address, child: Mutex::new(child) })
     }
 
     /// Kills the process without a warning.
@@ -40,7 +42,7 @@ impl ServerProcess {
 
     /// Starts the process again, on the same port.
     pub(crate) fn restart(&self) -> Result<()> {
-        let (child, _) = spawn(&self.options)?;
+        let (child, _) = spawn(&self.program, &self.options)?;
         *self.child.lock().unwrap_or_else(PoisonError::into_inner) = child;
         Ok(())
     }
@@ -57,8 +59,8 @@ impl ServerProcess {
     }
 }
 
-fn spawn(options: &ServeOptions) -> Result<(Child, SocketAddr)> {
-    let mut command = Command::new(std::env::current_exe()?);
+fn spawn(program: &Path, options: &ServeOptions) -> Result<(Child, SocketAddr)> {
+    let mut command = Command::new(program);
     command.arg("serve");
     command.arg(format!("--store={}", options.store.name()));
     command.arg(format!("--url={}", options.url));

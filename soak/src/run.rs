@@ -30,13 +30,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     let backend = Backend::start(options.store, applications);
     let servers: Result<Vec<_>> = (0..applications)
         .map(|application| {
-            ServerProcess::start(ServeOptions {
+            let program = options.beside.as_ref().filter(|_| application == 1);
+            let serve = ServeOptions {
                 store: options.store,
                 url: backend.url(options.store, application),
                 port: 0,
                 idle: options.idle,
                 broken: options.broken,
-            })
+            };
+            ServerProcess::start(program.cloned().map_or_else(std::env::current_exe, Ok)?, serve)
         })
         .collect();
     let servers = servers?;

@@ -49,6 +49,19 @@ async fn missing_or_wrong_password_is_rejected_and_not_shown() {
 }
 
 #[tokio::test]
+async fn server_without_resp3_is_rejected_with_the_reason() {
+    use crate::stand_in::{Manner, StandIn};
+
+    let answer = b"-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n";
+    let stand_in = StandIn::new([Manner::Says(answer.repeat(3).into())]).await;
+    let store = once(&format!("{}?protocol=resp3", stand_in.url())).build().unwrap();
+    for error in failures(&store).await.map(Option::unwrap) {
+        assert_eq!(error.kind(), Rejected, "{error:?}");
+        assert!(error.to_string().contains("`protocol=resp3`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn missing_database_is_rejected() {
     for store in [
         patient(shared()).db_sessions(4711).build().unwrap(),
@@ -99,11 +112,11 @@ async fn full_server_refuses_writes_and_keeps_its_data() {
 #[tokio::test]
 async fn evicted_session_has_ended_and_all_calls_still_work() {
     const SESSIONS: usize = 60;
-    let server = Server::redis();
-    let store = store(&server);
-    let mut operator = operator(&server);
     let large = record([("name", &*"x".repeat(100_000))]);
     for policy in ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-ttl"] {
+        let server = Server::redis();
+        let store = store(&server);
+        let mut operator = operator(&server);
         let () = run(&mut operator, &format!("CONFIG SET maxmemory-policy {policy}"));
         let info: redis::InfoDict = run(&mut operator, "INFO memory");
         let limit = info.get::<u64>("used_memory").unwrap() + 2_000_000;
@@ -121,8 +134,6 @@ async fn evicted_session_has_ended_and_all_calls_still_work() {
         }
         assert!((1..SESSIONS).contains(&evicted), "{policy}: {evicted}");
         assert_eq!(kinds(&store).await, [None; 4], "{policy}");
-        let () = run(&mut operator, "CONFIG SET maxmemory 0");
-        let () = run(&mut operator, "FLUSHALL");
     }
 }
 
