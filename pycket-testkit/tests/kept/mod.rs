@@ -39,7 +39,9 @@ pub(crate) async fn assert_served(manager: &SessionManager, id: SessionId) {
 
     assert_eq!(changed.user_id().as_deref(), Some("ann"));
     let user = manager.user("ann").unwrap();
-    let [listed] = &user.sessions().await.unwrap()[..] else { panic!("one session is listed") };
+    let listed = user.sessions().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    let listed = listed.first().unwrap();
     assert_eq!(listed.label.as_deref(), Some("Firefox"));
     assert_eq!(listed.signed_in_at, clock.now());
     assert_eq!(user.end_all().await.unwrap(), 1);
