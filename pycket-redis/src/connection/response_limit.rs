@@ -29,12 +29,15 @@ struct Answer {
     string: usize,
     /// The start of the current line.
     line: Vec<u8>,
+    /// Whether the last byte of the line so far was `\r`.
+    is_after_return: bool,
 }
 
 impl<S> ResponseLimit<S> {
     pub(super) fn new(stream: S, max_size: usize) -> Self {
         let line = Vec::with_capacity(Answer::MAX_LINE);
-        let answer = Answer { max_size, size: 0, values: 1, string: 0, line };
+        let answer =
+            Answer { max_size, size: 0, values: 1, string: 0, line, is_after_return: false };
         Self { stream, answer, is_exceeded: Arc::default() }
     }
 
@@ -55,12 +58,13 @@ impl Answer {
                 bytes = bytes.get(length..).unwrap_or_default();
                 self.string -= length;
             } else {
-                let end = bytes.iter().position(|byte| *byte == b'\n');
-                let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
+                let end = self.line_end(bytes);
+                let (line, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
                 bytes = rest;
                 self.size = self.size.saturating_add(line.len());
                 let missing = Self::MAX_LINE.saturating_sub(self.line.len());
                 self.line.extend(line.iter().take(missing));
+                self.is_after_return = line.last() == Some(&b'\r');
                 if end.is_some() {
                     self.end_line();
                 }
@@ -75,15 +79,24 @@ impl Answer {
         Ok(())
     }
 
+    /// Where the current line ends in `bytes`. As for the client, only `\r\n` ends it.
+    fn line_end(&self, bytes: &[u8]) -> Option<usize> {
+        if self.is_after_return && bytes.first() == Some(&b'\n') {
+            return Some(1);
+        }
+        bytes.windows(2).position(|pair| pair == b"\r\n").map(|start| start + 2)
+    }
+
     fn end_line(&mut self) {
-        let number = self.line.get(1..).and_then(|text| std::str::from_utf8(text).ok());
-        // No number, or a negative one, announces nothing.
-        let number = number.and_then(|text| text.trim().parse::<usize>().ok());
-        let (string, values) = match (self.line.first(), number) {
-            (Some(b'$' | b'=' | b'!'), Some(length)) => (length.saturating_add(2), 0),
-            (Some(b'*' | b'~' | b'>'), Some(count)) => (0, count),
-            (Some(b'%'), Some(count)) => (0, count.saturating_mul(2)),
-            (Some(b'|'), Some(count)) => (0, count.saturating_mul(2).saturating_add(1)),
+        let number = self.number();
+        let (string, values) = match self.line.first() {
+            // A negative number announces nothing.
+            Some(b'$') if number.is_some_and(|length| length < 0) => (0, 0),
+            Some(b'*' | b'~' | b'>') if number.is_some_and(|count| count < 0) => (0, 0),
+            Some(b'$' | b'=' | b'!') => (announced(number).saturating_add(2), 0),
+            Some(b'*' | b'~' | b'>') => (0, announced(number)),
+            Some(b'%') => (0, announced(number).saturating_mul(2)),
+            Some(b'|') => (0, announced(number).saturating_mul(2).saturating_add(1)),
             _ => (0, 0),
         };
         self.line.clear();
@@ -91,6 +104,17 @@ impl Answer {
         self.values = (self.values - 1).saturating_add(values);
         self.size = self.size.saturating_add(string).saturating_add(size_of::<Value>());
     }
+
+    /// The number in the current line, as the client reads it; `None` if the line has none, or is too long.
+    fn number(&self) -> Option<i64> {
+        let text = self.line.strip_suffix(b"\r\n")?.get(1..)?;
+        std::str::from_utf8(text).ok()?.trim().parse().ok()
+    }
+}
+
+/// What no server sends, the client may take for any size.
+fn announced(number: Option<i64>) -> usize {
+    number.and_then(|number| number.try_into().ok()).unwrap_or(usize::MAX)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for ResponseLimit<S> {
@@ -154,6 +178,13 @@ mod tests {
             ("*1000000\r\n", &":1\r\n".repeat(100_000)),
             ("", &"*1\r\n".repeat(100_000)),
             ("", &"|1\r\n".repeat(100_000)),
+            // The client waits for more than a server can send, whatever follows.
+            ("=-1\r\n", &"+a\r\n".repeat(500_000)),
+            ("!-1\r\n", &"+a\r\n".repeat(500_000)),
+            (&("$".to_owned() + &" ".repeat(30) + "2000000\r\n"), &"+a\r\n".repeat(500_000)),
+            ("*0000000000000000000000000999999\r\n", &"+a\r\n".repeat(50_000)),
+            // For the client, this is one line.
+            ("+a", &"\n".repeat(1_000_001)),
         ] {
             let mut answer = answer();
             let result = answer.read(start.as_bytes()).and_then(|()| answer.read(rest.as_bytes()));
@@ -176,6 +207,7 @@ mod tests {
             "|1\r\n+a\r\n+b\r\n:1\r\n",
             ">2\r\n+message\r\n+x\r\n",
             "=8\r\ntxt:some\r\n",
+            "-ERR a\nb\rc\r\r\n",
             "_\r\n",
             "%0\r\n",
         ];
