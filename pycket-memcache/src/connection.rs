@@ -1,5 +1,5 @@
 mod driver;
-mod protocol;
+pub(crate) mod protocol;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

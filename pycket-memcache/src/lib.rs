@@ -4,6 +4,9 @@ mod builder;
 mod connection;
 mod error;
 mod expiry;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod item;
 mod node_addr;
 mod record;

@@ -21,6 +21,8 @@ use tokio::time::timeout;
 use crate::connection::group_commit::GroupCommit;
 use crate::connection::kills::ServerClient;
 pub(crate) use crate::connection::pool::Pool;
+#[cfg(feature = "fuzzing")]
+pub(crate) use crate::connection::response_limit::Answer;
 pub(crate) use crate::connection::response_limit::TooLarge;
 pub(crate) use crate::connection::shared_task::SharedTask;
 #[cfg(feature = "tls")]

@@ -7,6 +7,9 @@ mod builder;
 mod connection;
 mod credentials;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod record;
 mod retry;
 mod scripts;

@@ -195,7 +195,7 @@ fn updated(answer: Value) -> Result<Update, Error> {
 }
 
 /// Reads the answer to `PTTL`; `None` if the record expired after it was read.
-fn expires_in(pttl: &Value) -> Result<Option<Duration>, Error> {
+pub(crate) fn expires_in(pttl: &Value) -> Result<Option<Duration>, Error> {
     match *pttl {
         Value::Int(-2) => Ok(None),
         // The expiry was removed by hand.

@@ -1,8 +1,8 @@
 mod cluster;
 mod node;
 mod replica_acks;
-mod sentinel;
-mod slots;
+pub(crate) mod sentinel;
+pub(crate) mod slots;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,8 +17,8 @@ const MAX_LINE: u64 = 2048;
 const RESERVED: usize = 8 << 10;
 
 /// An encoded request.
-pub(super) struct Request {
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) bytes: Vec<u8>,
     /// How many replies it gets. The last one counts.
     replies: usize,
     token: Token,
@@ -27,7 +27,7 @@ pub(super) struct Request {
 /// The end of the key. The server repeats it, so that no reply is taken for that to another request.
 type Token = [u8; 12];
 
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Meta(MetaCommandResult),
     /// `None` if the server does not report its limit.
     ItemLimit(Option<usize>),
@@ -64,11 +64,11 @@ pub(crate) enum Written {
 }
 
 impl Request {
-    pub(super) fn get(key: &str) -> Self {
+    pub(crate) fn get(key: &str) -> Self {
         Self::new(key, &[command(MetaOp::Get, key).flag("v").flag("c").flag("t")])
     }
 
-    pub(super) fn write(key: &str, write: &Write) -> Self {
+    pub(crate) fn write(key: &str, write: &Write) -> Self {
         let set = |item: &Payload| command(MetaOp::Set, key).value(&*item.bytes);
         let exptime = |item: &Payload| format!("T{}", item.exptime);
         let compare = |cas: &u64| format!("C{cas}");
@@ -87,7 +87,7 @@ impl Request {
         }
     }
 
-    pub(super) fn item_limit() -> Self {
+    pub(crate) fn item_limit() -> Self {
         Self { bytes: b"stats settings\r\n".to_vec(), replies: 1, token: Token::default() }
     }
 
@@ -105,7 +105,7 @@ impl Request {
     /// # Errors
     ///
     /// The next reply can be read only if [`is_usable_after`] says so.
-    pub(super) async fn read_reply(
+    pub(crate) async fn read_reply(
         &self,
         stream: &mut (impl AsyncBufRead + Unpin),
         max_value: usize,
@@ -121,7 +121,7 @@ impl Request {
 }
 
 impl Reply {
-    pub(super) fn fetched(self) -> Result<Option<Fetched>, Failure> {
+    pub(crate) fn fetched(self) -> Result<Option<Fetched>, Failure> {
         match self {
             Self::Meta(result) if result.rc == ReturnCode::En => Ok(None),
             Self::Meta(MetaCommandResult { value: Some(bytes), cas, ttl, .. }) => {
@@ -133,7 +133,7 @@ impl Reply {
         }
     }
 
-    pub(super) fn written(self, write: &Write) -> Result<Written, Failure> {
+    pub(crate) fn written(self, write: &Write) -> Result<Written, Failure> {
         let Self::Meta(result) = self else { return Err(unexpected()) };
         match (result.rc, write) {
             (ReturnCode::Hd, _) => Ok(Written::Done),
@@ -143,13 +143,13 @@ impl Reply {
         }
     }
 
-    pub(super) fn item_limit(self) -> Result<Option<usize>, Failure> {
+    pub(crate) fn item_limit(self) -> Result<Option<usize>, Failure> {
         if let Self::ItemLimit(limit) = self { Ok(limit) } else { Err(unexpected()) }
     }
 }
 
 /// Whether it is known where the next reply begins.
-pub(super) fn is_usable_after(reply: &Result<Reply, Failure>) -> bool {
+pub(crate) fn is_usable_after(reply: &Result<Reply, Failure>) -> bool {
     matches!(reply, Ok(_) | Err(Failure::ServerError(_)))
 }
 
@@ -222,7 +222,7 @@ fn number(text: &[u8]) -> Option<usize> {
 }
 
 /// What the server sent is no reply to the request.
-pub(super) fn unexpected() -> Failure {
+pub(crate) fn unexpected() -> Failure {
     let text = "this is no answer of memcached";
     Failure::Unanswered(io::Error::new(io::ErrorKind::InvalidData, text))
 }

@@ -262,14 +262,14 @@ impl State {
     }
 }
 
-fn parse_addr(answers: &[Value]) -> Option<NodeAddr> {
+pub(crate) fn parse_addr(answers: &[Value]) -> Option<NodeAddr> {
     let Value::Array(parts) = answers.first()? else { return None };
     let [Value::BulkString(host), Value::BulkString(port)] = parts.as_slice() else { return None };
     let (host, port) = (std::str::from_utf8(host).ok()?, std::str::from_utf8(port).ok()?);
     Some(NodeAddr::new(host, port.parse().ok()?))
 }
 
-fn is_primary(answers: &[Value]) -> bool {
+pub(crate) fn is_primary(answers: &[Value]) -> bool {
     let Some(Value::Array(role)) = answers.first() else { return false };
     matches!(role.first(), Some(Value::BulkString(role)) if role == b"master")
 }

@@ -6,7 +6,7 @@ use crate::address::NodeAddr;
 
 /// The slot map of a cluster: which primary owns which slots.
 #[derive(Clone, Default)]
-pub(super) struct Slots {
+pub(crate) struct Slots {
     /// In ascending order.
     ranges: Vec<Range>,
     nodes: Vec<NodeAddr>,
@@ -28,7 +28,7 @@ const COUNT: u16 = 16_384;
 const MAX_NODES: usize = 10_000;
 
 /// The slot of a key, as the server computes it: from the part in braces, if there is one.
-pub(super) fn slot_of(key: &[u8]) -> u16 {
+pub(crate) fn slot_of(key: &[u8]) -> u16 {
     let tag = key.iter().position(|byte| *byte == b'{').and_then(|open| {
         let rest = key.get(open + 1..)?;
         let close = rest.iter().position(|byte| *byte == b'}')?;
@@ -68,7 +68,7 @@ static SUMS: [u16; 256] = {
 impl Slots {
     /// Reads the answer of the node `from` to `CLUSTER SLOTS`; `None` if it names no slots, or more slots or nodes
     /// than a cluster can have.
-    pub(super) fn parse(answer: &Value, from: &NodeAddr) -> Option<Self> {
+    pub(crate) fn parse(answer: &Value, from: &NodeAddr) -> Option<Self> {
         let Value::Array(items) = answer else { return None };
         if items.len() > COUNT.into() {
             return None;
@@ -99,19 +99,19 @@ impl Slots {
     }
 
     /// The index of the node that owns the slot.
-    pub(super) fn owner(&self, slot: u16) -> Option<usize> {
+    pub(crate) fn owner(&self, slot: u16) -> Option<usize> {
         let next = self.ranges.partition_point(|range| range.first <= slot);
         let range = self.ranges.get(next.checked_sub(1)?)?;
         (slot <= range.last).then_some(range.primary)
     }
 
     /// All nodes, replicas included.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = &NodeAddr> {
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &NodeAddr> {
         self.nodes.iter()
     }
 
     /// The index of a node in [`nodes`](Self::nodes).
-    pub(super) fn index_of(&self, node: &NodeAddr) -> Option<usize> {
+    pub(crate) fn index_of(&self, node: &NodeAddr) -> Option<usize> {
         self.indices.get(node).copied()
     }
 
