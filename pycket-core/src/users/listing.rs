@@ -101,7 +101,7 @@ impl Listing {
         }
         let before = self.sessions.remove(&handle);
         let sequence = match &before {
-            _ if is_sign_in => self.sequence + 1,
+            _ if is_sign_in => self.sequence.saturating_add(1),
             Some(before) => before.sequence,
             None => BEFORE_ALL,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pycket_core::{Clock, Record, SessionManager, SessionStore};
+use pycket_core::{Changes, Clock, Record, SessionManager, SessionStore, Value};
 use pycket_testkit::ManualClock;
 
 use crate::watched::Watched;
@@ -52,6 +52,23 @@ async fn the_list_of_a_users_sessions_is_stored_as_the_wire_format_says() {
     assert_eq!(index.get(&sequence).unwrap().decode::<u64>().unwrap(), 1);
     let entry = index.get(&session).unwrap().decode::<(Vec<String>, u64, u64)>().unwrap();
     assert_eq!(entry, (vec![before.expose(), id.expose()], ends_at, until));
+}
+
+/// The store may hold anything.
+#[tokio::test]
+async fn a_sign_in_succeeds_after_the_last_sequence() {
+    let clock = ManualClock::new();
+    let store = Arc::new(Watched::new(&clock));
+    let manager = manager(&store, &clock);
+    for signed_in in 1..=2 {
+        let session = manager.open(None).await.unwrap();
+        session.log_in("ann").unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(manager.user("ann").unwrap().sessions().await.unwrap().len(), signed_in);
+        let header = Value::encode(&(1, u64::MAX, 7)).unwrap();
+        let changes = Changes::new().set("\0pycket:index", header);
+        let _ = store.update(&store.indexes()[0], &changes, None).await.unwrap();
+    }
 }
 
 #[tokio::test]
