@@ -21,7 +21,7 @@ impl FromStr for NodeAddr {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text.starts_with('/') || text.starts_with("unix:") {
+        if text.starts_with('/') || text.starts_with("unix:/") {
             return Err(driver::invalid_setting(
                 "the memcached client speaks TCP only, so a Unix socket cannot be used",
             ));

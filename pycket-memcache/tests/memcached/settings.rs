@@ -54,6 +54,13 @@ fn invalid_server_address_is_refused() {
 }
 
 #[test]
+fn host_may_be_called_unix() {
+    for server in ["unix", "unix:11211"] {
+        assert!(MemcacheStore::builder().servers([server]).build().is_ok(), "{server}");
+    }
+}
+
+#[test]
 fn unix_socket_is_refused_and_the_error_says_so() {
     for server in ["/run/memcached.sock", "unix:/run/memcached.sock"] {
         assert!(refused(builder().servers([server])).contains("Unix socket"));
