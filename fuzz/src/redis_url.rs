@@ -1,0 +1,83 @@
+//! The URL of a Redis server, of a cluster, or of sentinels.
+//!
+//! What is read is written and read as the same. No error shows the password.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pycket_redis::RedisStore;
+use pycket_redis::fuzzing::{Server, Servers, servers};
+
+/// Checks one input.
+pub fn check(bytes: &[u8]) {
+    let Ok(url) = str::from_utf8(bytes) else { return };
+    let built = RedisStore::builder(url).build().map(drop);
+    match servers(url) {
+        Ok(read) => {
+            if let Some(written) = written(&read) {
+                assert_eq!(servers(&written).ok().as_ref(), Some(&read), "{url} as {written}");
+            }
+            let debug = format!("{:?}", RedisStore::builder(url));
+            for password in read.nodes.iter().filter_map(|node| node.password.as_deref()) {
+                assert_hidden(password, &debug);
+                assert!(built.is_ok() || is_hidden(password, &built));
+            }
+        }
+        Err(error) => {
+            assert_eq!(built.map_err(|error| error.to_string()), Err(error.to_string()));
+            if let Some(password) = password(url) {
+                assert_hidden(password, &error.to_string());
+            }
+        }
+    }
+}
+
+fn is_hidden(password: &str, result: &Result<(), pycket_core::Error>) -> bool {
+    let Err(error) = result else { return true };
+    assert_hidden(password, &error.to_string());
+    true
+}
+
+/// Short passwords, and those of ordinary words, are part of other texts by chance.
+fn assert_hidden(password: &str, text: &str) {
+    let is_ordinary =
+        password.bytes().all(|byte| byte.is_ascii_alphabetic() || b":/[]@,.-_ ".contains(&byte));
+    assert!(password.len() < 8 || is_ordinary || !text.contains(password), "{text}");
+}
+
+/// The password of a URL that may be invalid.
+fn password(url: &str) -> Option<&str> {
+    let (login, _) = url.split_once("://")?.1.rsplit_once('@')?;
+    Some(login.split_once(':')?.1)
+}
+
+/// `None` for a socket, whose path has a form of its own.
+fn written(servers: &Servers) -> Option<String> {
+    let Servers { nodes, is_cluster, service } = servers;
+    if let Some(service) = service {
+        let (primary, sentinels) = nodes.split_last()?;
+        let hosts: Vec<String> = sentinels.iter().map(host).collect::<Option<_>>()?;
+        let (login, database) = (login(primary), primary.database);
+        return Some(format!("redis+sentinel://{login}{}/{service}/{database}", hosts.join(",")));
+    }
+    let urls = nodes
+        .iter()
+        .map(|node| Some(format!("redis://{}{}/{}", login(node), host(node)?, node.database)));
+    let urls = urls.collect::<Option<Vec<String>>>()?.join(",");
+    Some(if *is_cluster { urls.replacen("redis", "redis+cluster", 1) } else { urls })
+}
+
+fn host(server: &Server) -> Option<String> {
+    let (host, port) = server.addr.as_ref()?;
+    Some(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
+}
+
+fn login(server: &Server) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    match (&server.user, &server.password) {
+        (None, None) => String::new(),
+        (Some(user), None) => format!("{}@", encoded(user)),
+        (user, Some(password)) => {
+            let user = user.as_deref().map(encoded).unwrap_or_default();
+            format!("{user}:{}@", encoded(password))
+        }
+    }
+}
