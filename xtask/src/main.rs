@@ -3,6 +3,7 @@
 
 mod ci;
 mod command;
+mod fuzz;
 mod metadata;
 mod versions;
 
@@ -23,6 +24,9 @@ Usage: cargo xtask <command>
   versions       run the tests of the drivers against the servers on the PATH
   versions <path>...
                  run them against these servers: any version of redis-server, valkey-server, memcached
+  fuzz           run all fuzz targets, ten minutes together; it needs cargo-fuzz
+  fuzz --seconds <number> --target <name>
+                 run them for so long together, or only this one
   help           print this text";
 
 fn main() -> ExitCode {
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
             usage_error(&format!("unknown option `{option}`\n\n{USAGE}"))
         }
         ["versions", paths @ ..] => versions::main(paths),
+        ["fuzz", rest @ ..] => fuzz::main(rest),
         ["soak", rest @ ..] => standalone("soak", rest),
         [unknown, ..] => usage_error(&format!("unknown command `{unknown}`\n\n{USAGE}")),
     }

@@ -8,7 +8,8 @@ use super::{Outcome, msrv, outcome};
 use crate::command;
 
 /// The crates outside the workspace, each with its own lock file.
-pub(super) const CRATES: [&str; 4] = ["benchmarks", "examples/own-driver", "examples/shop", "soak"];
+pub(super) const CRATES: [&str; 5] =
+    ["benchmarks", "examples/own-driver", "examples/shop", "fuzz", "soak"];
 
 /// Only formatted here: the libraries that the benchmarks compare with take longer to build than everything else, and
 /// a soak is worth little if it is short.
