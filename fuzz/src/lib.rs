@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::unwrap_used, reason = "a panic is a finding")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a panic is a finding")]
 
 pub mod cookie_header;
 pub mod local_path;

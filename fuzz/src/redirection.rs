@@ -14,7 +14,7 @@ pub fn check(bytes: &[u8]) {
     let kind = if is_ask { "ASK" } else { "MOVED" };
     let Reply::Complete(written) = reply(format!("-{kind} 1 [{host}]:{port}\r\n").as_bytes())
     else {
-        panic!("the written redirection is no reply")
+        unreachable!("the written redirection is no reply")
     };
     let host = if host.is_empty() { from().0 } else { host };
     assert_eq!(redirection(written, &from()), Some((is_ask, (host, port))));

@@ -9,6 +9,7 @@ use pycket_redis::fuzzing::{Server, Servers, servers};
 /// Checks one input.
 pub fn check(bytes: &[u8]) {
     let Ok(url) = str::from_utf8(bytes) else { return };
+    check_parts(url);
     let built = RedisStore::builder(url).build().map(drop);
     match servers(url) {
         Ok(read) => {
@@ -28,6 +29,36 @@ pub fn check(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// A URL with this password has the parts that it was made of.
+fn check_parts(password: &str) {
+    if password.is_empty() {
+        return;
+    }
+    let database = password.len() as i64 % 16;
+    let server = |host: &str, port| Server {
+        socket: None,
+        addr: Some((host.to_owned(), port)),
+        user: None,
+        password: None,
+        database: 0,
+    };
+    let primary = Server {
+        user: Some("ann".to_owned()),
+        password: Some(password.to_owned()),
+        database,
+        ..server("one", 7)
+    };
+    let login = login(&primary);
+    let single = servers(&format!("redis://{login}one:7/{database}")).unwrap();
+    assert_eq!(single.nodes, std::slice::from_ref(&primary));
+    let url = format!("redis+sentinel://{login}one,[::1]:7/shop/{database}");
+    let Servers { mut nodes, is_cluster, service } = servers(&url).unwrap();
+    assert_eq!((is_cluster, service.as_deref()), (false, Some("shop")));
+    let found = nodes.pop().unwrap();
+    assert_eq!(Server { addr: primary.addr.clone(), ..found }, primary);
+    assert_eq!(nodes, [server("one", 26_379), server("::1", 7)]);
 }
 
 fn is_hidden(password: &str, result: &Result<(), pycket_core::Error>) -> bool {

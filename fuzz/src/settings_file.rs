@@ -17,7 +17,7 @@ use crate::parts::id;
 pub fn check(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     if let Ok(settings) = toml::from_str::<CookieSettings>(text) {
-        check_cookie(settings);
+        check_cookie(settings, toml::from_str(text).unwrap());
     }
     if let Ok(expiry) = toml::from_str::<Expiry>(text) {
         SessionManager::builder(MemoryStore::new()).expiry(expiry).build().unwrap();
@@ -49,7 +49,14 @@ fn assert_hidden(password: Option<&str>, text: &str) {
     assert!(is_ordinary || !text.contains(password), "{text}");
 }
 
-fn check_cookie(settings: CookieSettings) {
+/// What the file says of the cookie.
+#[derive(serde::Deserialize)]
+struct Attributes {
+    path: Option<String>,
+    domain: Option<String>,
+}
+
+fn check_cookie(settings: CookieSettings, expected: Attributes) {
     assert_eq!(settings.to_builder().build().unwrap(), settings);
     let name = settings.name().to_owned();
     let cookie = SessionCookie::new(settings, &KeyRing::new(CURRENT).unwrap());
@@ -61,7 +68,11 @@ fn check_cookie(settings: CookieSettings) {
     let read = Cookie::parse(issued.as_str()).unwrap();
     let removed = Cookie::parse(removal.as_str()).unwrap();
     assert_eq!(read.name(), name);
-    assert_eq!((read.path(), read.domain()), (removed.path(), removed.domain()));
+    let Attributes { path, domain } = expected;
+    for cookie in [&read, &removed] {
+        assert_eq!(cookie.path(), path.as_deref().or(Some("/")));
+        assert_eq!(cookie.domain(), domain.as_deref());
+    }
     assert_eq!(read.same_site(), removed.same_site());
     assert_eq!(removed.value(), "");
     let sent_back = issued.split(';').next().unwrap();

@@ -1,6 +1,10 @@
 //! Each target accepts the files of its corpus, and simple mutations of them. The same inputs in each run.
 
-#![expect(clippy::unwrap_used, reason = "test code: a panic is a failure")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "test code: a panic is a failure"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
