@@ -35,6 +35,13 @@ const SINGLE_FORM: &str =
 
 impl Target {
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        // The client's parser drops these characters, and would find other parts than this one.
+        let text = text.trim_matches(|character| character <= ' ');
+        if text.contains(['\t', '\n', '\r']) {
+            return Err(invalid_setting(
+                "the Redis URL contains a tab or the end of a line; remove it, or write it as %09, %0D or %0A",
+            ));
+        }
         let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
         if matches!(scheme.as_str(), "redis+unix" | "valkey+unix" | "unix") {
             return Ok(Self::Single(endpoint(text)?));
