@@ -67,7 +67,7 @@ pub enum Read {
 }
 
 /// The key of the requests. The last twelve bytes are the token of the reply.
-pub const KEY: &str = "pycket:sessions:0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f";
+pub const KEY: &str = "pycket:AZOzpHweTSqfAFobLD1OXw";
 
 /// Reads the reply to a read of [`KEY`].
 pub async fn read(stream: &mut (impl AsyncBufRead + Unpin), max_value: usize) -> Read {
