@@ -89,6 +89,46 @@ async fn renewed_record_counts_towards_the_limit_until_its_new_expiry() {
 }
 
 #[tokio::test]
+async fn shortened_record_counts_towards_the_limit_until_its_new_expiry() {
+    let clock = ManualClock::new();
+    let store = builder(1).clock(clock.clone()).build().unwrap();
+    let id = create(&store, minute()).await.unwrap();
+    let shorter = store.update(&id, &Changes::new(), Ttl::from_millis(1000)).await;
+    assert_eq!(shorter.unwrap(), Update::Applied);
+    assert_eq!(create(&store, minute()).await.unwrap_err().kind(), ErrorKind::Full);
+    clock.advance(Duration::from_secs(1));
+    create(&store, minute()).await.unwrap();
+}
+
+#[tokio::test]
+async fn record_has_ended_at_the_moment_at_which_its_ttl_has_passed() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let id = create(&store, minute()).await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(store.load(&id).await.unwrap(), None);
+    assert_eq!(store.update(&id, &Changes::new(), None).await.unwrap(), Update::Ended);
+    assert_eq!(store.delete(&id).await.unwrap(), None);
+}
+
+/// There are more of them than the other creates remove, so some are still there.
+#[tokio::test]
+async fn record_in_the_place_of_an_expired_one_is_counted_once() {
+    const RECORDS: usize = 1000;
+    let clock = ManualClock::new();
+    let store = MemoryStore::builder().clock(clock.clone()).build().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..RECORDS {
+        ids.push(create(&store, minute()).await.unwrap());
+    }
+    clock.advance(Duration::from_secs(60));
+    for id in &ids {
+        assert_eq!(store.create(id, &record(), minute()).await.unwrap(), Creation::Created);
+    }
+    assert_eq!(store.len(), RECORDS);
+}
+
+#[tokio::test]
 async fn concurrent_creates_do_not_exceed_the_limit() {
     let store = Arc::new(limited(10));
     let creates: Vec<_> = (0..64)

@@ -68,6 +68,29 @@ fn bytes_of_an_id_are_read_back_and_other_uuids_are_refused() {
 }
 
 #[test]
+fn other_spelling_of_an_id_is_no_id() {
+    let id = SessionId::generate().expose();
+    let others =
+        [id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}")];
+    for text in others {
+        assert_eq!(text.parse::<SessionId>().unwrap_err().kind(), ErrorKind::InvalidId, "{text}");
+    }
+}
+
+/// The last one has the version and another variant.
+#[test]
+fn uuid_of_another_version_or_variant_is_no_id() {
+    let others = [
+        "00000000-0000-0000-0000-000000000000",
+        "0193b3a4-7c1e-7d2a-9f00-5a1b2c3d4e5f",
+        "0193b3a4-7c1e-4d2a-cf00-5a1b2c3d4e5f",
+    ];
+    for text in others {
+        assert_eq!(text.parse::<SessionId>().unwrap_err().kind(), ErrorKind::InvalidId, "{text}");
+    }
+}
+
+#[test]
 fn key_space_returns_its_parts() {
     for (prefix, dataset) in [("pycket:", "sessions"), ("", "a:b"), ("ü", ""), ("", "")] {
         let keys = KeySpace::new(prefix, dataset);
