@@ -36,6 +36,11 @@ fn header_is_read_in_any_case_of_its_name_and_with_spaces_around() {
 }
 
 #[test]
+fn name_of_the_header_is_in_lower_case() {
+    assert_eq!(header("Session-Id").name(), "session-id");
+}
+
+#[test]
 fn missing_and_empty_headers_are_no_id_and_others_are_rejected() {
     let header = header("Session-Id");
     assert_eq!(header.read([]), Presented::Nothing);

@@ -107,6 +107,35 @@ fn cookie_that_follows_its_session_takes_any_duration() {
     assert!(issued(&cookie, Duration::MAX).ends_with(&format!("; Max-Age={}", i64::MAX)));
 }
 
+/// With an absolute timeout of its session, in seconds, or without one.
+#[test]
+fn cookie_is_issued_again_if_it_can_end_before_its_session() {
+    let date = Persistence::Until(UNIX_EPOCH);
+    let an_hour = Persistence::MaxAge(HOUR);
+    for (persistence, absolute, ends_before) in [
+        (Persistence::BrowserSession, None, false),
+        (Persistence::BrowserSession, Some(3600), false),
+        (date, None, true),
+        (date, Some(3600), true),
+        (an_hour, None, true),
+        (an_hour, Some(3601), true),
+        (an_hour, Some(3600), false),
+        (an_hour, Some(3599), false),
+        (Persistence::FollowSession, None, true),
+        (Persistence::FollowSession, Some(3600), false),
+    ] {
+        let cookie = with_persistence(persistence);
+        assert_eq!(cookie.ends_before(absolute.map(Duration::from_secs)), ends_before);
+    }
+}
+
+#[test]
+fn cookie_of_a_remembered_session_lasts_as_long_as_the_session() {
+    let cookie = with_persistence(Persistence::BrowserSession);
+    let issued = cookie.issue_for(&SessionId::generate(), HOUR);
+    assert_eq!(attributes(&issued), format!("{DEFAULTS}; Max-Age=3600"));
+}
+
 #[test]
 fn removal_has_the_attributes_of_the_cookie_and_ends_it_at_once() {
     let settings = [

@@ -1,4 +1,6 @@
-//! What authors of drivers store: ids as bytes, keys as parts, records as one value.
+//! What authors of drivers use: ids as bytes, keys as parts, records as one value, timeouts of a settings file.
+
+use std::time::Duration;
 
 use pycket_core::{ErrorKind, KeySpace, Metadata, Record, SessionId, Timestamp, Ttl, Value};
 
@@ -22,6 +24,14 @@ fn records() -> Vec<Record> {
 fn encoded_record_is_read_back_equal() {
     for record in records() {
         assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+    }
+}
+
+#[test]
+fn record_is_empty_if_it_has_no_value() {
+    for record in records() {
+        assert_eq!(record.is_empty(), record.names().len() == 0);
+        assert_eq!(record.len(), record.names().len());
     }
 }
 
@@ -96,4 +106,29 @@ fn key_space_returns_its_parts() {
         let keys = KeySpace::new(prefix, dataset);
         assert_eq!((keys.prefix(), keys.dataset()), (prefix, dataset));
     }
+}
+
+#[test]
+fn timeout_of_a_settings_file_is_in_milliseconds() {
+    let deadline = toml::Value::Integer(300);
+    let read = |value| pycket_core::driver::deserialize_millis(value);
+    assert_eq!(read(deadline).unwrap(), Duration::from_millis(300));
+    assert!(read(toml::Value::Integer(-1)).is_err());
+}
+
+/// Of the 36 characters of an id, eight in a row show it.
+#[test]
+fn source_with_eight_characters_of_the_id_is_dropped() {
+    let id = SessionId::generate();
+    let text = id.expose();
+    let has_source = |source: String| {
+        let error = pycket_core::Error::new(ErrorKind::Rejected, "refused");
+        let error = pycket_core::driver::with_source_without_id(error, source, &id);
+        std::error::Error::source(&error).is_some()
+    };
+    for start in 0..=28 {
+        assert!(!has_source(format!("no {}.", &text[start..start + 8])));
+        assert!(has_source(format!("no {}.", &text[start..start + 7])));
+    }
+    assert!(has_source("wrong password".to_owned()));
 }

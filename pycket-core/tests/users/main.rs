@@ -13,6 +13,7 @@ mod interleavings;
 mod leftovers;
 mod limit;
 mod listing;
+mod lost_replies;
 mod names;
 mod other_user;
 mod promises;
