@@ -21,11 +21,6 @@ impl<T: Send + 'static> Completion<T> {
     ) -> Self {
         Self { work: Some(Box::pin(work)), runtime }
     }
-
-    /// Spawns the work without waiting for it.
-    pub(crate) fn detach(self) {
-        drop(self);
-    }
 }
 
 impl<T: Send + 'static> Future for Completion<T> {

@@ -436,7 +436,8 @@ impl Drop for Shared {
         }
         if !deletes.is_empty() {
             let unobserved = UnobservedDeletes::new(self.manager.clone(), deletes);
-            Completion::new(self.manager.runtime(), unobserved.run()).detach();
+            // Dropped, so that the runtime spawns it.
+            drop(Completion::new(self.manager.runtime(), unobserved.run()));
         }
     }
 }

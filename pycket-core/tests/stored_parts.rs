@@ -116,6 +116,19 @@ fn timeout_of_a_settings_file_is_in_milliseconds() {
     assert!(read(toml::Value::Integer(-1)).is_err());
 }
 
+#[test]
+fn setting_out_of_its_range_is_refused() {
+    use pycket_core::driver::{check_range, check_timeout};
+    for (number, is_allowed) in [(0, false), (1, true), (9, true), (10, false)] {
+        assert_eq!(check_range("n", number, 1..=9).is_ok(), is_allowed);
+    }
+    assert!(check_timeout("t", Duration::ZERO).is_err());
+    let year = Duration::from_secs(365 * 24 * 3600);
+    for (timeout, checked) in [(1, Duration::from_secs(1)), (u64::MAX, year)] {
+        assert_eq!(check_timeout("t", Duration::from_secs(timeout)).unwrap(), checked);
+    }
+}
+
 /// Of the 36 characters of an id, eight in a row show it.
 #[test]
 fn source_with_eight_characters_of_the_id_is_dropped() {

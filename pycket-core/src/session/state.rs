@@ -235,10 +235,8 @@ impl State {
     /// As [`stored_all`](Self::stored_all), of a record to which the store has applied `changes`.
     pub(crate) fn stored_changes(&mut self, sent: &Sent, mut live: Live, changes: &Changes) {
         let old = self.live().map(|old| old.id);
-        if self.destroys == sent.destroys {
-            // The record is no longer shared then, so the changes copy nothing.
-            self.base = Base::Absent;
-        }
+        // The record is no longer shared then, so the changes copy nothing.
+        self.base = Base::Absent;
         live.record.apply(changes);
         if self.destroys != sent.destroys {
             // The session was destroyed while it was being stored.

@@ -86,10 +86,6 @@ impl<S: Serializer> Serializer for Checked<S> {
     type SerializeStruct = Checked<S::SerializeStruct>;
     type SerializeStructVariant = Checked<S::SerializeStructVariant>;
 
-    fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
-    }
-
     fn serialize_i128(self, _: i128) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("MessagePack has no 128-bit integers; store it as a string"))
     }

@@ -48,6 +48,19 @@ async fn update_with_a_lost_reply_is_stored_once() {
 }
 
 #[tokio::test]
+async fn update_whose_repetition_is_lost_too_is_stored() {
+    let (store, _, manager) = faulty();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.set("cart", &1).unwrap();
+    // The update, a load, the update again.
+    store.fail_nth(0, Fault::Lost);
+    store.fail_nth(2, Fault::Lost);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    assert_eq!(open(&manager, id).await.require::<u8>("cart").unwrap(), 1);
+}
+
+#[tokio::test]
 async fn lost_update_does_not_overwrite_another_writer() {
     let (store, _, manager) = faulty();
     let id = stored(&manager).await;
@@ -142,6 +155,21 @@ async fn create_that_may_have_succeeded_is_ambiguous() {
     assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
 }
 
+#[tokio::test]
+async fn destroy_without_any_reply_is_repeated_by_the_next_commit() {
+    let (store, records, manager) = faulty();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.destroy();
+    for n in 0..3 {
+        store.fail_nth(n, Fault::Lost);
+    }
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+    assert!(records.load(&id).await.unwrap().is_some());
+    assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+    assert_eq!(records.load(&id).await.unwrap(), None);
+}
+
 /// As [`faulty`], with a clock for all of it.
 fn faulty_at(expiry: Expiry) -> (ManualClock, Arc<FaultyStore>, SessionManager) {
     let clock = ManualClock::new();
@@ -219,4 +247,16 @@ async fn lost_update_whose_renewal_fails_is_ambiguous() {
     // The next commit completes it.
     assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
     assert_eq!(open(&manager, id).await.expires_in(), Some(2 * HALF_A_DAY));
+}
+
+/// No time passes, so the record has the whole ttl.
+#[tokio::test]
+async fn stored_update_with_a_lost_reply_costs_one_load() {
+    let (_, store, manager) = faulty_at(Expiry::default());
+    let session = open(&manager, stored(&manager).await).await;
+    session.set("cart", &1).unwrap();
+    let before = store.calls();
+    store.fail_nth(0, Fault::After);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    assert_eq!(store.calls() - before, 2);
 }

@@ -20,6 +20,18 @@ fn timed(expiry: Expiry) -> (ManualClock, SessionManager) {
     (clock, SessionManager::builder(store).expiry(expiry).clock(shared).build().unwrap())
 }
 
+/// With the timeouts of NIST SP 800-63B-4, section 5.2.
+#[test]
+fn level_equals_one_that_a_builder_makes() {
+    let level = |idle, absolute| {
+        let builder = Expiry::builder().idle_timeout(idle).absolute_timeout(absolute);
+        builder.renew(Renew::OnAccess).build().unwrap()
+    };
+    assert_eq!(Expiry::aal1(), level(30 * DAY, 30 * DAY));
+    assert_eq!(Expiry::aal2(), level(60 * MINUTE, DAY));
+    assert_eq!(Expiry::aal3(), level(15 * MINUTE, DAY / 2));
+}
+
 #[tokio::test]
 async fn default_expiry_is_one_day_after_the_last_change() {
     let (clock, manager) = timed(Expiry::default());

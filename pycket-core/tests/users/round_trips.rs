@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use pycket_core::{MemoryStore, SessionId, SessionManager, SessionManagerBuilder};
-use pycket_testkit::{Calls, CountingStore};
+use pycket_core::{Expiry, MemoryStore, SessionId, SessionManager, SessionManagerBuilder};
+use pycket_testkit::{Calls, CountingStore, ManualClock};
 
-use crate::{handles, open, over, signed_in};
+use crate::{DAY, at, handles, open, over, signed_in};
 
 const NONE: Calls = Calls { create: 0, load: 0, update: 0, delete: 0 };
 const READ: Calls = Calls { load: 1, ..NONE };
@@ -170,4 +170,26 @@ async fn the_check_of_the_index_costs_a_load_for_each_session_of_a_user() {
     site.store.take();
     assert_eq!(site.calls(session.id(), read).await, READ);
     assert!(!open(&site.manager, id).await.is_new());
+}
+
+/// The remembered session keeps the index while the others end.
+#[tokio::test]
+async fn a_sign_in_forgets_sessions_past_their_end() {
+    let clock = ManualClock::new();
+    let store = Arc::new(CountingStore::new(at(&clock).0));
+    let manager = over(store.clone()).to_builder().clock(clock.clone());
+    let expiry = Expiry::builder().idle_timeout(DAY).build().unwrap();
+    let manager = manager.expiry(expiry).build().unwrap();
+    let remembered = manager.open(None).await.unwrap();
+    remembered.log_in("ann").unwrap();
+    remembered.remember(30 * DAY, 60 * DAY).unwrap();
+    remembered.commit().await.unwrap();
+    for _ in 0..3 {
+        signed_in(&manager, "ann").await;
+    }
+    clock.advance(9 * DAY);
+    signed_in(&manager, "ann").await;
+    store.take();
+    assert_eq!(handles(&manager, "ann").await.len(), 2);
+    assert_eq!(store.take(), Calls { load: 3, ..NONE });
 }
