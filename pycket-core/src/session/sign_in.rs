@@ -88,8 +88,10 @@ impl Shared {
 
         let missed = user.correction(id, &entry)?;
         let signed_in = SignedIn { index: &index, handle: user.handle, listed: entry, sequence };
-        // Another request of the client was signing in or changing the id at the same time.
-        let others = signed_in.others_in(&listing, |id| *id == new.id || user.earlier.contains(id));
+        // Another request of the client may be signing in or changing the id at this moment. A renewal may have noted its
+        // id as an earlier one, so those are deleted once more.
+        let old_id = old.as_ref().map(|old| old.id);
+        let others = signed_in.others_in(&listing, |id| *id == new.id || Some(*id) == old_id);
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
                 let cause = Cause::SignIn { signed_in: &signed_in, others };

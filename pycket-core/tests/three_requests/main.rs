@@ -76,6 +76,16 @@ fn in_every_order_an_end_beside_a_sign_in_and_another_request_holds() {
     }
 }
 
+/// A renewal may note the id that a rotation is giving the session, as an earlier one.
+#[test]
+fn in_every_order_a_sign_in_leaves_a_session_that_is_renewed_one_id() {
+    let setting = Setting::new(Past::Aged);
+    for first in [Kind::Increment, Kind::Set, Kind::Renew] {
+        let (kinds, then) = ([first, Kind::CycleId, Kind::SignIn], Then::GivesUp);
+        explore(&Plan { setting: &setting, kinds, then, with_fault: false });
+    }
+}
+
 #[test]
 fn with_one_fault_in_every_order_three_requests_keep_their_promises() {
     let setting = Setting::new(Past::SignedIn);
