@@ -3,7 +3,7 @@
 use crate::stand_in::{Manner, StandIn};
 use crate::*;
 
-use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, Unavailable};
+use ErrorKind::{Ambiguous, Corrupt, Full, Rejected, TooLarge, Unavailable};
 
 /// The error kind of each method, if the server always sends `answer`.
 async fn kinds_if_told(answer: impl Into<Vec<u8>>) -> [Option<ErrorKind>; 4] {
@@ -57,10 +57,11 @@ async fn unexpected_answers_are_errors_and_never_a_panic() {
 
 #[tokio::test(start_paused = true)]
 async fn hostile_answers_exhaust_neither_stack_nor_memory() {
-    for answer in ["*1\r\n".repeat(100_000), "*2147483647\r\n".repeat(2)] {
+    let (nested, announced) = ("*1\r\n".repeat(100_000), "*2147483647\r\n".repeat(2));
+    for (answer, kind) in [(nested, Unavailable), (announced, TooLarge)] {
         let stand_in = StandIn::new([Manner::Says(answer.into_bytes().into())]).await;
         let store = once(&stand_in.url()).build().unwrap();
-        assert_eq!(kinds(&store).await, [Some(Unavailable); 4]);
+        assert_eq!(kinds(&store).await, [Some(kind); 4]);
     }
 }
 
