@@ -12,8 +12,8 @@ const MAX_VALUE: usize = 4096;
 
 /// Checks one input.
 pub fn check(bytes: &[u8]) {
-    // A line, the space that is reserved for a value, and a value that grows.
-    let memory = 2 * 2048 + 8192 + 3 * MAX_VALUE + 4096;
+    // A line and its words, the space that is reserved for a value, and a value that grows.
+    let memory = (2 + 24) * 2048 + 8192 + 3 * MAX_VALUE + 4096;
     let (found, rest) = bounded(memory, || read_from(bytes));
     for size in [1, 2, 7] {
         let (same, same_rest) = run(async {
