@@ -28,15 +28,17 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
 }
 
+type Samples = BTreeMap<Server, BTreeMap<Route, Sample>>;
+
 /// One round: every server on every route.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Round {
     /// With all clients at once.
-    pub(crate) busy: BTreeMap<Server, BTreeMap<Route, Sample>>,
+    pub(crate) busy: Samples,
     /// With all clients, which together send half as many requests as the floor can answer.
-    pub(crate) half: BTreeMap<Server, BTreeMap<Route, Sample>>,
+    pub(crate) half: Samples,
     /// With a single client.
-    pub(crate) alone: BTreeMap<Server, BTreeMap<Route, Sample>>,
+    pub(crate) alone: Samples,
     /// Resident memory of the server at the end of the round, in bytes.
     pub(crate) memory: BTreeMap<Server, u64>,
 }
@@ -68,29 +70,29 @@ async fn round(plan: &Plan, servers: &[Server], stores: &Stores, cores: Cores) -
     for route in Route::ALL {
         let samples =
             measure(plan, &mut subjects, route, plan.clients, Pace::Fastest, stores).await?;
-        for (server, sample) in samples {
-            round.busy.entry(server).or_default().insert(route, sample);
-        }
+        add(&mut round.busy, route, samples);
     }
     for route in MAIN {
         let floor = round.busy.get(&Server::Floor).and_then(|routes| routes.get(&route));
         let Some(rate) = floor.map(|sample| sample.requests_per_second) else { break };
         let pace = Pace::PerSecond(rate / 2.0);
         let samples = measure(plan, &mut subjects, route, plan.clients, pace, stores).await?;
-        for (server, sample) in samples {
-            round.half.entry(server).or_default().insert(route, sample);
-        }
+        add(&mut round.half, route, samples);
     }
     for route in MAIN {
         let samples = measure(plan, &mut subjects, route, 1, Pace::Fastest, stores).await?;
-        for (server, sample) in samples {
-            round.alone.entry(server).or_default().insert(route, sample);
-        }
+        add(&mut round.alone, route, samples);
     }
     for subject in &subjects {
         round.memory.insert(subject.server, resident_memory(subject.process.pid())?);
     }
     Ok(round)
+}
+
+fn add(all: &mut Samples, route: Route, samples: Vec<(Server, Sample)>) {
+    for (server, sample) in samples {
+        all.entry(server).or_default().insert(route, sample);
+    }
 }
 
 /// All servers run at the same time, but only the one whose turn it is has requests. Each server has many
