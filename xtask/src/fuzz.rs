@@ -21,13 +21,7 @@ pub(crate) fn main(words: &[&str]) -> ExitCode {
         Ok(options) => options,
         Err(message) => return crate::usage_error(&message),
     };
-    match crate::root().and_then(|root| fuzz(&root, &options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("xtask: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::exit_code(crate::root().and_then(|root| fuzz(&root, &options)))
 }
 
 fn options<'a>(words: &[&'a str]) -> Result<Options<'a>, String> {

@@ -54,7 +54,12 @@ fn standalone(folder: &str, words: &[&str]) -> ExitCode {
     let manifest = format!("{folder}/Cargo.toml");
     let cargo = ["run", "--release", "--locked", "--manifest-path", &manifest, "--"];
     let words = [&cargo, words].concat();
-    match root().and_then(|root| command::run(&mut command::cargo(&root, &words))) {
+    exit_code(root().and_then(|root| command::run(&mut command::cargo(&root, &words))))
+}
+
+/// Prints the error, if there is one.
+fn exit_code(result: Result<(), String>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("xtask: {message}");

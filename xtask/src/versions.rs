@@ -27,10 +27,7 @@ pub(crate) fn main(paths: &[&str]) -> ExitCode {
     match run(paths) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            eprintln!("xtask: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => crate::exit_code(Err(message)),
     }
 }
 
