@@ -1,6 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use pycket_core::{KeySpace, SessionId};
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request};
 
@@ -67,6 +68,17 @@ impl Client {
     /// The `name=value` of the cookie.
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The id in the cookie.
+    pub(crate) fn id(&self) -> SessionId {
+        let cookie = self.cookie().unwrap();
+        cookie[cookie.len() - SessionId::TEXT_LEN..].parse().unwrap()
+    }
+
+    /// The key under which the store has the session.
+    pub(crate) fn key(&self) -> String {
+        KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS).key(&self.id())
     }
 
     pub(crate) fn get(&self, path: &str) -> Response {

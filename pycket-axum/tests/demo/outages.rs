@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use pycket_core::{KeySpace, SessionId};
 use pycket_testkit::servers::Server;
 use serde_json::json;
 
@@ -21,17 +20,8 @@ fn over(server: &Server) -> (Demo, Client) {
     (demo, client)
 }
 
-fn id(client: &Client) -> SessionId {
-    let cookie = client.cookie().unwrap();
-    cookie[cookie.len() - SessionId::TEXT_LEN..].parse().unwrap()
-}
-
-fn key(client: &Client) -> String {
-    KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS).key(&id(client))
-}
-
 fn shows_id(text: &str, client: &Client) -> bool {
-    text.contains(&id(client).expose()) || text.contains(&key(client)["pycket:".len()..])
+    text.contains(&client.id().expose()) || text.contains(&client.key()["pycket:".len()..])
 }
 
 /// Asserts that each route that uses the session soon returns a 503 that reveals nothing.
@@ -201,7 +191,7 @@ fn unreadable_record_is_a_500_and_never_overwritten() {
     ];
     for corruption in corruptions {
         let (_demo, client) = over(&server);
-        let key = key(&client);
+        let key = client.key();
         let mut write = corruption.to_vec();
         write[1] = key.as_bytes();
         command(&server, &[b"DEL", key.as_bytes()]);
@@ -227,7 +217,7 @@ fn unreadable_record_is_a_500_and_never_overwritten() {
 fn unreadable_value_affects_no_other_value() {
     let server = Server::redis();
     let (_demo, client) = over(&server);
-    command(&server, &[b"HSET", key(&client).as_bytes(), b"broken", b"\xc1"]);
+    command(&server, &[b"HSET", client.key().as_bytes(), b"broken", b"\xc1"]);
     client.get("/api/session/broken").assert_status(500);
     assert_eq!(client.get("/api/session/user").json(), json!("ann"));
     assert!(client.get("/").body.contains("(not readable)"));

@@ -1,6 +1,5 @@
 //! No stored value, and no record that cannot be read, locks a client out.
 
-use pycket_core::{KeySpace, SessionId};
 use serde_json::json;
 
 use crate::client::Client;
@@ -61,19 +60,12 @@ fn visits_that_are_no_number_stay_as_they_are() {
     assert_eq!(client.data()["visits"], json!("x"));
 }
 
-/// The key of the id in the cookie.
-fn key_of(client: &Client) -> String {
-    let cookie = client.cookie().unwrap();
-    let id = cookie[cookie.len() - SessionId::TEXT_LEN..].parse().unwrap();
-    KeySpace::new(KeySpace::DEFAULT_PREFIX, KeySpace::SESSIONS).key(&id)
-}
-
 /// A client of a demo over Redis, and the key of its record.
 fn in_redis() -> (Demo, Client, String) {
     let demo = Demo::start(&["--store", &redis().url()]);
     let client = demo.client();
     client.submit("/sign-in", "user=ann").assert_status(303);
-    let key = key_of(&client);
+    let key = client.key();
     assert_eq!(command(redis(), &[b"EXISTS", key.as_bytes()]), "1");
     (demo, client, key)
 }
