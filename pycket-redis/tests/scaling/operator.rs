@@ -6,6 +6,9 @@ use pycket_testkit::servers::RedisCluster;
 
 use crate::*;
 
+/// On a busy machine a live server may be silent for seconds, and is not to be replaced.
+pub(crate) const LIVE: Duration = Duration::from_secs(60);
+
 pub(crate) struct Operator(redis::Connection);
 
 impl Operator {

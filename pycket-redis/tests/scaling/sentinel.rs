@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pycket_testkit::servers::RedisSentinel;
 
-use crate::operator::{Operator, wait_until};
+use crate::operator::{LIVE, Operator, wait_until};
 use crate::traffic::{Acknowledged, Phase, Traffic, check_failover, plain_and_replicated};
 use crate::*;
 
@@ -55,9 +55,6 @@ async fn wait_until_store_uses_new_primary(watched: &RedisSentinel, store: &Redi
     };
     tokio::time::timeout(Duration::from_secs(90), writing).await.unwrap();
 }
-
-/// On a busy machine a live server may be silent for seconds, and is not to be replaced.
-const LIVE: Duration = Duration::from_secs(60);
 
 /// Sentinels that replace their primary only when a test kills it, or tells them to.
 pub(crate) fn patient_sentinels() -> RedisSentinel {
