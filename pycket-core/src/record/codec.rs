@@ -80,7 +80,8 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it does not begin with a record. The error does not contain the bytes.
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if it does not begin with a record. The error does not
+    /// contain the bytes.
     pub fn decode_prefix(mut bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let parts = decode::read_array_len(&mut bytes).map_err(|_| corrupt("it is no session"))?;
         if number(&mut bytes) != Some(VERSION) || parts != PARTS {

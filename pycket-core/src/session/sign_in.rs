@@ -30,7 +30,7 @@ pub(super) struct SignedIn<'s> {
 }
 
 impl SignedIn<'_> {
-    /// The ids of the session in a listing that other requests gave it. None if another sign-in was listed later,
+    /// The ids of the session in a listing, without those that are known. None if another sign-in was listed later,
     /// because that one ends the session of this one.
     fn others_in(
         &self,
@@ -88,8 +88,8 @@ impl Shared {
 
         let missed = user.correction(id, &entry)?;
         let signed_in = SignedIn { index: &index, handle: user.handle, listed: entry, sequence };
-        // Another request of the client may be signing in or changing the id at this moment. A renewal may have noted its
-        // id as an earlier one, so those are deleted once more.
+        // Another request of the client may be signing in or changing the id at this moment. A renewal may have noted
+        // its id as an earlier one, so the earlier ones are deleted once more.
         let old_id = old.as_ref().map(|old| old.id);
         let others = signed_in.others_in(&listing, |id| *id == new.id || Some(*id) == old_id);
         let stored = match &old {
