@@ -121,7 +121,8 @@ impl Answer {
     }
 }
 
-/// What no server sends, the client may take for any size.
+/// The size that a line announces. One that no server sends counts as the largest, because the client may take it for
+/// any size.
 fn announced(number: Option<i64>) -> usize {
     number.and_then(|number| number.try_into().ok()).unwrap_or(usize::MAX)
 }
