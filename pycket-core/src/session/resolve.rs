@@ -64,7 +64,8 @@ async fn delete_all(store: &dyn SessionStore, ids: &[SessionId]) {
 /// Updates a record. If the reply is lost, loads the record to find out whether the update happened.
 ///
 /// `known` is the record to which the changes were made. If the store has neither the old nor the new
-/// values, another client wrote the same names, and the result stays unknown.
+/// values, another client wrote the same names, and the result stays unknown. It also does if there is no record any
+/// more: the session may have got another id, and what the first call stored with it.
 pub(super) async fn update(
     store: &dyn SessionStore,
     id: &SessionId,
@@ -90,11 +91,8 @@ async fn resolve_update(
     mut lost: Error,
 ) -> Result<Update, Error> {
     for _ in 0..ATTEMPTS {
-        let Ok(found) = store.load(id).await else {
+        let Ok(Some(found)) = store.load(id).await else {
             return Err(lost);
-        };
-        let Some(found) = found else {
-            return Ok(Update::Ended);
         };
         // Another client may have stored the same values, so they do not show that the ttl was renewed.
         let is_stored = changes.entries().all(|(name, value)| found.record.get(name) == value);
@@ -107,10 +105,10 @@ async fn resolve_update(
             return Err(lost);
         };
         match store.update(id, &next, Some(ttl)).await {
+            Ok(Update::Applied) => return Ok(Update::Applied),
             Ok(Update::Conflict) => {}
-            Ok(result) => return Ok(result),
             Err(error) if is_ambiguous(&error) => lost = error,
-            Err(_) => return Err(lost),
+            Ok(Update::Ended) | Err(_) => return Err(lost),
         }
     }
     Err(lost)
