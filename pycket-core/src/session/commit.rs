@@ -77,7 +77,8 @@ impl Shared {
                 self.delete_listed(id, &user, is_deleted).await?;
                 continue;
             }
-            let deletion = resolve::delete(self.manager.store(), &delete.id()).await;
+            let deletion =
+                resolve::delete(self.manager.clock(), self.manager.store(), &delete.id()).await;
             let (notifications, listed) = match (&delete, deletion) {
                 (_, Deletion::Kept(error)) => return Err(error),
                 (_, Deletion::Unknown(error)) => {
@@ -118,7 +119,9 @@ impl Shared {
     async fn delete_notifications(&self) {
         let deletes = self.state().work().deletes.clone();
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
-            let deletion = resolve::delete(self.manager.notifications(), &delete.id()).await;
+            let deletion =
+                resolve::delete(self.manager.clock(), self.manager.notifications(), &delete.id())
+                    .await;
             if !matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_)) {
                 self.state().deleted(delete.id(), Vec::new(), None);
             }
@@ -144,7 +147,8 @@ impl Shared {
                 new
             };
             let notifications = self.manager.notifications();
-            let id = Box::pin(resolve::create(notifications, &record, ttl)).await?;
+            let id = Box::pin(resolve::create(self.manager.clock(), notifications, &record, ttl))
+                .await?;
             self.state().stored_notification(&provisional, id);
         };
         match step {
@@ -188,11 +192,19 @@ impl Shared {
                         None => return Ok(self.ended(&sent)),
                     }
                 }
-                let result = resolve::update(store, &live.id, &live.record, &changes, ttl).await;
+                let result = resolve::update(
+                    self.manager.clock(),
+                    store,
+                    &live.id,
+                    &live.record,
+                    &changes,
+                    ttl,
+                )
+                .await;
                 self.updated(result, (live, &changes), &sent, ttl, Outcome::Updated)
             }
             Step::Create { record, ttl } => {
-                let id = resolve::create(store, &record, ttl).await?;
+                let id = resolve::create(self.manager.clock(), store, &record, ttl).await?;
                 let expires_at = self.expires_at(ttl);
                 self.state().stored_all(&sent, Live { id, record, expires_at });
                 Ok(Outcome::Created)

@@ -1,9 +1,25 @@
 //! Finding out what a store call did whose reply was lost.
 
-use crate::{Changes, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Ttl, Update};
+use std::time::Duration;
+
+use crate::{
+    Changes, Clock, Creation, Error, ErrorKind, Record, SessionId, SessionStore, Ttl, Update,
+};
 
 /// How many times a call is made before its result counts as unknown.
 const ATTEMPTS: usize = 3;
+
+/// How long a call is repeated. If the first reply was missing for so long, the store hangs, and the client waits for all
+/// of this. Lost connections are noticed much sooner.
+const REPEATED_FOR: Duration = Duration::from_secs(1);
+
+/// The attempts of a call, beginning now.
+fn attempts(clock: &dyn Clock) -> impl Iterator<Item = usize> {
+    let begin = clock.elapsed();
+    let is_left =
+        move |nth: &usize| *nth == 0 || clock.elapsed().saturating_sub(begin) < REPEATED_FOR;
+    (0..ATTEMPTS).take_while(is_left)
+}
 
 /// What is known of a record after an attempt to delete it.
 pub(crate) enum Deletion {
@@ -24,17 +40,18 @@ pub(crate) enum Deletion {
 /// If a reply is lost, the next attempt uses another id, because the lost call may still arrive: under the
 /// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted.
 pub(super) async fn create(
+    clock: &dyn Clock,
     store: &dyn SessionStore,
     record: &Record,
     ttl: Ttl,
 ) -> Result<SessionId, Error> {
     let mut lost = Vec::new();
     let mut unknown = None;
-    for _ in 0..ATTEMPTS {
+    for _ in attempts(clock) {
         let id = SessionId::generate();
         match store.create(&id, record, ttl).await {
             Ok(Creation::Created) => {
-                delete_all(store, &lost).await;
+                delete_all(clock, store, &lost).await;
                 return Ok(id);
             }
             Ok(Creation::Taken) => {}
@@ -43,21 +60,23 @@ pub(super) async fn create(
                 unknown = Some(error);
             }
             Err(error) => {
-                delete_all(store, &lost).await;
+                delete_all(clock, store, &lost).await;
                 return Err(unknown.unwrap_or(error));
             }
         }
     }
-    delete_all(store, &lost).await;
+    delete_all(clock, store, &lost).await;
     Err(unknown.unwrap_or_else(|| {
         Error::new(ErrorKind::Conflict, "the store has a record under every new id")
     }))
 }
 
-/// Deletes records that no client knows. A record that cannot be deleted expires.
-async fn delete_all(store: &dyn SessionStore, ids: &[SessionId]) {
+/// Deletes records that no client knows, until one cannot be deleted: those that are left expire.
+async fn delete_all(clock: &dyn Clock, store: &dyn SessionStore, ids: &[SessionId]) {
     for id in ids {
-        let _ = delete(store, id).await;
+        if let Deletion::Kept(_) | Deletion::Unknown(_) = delete(clock, store, id).await {
+            return;
+        }
     }
 }
 
@@ -67,6 +86,7 @@ async fn delete_all(store: &dyn SessionStore, ids: &[SessionId]) {
 /// values, another client wrote the same names, and the result stays unknown. It also does if there is no record any
 /// more: the session may have got another id, and what the first call stored with it.
 pub(super) async fn update(
+    clock: &dyn Clock,
     store: &dyn SessionStore,
     id: &SessionId,
     known: &Record,
@@ -76,21 +96,21 @@ pub(super) async fn update(
     match store.update(id, changes, Some(ttl)).await {
         // Boxed, so that the usual case does not reserve memory for it.
         Err(lost) if is_ambiguous(&lost) => {
-            Box::pin(resolve_update(store, id, known, changes, ttl, lost)).await
+            Box::pin(resolve_update(clock, store, id, (known, changes), ttl, lost)).await
         }
         result => result,
     }
 }
 
 async fn resolve_update(
+    clock: &dyn Clock,
     store: &dyn SessionStore,
     id: &SessionId,
-    known: &Record,
-    changes: &Changes,
+    (known, changes): (&Record, &Changes),
     ttl: Ttl,
     mut lost: Error,
 ) -> Result<Update, Error> {
-    for _ in 0..ATTEMPTS {
+    for _ in attempts(clock) {
         let Ok(Some(found)) = store.load(id).await else {
             return Err(lost);
         };
@@ -147,9 +167,13 @@ pub(super) async fn update_expecting(
 }
 
 /// Deletes a record. If the reply is lost, deletes again to find out whether the record is still there.
-pub(crate) async fn delete(store: &dyn SessionStore, id: &SessionId) -> Deletion {
+pub(crate) async fn delete(
+    clock: &dyn Clock,
+    store: &dyn SessionStore,
+    id: &SessionId,
+) -> Deletion {
     let mut lost = None;
-    for _ in 0..ATTEMPTS {
+    for _ in attempts(clock) {
         match store.delete(id).await {
             Ok(Some(record)) => return Deletion::Deleted(record),
             Ok(None) => return lost.map_or(Deletion::Absent, Deletion::Unseen),

@@ -52,7 +52,7 @@ impl Shared {
         if let Some(next) = &next {
             record.apply(&Changes::new().set(UserEntry::NAME, next.user.to_value()?));
         }
-        let id = resolve::create(self.manager.store(), &record, ttl).await?;
+        let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
         let new = Live { id, record, expires_at: self.expires_at(ttl) };
         let (mut missed, mut was_evicted) = (Changes::new(), false);
         if let (Some(known), Some(next)) = (known, next) {
@@ -90,7 +90,7 @@ impl Shared {
             Cause::Rotation { .. } => Vec::new(),
             Cause::SignIn { others, .. } => others.clone(),
         };
-        match (resolve::delete(store, &old.id).await, &cause) {
+        match (resolve::delete(self.manager.clock(), store, &old.id).await, &cause) {
             (Deletion::Absent, Cause::Rotation { .. })
             | (Deletion::Unseen(_), Cause::Rotation { was_evicted: true }) => {
                 self.withdraw(&new, Some(old.id)).await;
@@ -119,7 +119,7 @@ impl Shared {
             }
         }
         for id in &others {
-            match resolve::delete(store, id).await {
+            match resolve::delete(self.manager.clock(), store, id).await {
                 Deletion::Deleted(last) => {
                     missed = add_missed(missed, &old.record, &last, sent.changes());
                 }
@@ -160,7 +160,7 @@ impl Shared {
 
     /// Deletes the record under an id that the session had. Returns the id, if there is no record any more.
     async fn if_deleted(&self, id: SessionId) -> Option<SessionId> {
-        let deletion = resolve::delete(self.manager.store(), &id).await;
+        let deletion = resolve::delete(self.manager.clock(), self.manager.store(), &id).await;
         (!matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_))).then_some(id)
     }
 
@@ -192,7 +192,7 @@ impl Shared {
     ///
     /// What the index lists of its session is removed, too, unless that is live under another id than `ended`.
     pub(super) async fn withdraw(&self, new: &Live, ended: Option<SessionId>) {
-        let deletion = resolve::delete(self.manager.store(), &new.id).await;
+        let deletion = resolve::delete(self.manager.clock(), self.manager.store(), &new.id).await;
         if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
             self.state().delete_later(PendingDelete::Unused(new.id));
             return;

@@ -70,7 +70,7 @@ impl Shared {
         let Next { user, deleted } = self.signing_in(sign_in, same_user, ttl).await;
         record.apply(&Changes::new().set(UserEntry::NAME, user.to_value()?));
 
-        let id = resolve::create(self.manager.store(), &record, ttl).await?;
+        let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
         let new = Live { id, record, expires_at: self.expires_at(ttl) };
         let index = UserIndex::new(&self.manager, &user.user_id);
         let (listing, entry, sequence) = match index.list(&user, id, Reason::SignIn, &deleted).await

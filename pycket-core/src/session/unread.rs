@@ -124,7 +124,13 @@ impl Shared {
     async fn hand_out(&self, pointer: Pointer) -> Result<Option<Taken>, Error> {
         let (record, is_stored) = match self.new_notification(&pointer.id) {
             Some(record) => (Some(record), false),
-            None => match resolve::delete(self.manager.notifications(), &pointer.id).await {
+            None => match resolve::delete(
+                self.manager.clock(),
+                self.manager.notifications(),
+                &pointer.id,
+            )
+            .await
+            {
                 Deletion::Deleted(record) => (Some(record), true),
                 Deletion::Absent => (None, true),
                 Deletion::Unseen(error) => {

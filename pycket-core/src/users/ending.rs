@@ -163,11 +163,13 @@ impl UserIndex<'_> {
         handle: UserSessionHandle,
         id: SessionId,
     ) -> Result<Option<UserSessionHandle>, Error> {
-        match delete(self.manager.store(), &id).await {
+        match delete(self.manager.clock(), self.manager.store(), &id).await {
             Deletion::Deleted(record) => {
                 for notification in notifications_of(&record) {
                     // If it cannot be deleted it expires, and nothing points to it.
-                    let _ = delete(self.manager.notifications(), &notification).await;
+                    let _ =
+                        delete(self.manager.clock(), self.manager.notifications(), &notification)
+                            .await;
                 }
                 Ok(Some(handle))
             }

@@ -13,6 +13,7 @@ mod events;
 mod every_fault;
 mod expiry;
 mod frozen_ids;
+mod hanging_store;
 mod ids;
 mod interleavings;
 mod late_copies;
