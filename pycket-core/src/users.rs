@@ -16,6 +16,6 @@ pub(crate) use concurrently::{Task, concurrently};
 pub use handle::UserSessionHandle;
 pub(crate) use index::{Listed, Reason, UserIndex};
 pub(crate) use lifetime::Lifetime;
-pub(crate) use listing::{Entry, Listing};
+pub(crate) use listing::Listing;
 pub use sessions::{UserSession, UserSessions};
 pub(crate) use user_entry::{UserEntry, check_user_id, cut_label};

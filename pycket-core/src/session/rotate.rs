@@ -3,7 +3,6 @@ use crate::{Changes, Error, ErrorKind, Outcome, Record, SessionId, Ttl, Update};
 
 use super::Shared;
 use super::resolve::{self, Deletion};
-use super::sign_in::SignedIn;
 use super::state::{Live, Sent};
 use super::work::PendingDelete;
 
@@ -11,7 +10,7 @@ use super::work::PendingDelete;
 const MAX_EARLIER: usize = 7;
 
 /// Why a session is stored under a new id.
-pub(super) enum Cause<'a> {
+pub(super) enum Cause {
     /// It changes its id, so it ends if the record under the old id was deleted by another request.
     Rotation {
         /// Whether the index did not show that the session is live. Only the deleted record shows it then.
@@ -19,9 +18,10 @@ pub(super) enum Cause<'a> {
     },
     /// The user has just signed in, so it stays live.
     SignIn {
-        signed_in: &'a SignedIn<'a>,
-        /// Ids that the session has got from other requests meanwhile.
+        /// The other ids under which the index lists it. It ends under them.
         others: Vec<SessionId>,
+        /// That of the sign-in. A later one has a higher sequence, and ends the session of this one.
+        sequence: u64,
     },
 }
 
@@ -75,17 +75,21 @@ impl Shared {
         self.delete_old(&sent, &old, new, missed, Cause::Rotation { was_evicted }).await
     }
 
-    /// Deletes the record under the old id of a session that is stored under a new one, and those under the ids that
-    /// it had meanwhile. What other requests wrote to them is written to the new one, and what was `missed` before.
+    /// Deletes the record under the old id of a session that is stored under a new one. What other requests wrote to it
+    /// is written to the new one, and what was `missed` before.
+    ///
+    /// Of several requests that delete the old record, one gets it. Only that one gives its new id to the client, and
+    /// only it knows all that others wrote.
     pub(super) async fn delete_old(
         &self,
         sent: &Sent,
         old: &Live,
         new: Live,
         mut missed: Changes,
-        cause: Cause<'_>,
+        cause: Cause,
     ) -> Result<Outcome, Error> {
         let store = self.manager.store();
+        let user = UserEntry::of(&new.record);
         let mut others = match &cause {
             Cause::Rotation { .. } => Vec::new(),
             Cause::SignIn { others, .. } => others.clone(),
@@ -101,9 +105,24 @@ impl Shared {
                 return Err(error);
             }
             (Deletion::Unseen(_), Cause::Rotation { .. }) => self.state().stored_all(sent, new),
-            (Deletion::Absent | Deletion::Unseen(_), Cause::SignIn { signed_in, .. }) => {
-                self.state().stored_all(sent, new);
-                others.extend(Box::pin(signed_in.rotated()).await?);
+            (Deletion::Absent | Deletion::Unseen(_), Cause::SignIn { sequence, .. }) => {
+                match Box::pin(self.successor(user.as_ref(), [old.id, new.id], *sequence)).await {
+                    // The user signs in to the session as that request left it.
+                    Ok(Some(successor)) => {
+                        self.withdraw(&new, None).await;
+                        self.state().refresh(sent, successor);
+                        return Box::pin(self.store_session()).await;
+                    }
+                    // Nothing is left, or a later sign-in ends all ids.
+                    Ok(None) => {
+                        others.clear();
+                        self.state().stored_all(sent, new);
+                    }
+                    Err(error) => {
+                        self.state().stored_all(sent, new);
+                        return Err(error);
+                    }
+                }
             }
             (Deletion::Unknown(error), _) => {
                 let mut state = self.state();
@@ -119,15 +138,10 @@ impl Shared {
             }
         }
         for id in &others {
-            match resolve::delete(self.manager.clock(), store, id).await {
-                Deletion::Deleted(last) => {
-                    missed = add_missed(missed, &old.record, &last, sent.changes());
-                }
-                Deletion::Absent | Deletion::Unseen(_) => {}
+            let deletion = resolve::delete(self.manager.clock(), store, id).await;
+            if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
                 // The next commit tries again.
-                Deletion::Kept(_) | Deletion::Unknown(_) => {
-                    self.state().delete_later(PendingDelete::OldId(*id));
-                }
+                self.state().delete_later(PendingDelete::OldId(*id));
             }
         }
         if missed.is_empty() {
@@ -135,8 +149,50 @@ impl Shared {
         }
         self.state().add_missed(sent, &missed);
         match Box::pin(self.store_session()).await? {
-            Outcome::Ended => Ok(Outcome::Ended),
+            Outcome::Ended => {
+                if let Some(user) = user {
+                    self.hand_over(&user, &old.record, &missed).await;
+                }
+                Ok(Outcome::Ended)
+            }
             _ => Ok(Outcome::Rotated),
+        }
+    }
+
+    /// The session under the id that another request has given it meanwhile, if that is live. `known` are the ids that
+    /// it certainly is not.
+    async fn successor(
+        &self,
+        user: Option<&UserEntry>,
+        known: [SessionId; 2],
+        sequence: u64,
+    ) -> Result<Option<Live>, Error> {
+        let Some(user) = user else { return Ok(None) };
+        let listed = UserIndex::new(&self.manager, &user.user_id).known(user.handle).await?;
+        let listed = listed.filter(|listed| listed.sequence == sequence);
+        let mut ids = listed.map(|listed| listed.entry.ids).unwrap_or_default();
+        // An earlier id can only be meant if a renewal has noted it while it was given.
+        ids.sort_by_key(|id| user.earlier.contains(id));
+        for id in ids.into_iter().filter(|id| !known.contains(id)) {
+            if let Some(live) = self.manager.live(id).await? {
+                return Ok(Some(live));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes to a session what others wrote to its old record, after a sign-in has ended the id that this request
+    /// was giving it. `known` is the old record as both knew it: a value that is another one by now stays.
+    async fn hand_over(&self, user: &UserEntry, known: &Record, missed: &Changes) {
+        let listed = UserIndex::new(&self.manager, &user.user_id).known(user.handle).await;
+        // A failure here comes on top of two requests that change the id at the same time.
+        let Ok(Some(listed)) = listed else { return };
+        for id in listed.entry.ids {
+            for (name, value) in missed.entries().filter(|(name, _)| *name != UserEntry::NAME) {
+                let mut change = Changes::new().expect(name, known.get(name).cloned());
+                change.insert(name.clone(), value.cloned());
+                let _ = self.manager.store().update(&id, &change, None).await;
+            }
         }
     }
 

@@ -1,8 +1,6 @@
 use smol_str::SmolStr;
 
-use crate::users::{
-    Entry, Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle,
-};
+use crate::users::{Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle};
 use crate::{Changes, Error, Event, Outcome, Record, SessionId, Ttl};
 
 use super::Shared;
@@ -19,37 +17,6 @@ pub(crate) struct SignIn {
     pub(crate) label: Option<SmolStr>,
     /// Whether the session gets nothing from the one before, because that belongs to another user.
     pub(crate) starts_empty: bool,
-}
-
-/// A sign-in that the index lists.
-pub(super) struct SignedIn<'s> {
-    index: &'s UserIndex<'s>,
-    handle: UserSessionHandle,
-    listed: Entry,
-    sequence: u64,
-}
-
-impl SignedIn<'_> {
-    /// The ids of the session in a listing, without those that are known. None if another sign-in was listed later,
-    /// because that one ends the session of this one.
-    fn others_in(
-        &self,
-        listing: &Listing,
-        is_known: impl Fn(&SessionId) -> bool,
-    ) -> Vec<SessionId> {
-        match listing.get(self.handle) {
-            Some(now) if now.sequence == self.sequence => {
-                now.entry.ids.iter().copied().filter(|id| !is_known(id)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The ids that the session got from other requests after this sign-in was listed.
-    pub(super) async fn rotated(&self) -> Result<Vec<SessionId>, Error> {
-        let listing = self.index.load().await?.unwrap_or_default();
-        Ok(self.others_in(&listing, |id| self.listed.ids.contains(id)))
-    }
 }
 
 impl Shared {
@@ -87,14 +54,14 @@ impl Shared {
         };
 
         let missed = user.correction(id, &entry)?;
-        let signed_in = SignedIn { index: &index, handle: user.handle, listed: entry, sequence };
         // Another request of the client may be signing in or changing the id at this moment. A renewal may have noted
         // its id as an earlier one, so the earlier ones are deleted once more.
         let old_id = old.as_ref().map(|old| old.id);
-        let others = signed_in.others_in(&listing, |id| *id == new.id || Some(*id) == old_id);
+        let is_known = |other: &SessionId| *other == id || Some(*other) == old_id;
+        let others = entry.ids.into_iter().filter(|id| !is_known(id)).collect();
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
-                let cause = Cause::SignIn { signed_in: &signed_in, others };
+                let cause = Cause::SignIn { others, sequence };
                 self.delete_old(sent, old, new, missed, cause).await
             }
             other_user => {

@@ -60,9 +60,13 @@ impl<'m> UserIndex<'m> {
         handle: UserSessionHandle,
         id: SessionId,
     ) -> Result<bool, Error> {
-        let listing = self.load().await?;
-        let known = listing.as_ref().and_then(|listing| listing.get(handle));
+        let known = self.known(handle).await?;
         Ok(known.is_some_and(|known| known.entry.ids.contains(&id)))
+    }
+
+    /// How the session is listed now.
+    pub(crate) async fn known(&self, handle: UserSessionHandle) -> Result<Option<Known>, Error> {
+        Ok(self.load().await?.and_then(|listing| listing.get(handle).cloned()))
     }
 
     /// Replaces an entry, or with `None` removes it, if the index lists it exactly like `known`: one store call.

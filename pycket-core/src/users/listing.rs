@@ -27,7 +27,7 @@ pub(crate) struct Listing {
 }
 
 /// What the index has of a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) entry: Entry,
     /// The bytes of the entry.

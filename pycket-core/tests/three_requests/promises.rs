@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use pycket_core::{ErrorKind, Outcome};
 
 use crate::gate::{How, Method};
-use crate::requests::{Done, Kind, name_of};
+use crate::requests::{Done, Kind, Then, name_of};
 use crate::world::{Found, Past, World};
 
 /// What is wrong in a state. `is_last` says that all requests have finished.
@@ -14,7 +14,8 @@ pub(crate) fn problem(world: &World, is_last: bool) -> Option<&'static str> {
     }
     let found = world.sessions();
     (0..3).find_map(|nth| came_back(world, nth, &found)).or_else(|| {
-        let checks = [id_is_dead, not_listed, too_many, lost_session, lost_write, phone];
+        let checks =
+            [id_is_dead, not_listed, too_many, lost_session, lost_write, refused_write, phone];
         checks.iter().filter(|_| is_last).find_map(|check| check(world, &found))
     })
 }
@@ -138,17 +139,22 @@ fn lost_write(world: &World, found: &[Found]) -> Option<&'static str> {
     (!(least..=most).contains(&count)).then_some("the increments are not counted once each")
 }
 
-/// The limits that ARCHITECTURE.md names under "Lost replies". What others wrote to the old record is lost
-///
-/// - if a change of the id loses the reply to its delete, or if one of its calls fails after it;
-/// - if a sign-in ends the id that another request is giving the session.
-fn is_known_limit(world: &World) -> bool {
-    let ends_another = |nth: usize| {
-        world.kinds[nth] == Kind::SignIn && world.gate.journal(nth).has_deleted_anothers
+/// What was refused is not in the session. A request that tries again after a lost reply does not know.
+fn refused_write(world: &World, found: &[Found]) -> Option<&'static str> {
+    let is_refused = |nth: &usize| {
+        let has_tried_twice = world.then == Then::TriesAgain && world.faulted() == Some(*nth);
+        let result = world.report(*nth).map(|report| report.result);
+        world.kinds[*nth] == Kind::Set
+            && result == Some(Ok(Done::Committed(Outcome::Ended)))
+            && !has_tried_twice
     };
-    if (0..3).any(ends_another) {
-        return true;
-    }
+    let is_stored = |nth: usize| found.iter().any(|one| one.has(name_of(nth)));
+    (0..3).filter(is_refused).any(is_stored).then_some("a value that was refused is stored")
+}
+
+/// The limits that ARCHITECTURE.md names under "Lost replies". What others wrote to the old record is lost
+/// if a change of the id loses the reply to its delete, or if one of its calls fails after it.
+fn is_known_limit(world: &World) -> bool {
     let Some(nth) = world.faulted() else { return false };
     let Some((method, how, had_deleted)) = world.gate.journal(nth).fault else { return false };
     let is_lost = method == Method::Delete && matches!(how, How::Lost | How::Unanswered);

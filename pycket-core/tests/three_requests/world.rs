@@ -45,6 +45,7 @@ pub(crate) struct Choice {
 pub(crate) struct World {
     pub(crate) setting: Setting,
     pub(crate) kinds: [Kind; 3],
+    pub(crate) then: Then,
     pub(crate) gate: Arc<Gate>,
     tasks: [Option<Task>; 3],
     reports: Reports,
@@ -102,7 +103,7 @@ impl World {
         });
         let setting = setting.clone();
         let mut world =
-            Self { setting, kinds, gate, tasks, reports, finished_before: [None; 3], clock };
+            Self { setting, kinds, then, gate, tasks, reports, finished_before: [None; 3], clock };
         (0..3).for_each(|nth| world.poll(nth));
         world
     }
