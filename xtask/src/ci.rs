@@ -8,8 +8,9 @@ mod standalone;
 mod tools;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
+use std::{env, panic, thread};
 
 /// A check of the workspace in the given folder.
 struct Step {
@@ -20,6 +21,9 @@ struct Step {
 
 /// The error says what is wrong, where, and what to change.
 type Outcome = Result<(), String>;
+
+/// Runs while the step before it runs, because that one mostly waits.
+const BESIDE: &str = "standalone";
 
 /// Quick steps come first. Lints come before tests because they build less.
 const STEPS: [Step; 11] = [
@@ -72,22 +76,48 @@ struct StepResult {
 /// Runs every step, also after a failed one: a single run shows all failures.
 fn run(steps: &[&Step], root: &Path) -> Vec<StepResult> {
     let mut results = Vec::new();
-    for step in steps {
-        println!("\n== {}: {}", step.name, step.promise);
-        let start = Instant::now();
-        let outcome = (step.check)(root);
-        if let Err(message) = &outcome {
-            println!("{message}\n== {} FAILED", step.name);
+    let mut steps = steps.iter().peekable();
+    while let Some(step) = steps.next() {
+        match steps.next_if(|next| next.name == BESIDE) {
+            None => results.push(run_one(step, root)),
+            Some(other) => thread::scope(|scope| {
+                let beside = scope.spawn(|| run_beside(other, root));
+                results.push(run_one(step, root));
+                let (result, output) =
+                    beside.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+                println!("{output}");
+                results.push(result);
+            }),
         }
-        results.push(StepResult {
-            name: step.name,
-            passed: outcome.is_ok(),
-            took: start.elapsed(),
-        });
     }
     results
 }
 
+fn run_one(step: &Step, root: &Path) -> StepResult {
+    println!("\n== {}: {}", step.name, step.promise);
+    let start = Instant::now();
+    let outcome = (step.check)(root);
+    if let Err(message) = &outcome {
+        println!("{message}\n== {} FAILED", step.name);
+    }
+    StepResult { name: step.name, passed: outcome.is_ok(), took: start.elapsed() }
+}
+
+/// Runs a step in a process of its own and returns its output, so that it does not mix with that of the other step.
+fn run_beside(step: &Step, root: &Path) -> (StepResult, String) {
+    let start = Instant::now();
+    let output = env::current_exe().and_then(|program| {
+        Command::new(program).args(["ci", step.name]).current_dir(root).output()
+    });
+    let (passed, text) = match output {
+        Ok(output) => {
+            let text = [output.stdout, output.stderr].concat();
+            (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+        }
+        Err(error) => (false, format!("the step `{}` did not start: {error}", step.name)),
+    };
+    (StepResult { name: step.name, passed, took: start.elapsed() }, text)
+}
 /// The named steps in the order of the table, or all steps if no name is given.
 fn choose(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {

@@ -3,6 +3,7 @@ mod guide;
 use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use super::{Outcome, msrv, outcome};
 use crate::command;
@@ -11,16 +12,22 @@ use crate::command;
 pub(super) const CRATES: [&str; 5] =
     ["benchmarks", "examples/own-driver", "examples/shop", "fuzz", "soak"];
 
-/// Only formatted here: the libraries that the benchmarks compare with take longer to build than everything else, and
-/// a soak is worth little if it is short.
-const ONLY_FORMATTED: [&str; 2] = ["benchmarks", "soak"];
+/// Only formatted here: the libraries that they compare with take longer to build than everything else.
+const ONLY_FORMATTED: &str = "benchmarks";
+
+/// Its tests run for more than a minute, so the others are built meanwhile.
+const LONG: &str = "soak";
 
 /// Builds and tests the crates outside the workspace, and the crate that the guide describes.
 pub(super) fn check(root: &Path) -> Outcome {
-    let mut failures: Vec<String> =
-        CRATES.iter().flat_map(|folder| self::failures(root, folder)).collect();
-    failures.extend(guide::check(root).err());
-    outcome(&failures)
+    thread::scope(|scope| {
+        let long = scope.spawn(|| failures(root, LONG));
+        let others = CRATES.into_iter().filter(|folder| *folder != LONG);
+        let mut failures: Vec<String> = others.flat_map(|folder| failures(root, folder)).collect();
+        failures.extend(guide::check(root).err());
+        failures.extend(long.join().unwrap_or_else(|_| vec![format!("{LONG}: the step panicked")]));
+        outcome(&failures)
+    })
 }
 
 fn failures(root: &Path, folder: &str) -> Vec<String> {
@@ -29,7 +36,7 @@ fn failures(root: &Path, folder: &str) -> Vec<String> {
     let mut commands =
         vec![command::cargo(root, &[&["fmt"], &manifest[..], &["--check"]].concat())];
     let mut failures = Vec::new();
-    if !ONLY_FORMATTED.contains(&folder) {
+    if folder != ONLY_FORMATTED {
         let mut clippy = build(root, &["clippy", "--locked", "--all-targets"], &manifest);
         clippy.args(["--", "-D", "warnings"]);
         commands.push(clippy);
