@@ -1,6 +1,9 @@
 //! The number of connections, and what happens when they break.
 
+use std::net::TcpListener;
+
 use pycket_testkit::block_on;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use pycket_testkit::servers::{Behavior, FakeServer};
@@ -53,6 +56,28 @@ async fn server_that_closes_every_connection_is_unavailable_or_ambiguous() {
         let may_be_ambiguous = method == 1 && kind == Some(ErrorKind::Ambiguous);
         assert!(kind == Some(ErrorKind::Unavailable) || may_be_ambiguous, "{method}: {kind:?}");
     }
+}
+
+/// The server closes the connection before the driver writes to it.
+#[tokio::test]
+async fn write_that_was_not_sent_is_sent_on_a_new_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let store = MemcacheStore::builder().servers([address]).build().unwrap();
+    let close_then_answer = async {
+        // This task runs when the driver has begun to connect, and blocks the thread until the connection is closed.
+        tokio::spawn(async move {
+            drop(listener.accept().unwrap());
+            listener.set_nonblocking(true).unwrap();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(b"HD\r\n").await.unwrap();
+        });
+    };
+    let (id, record) = (SessionId::generate(), record([]));
+    let (created, ()) = tokio::join!(store.create(&id, &record, HOUR), close_then_answer);
+    assert_eq!(created.unwrap(), Creation::Created);
 }
 
 #[tokio::test]
