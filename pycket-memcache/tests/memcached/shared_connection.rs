@@ -64,6 +64,22 @@ fn requests_that_are_ready_together_share_one_write() {
 }
 
 #[tokio::test]
+async fn request_on_an_idle_connection_is_sent_at_once() {
+    let store = store(shared());
+    assert_eq!(kinds(&store).await, [None; 5]);
+    let (id, record) = (SessionId::generate(), record([]));
+    let mut create = store.create(&id, &record, HOUR);
+    assert!(create.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    tokio::task::yield_now().await;
+    // The runtime stands still from here on.
+    let (mut raw_client, start) = (RawClient::new(shared()), std::time::Instant::now());
+    while raw_client.get(&key(&id)).is_none() {
+        assert!(start.elapsed() < LIMIT, "the request was not sent");
+    }
+    assert_eq!(create.await.unwrap(), Creation::Created);
+}
+
+#[tokio::test]
 async fn dropped_calls_take_no_reply_from_the_others() {
     let store = store(shared());
     let mut ids = Vec::new();
@@ -117,6 +133,36 @@ async fn late_reply_fails_no_read_of_other_calls_on_the_connection() {
         assert_eq!(start.elapsed().as_secs(), end.as_secs());
         assert_eq!(server.connections(), 2);
     }
+}
+
+/// Both calls learn at the same time that their connection is closed. The later one opens the next connection first.
+#[tokio::test(start_paused = true)]
+async fn failure_on_an_old_connection_keeps_the_new_one() {
+    let answers = Behavior::Answers(b"EN\r\n"[..].into());
+    let server = FakeServer::new([Behavior::Silent, answers]).await;
+    let store = at(&server).response_timeout(LIMIT).build().unwrap();
+    let id = SessionId::generate();
+    let later = async {
+        tokio::time::sleep(LIMIT / 2).await;
+        store.load(&id).await.unwrap()
+    };
+    let (later, first) = tokio::join!(later, store.load(&id));
+    assert_eq!((later, first.unwrap_err().kind()), (None, Unavailable));
+    assert_eq!(stored(&store, &id).await, None);
+    assert_eq!(server.connections(), 2);
+}
+
+/// The rest of the item looks like the reply to the other call.
+#[tokio::test]
+async fn too_large_item_fails_no_read_of_other_calls_on_the_connection() {
+    let id = put(&store(shared()), &record([("name", "value")])).await;
+    let answer = Behavior::Answers(b"VA 100000000 c7 t5\r\nEN\r\n"[..].into());
+    let server = FakeServer::new([answer, Behavior::ForwardsTo(shared().address())]).await;
+    let store = at(&server).response_timeout(LIMIT).build().unwrap();
+    let large = SessionId::generate();
+    let (large, other) = tokio::join!(store.load(&large), stored(&store, &id));
+    assert_eq!(large.unwrap_err().kind(), ErrorKind::TooLarge);
+    assert_eq!(other, Some(record([("name", "value")])));
 }
 
 #[tokio::test]
