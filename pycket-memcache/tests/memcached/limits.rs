@@ -1,6 +1,9 @@
 //! What memcached refuses, and what it evicts.
 
 use pycket_testkit::servers::{Behavior, FakeServer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 
 use crate::*;
 
@@ -54,6 +57,18 @@ async fn item_limit_is_the_one_of_the_server() {
     assert_eq!(stored(&store, &id).await, Some(large(400_000)));
 }
 
+#[tokio::test]
+async fn item_limit_that_is_not_reported_is_one_mebibyte() {
+    for answer in ["END\r\n", "ERROR\r\n", "CLIENT_ERROR no\r\n", "SERVER_ERROR no\r\n"] {
+        for (size, is_sent) in [(MEGABYTE - 400, true), (MEGABYTE, false)] {
+            let store = at(&FakeServer::answering(answer).await).build().unwrap();
+            let created = store.create(&SessionId::generate(), &large(size), HOUR).await;
+            let is_too_large = created.unwrap_err().kind() == ErrorKind::TooLarge;
+            assert_eq!(is_too_large, !is_sent, "{answer} {size}");
+        }
+    }
+}
+
 /// The name may lead to another server then.
 #[tokio::test]
 async fn item_limit_is_requested_again_after_a_failure() {
@@ -68,6 +83,35 @@ async fn item_limit_is_requested_again_after_a_failure() {
     }
     assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(store.create(&id, &large(2000), HOUR).await.unwrap(), Creation::Created);
+}
+
+#[tokio::test]
+async fn item_limit_is_requested_again_after_the_server_was_down() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let store = MemcacheStore::builder().servers([address.to_string()]).build().unwrap();
+    let id = SessionId::generate();
+    let small_server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        stream.write_all(b"STAT item_size_max 1100\r\nEND\r\n").await.unwrap();
+        stream
+    };
+    let record = large(2000);
+    let (created, stream) = tokio::join!(store.create(&id, &record, HOUR), small_server);
+    assert_eq!(created.unwrap_err().kind(), ErrorKind::TooLarge);
+    drop((stream, listener));
+    // Now the driver sees that the connection is closed.
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
+
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(shared().address()).await.unwrap();
+        copy_bidirectional(&mut client, &mut server).await
+    });
+    assert_eq!(store.create(&id, &record, HOUR).await.unwrap(), Creation::Created);
 }
 
 #[tokio::test(start_paused = true)]
