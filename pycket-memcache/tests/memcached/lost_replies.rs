@@ -49,6 +49,16 @@ async fn create_without_a_reply_is_ambiguous() {
     }
 }
 
+/// The id is taken, and the driver reads whether the record has expired.
+#[tokio::test]
+async fn create_whose_read_gets_no_reply_fails_cleanly_or_is_repeated() {
+    let id = put(&store(shared()), &record([])).await;
+    let [cut, swallowed] = stores(1);
+    let created = swallowed.kind(swallowed.store.create(&id, &record([]), HOUR)).await;
+    assert_eq!(created, Some(Unavailable));
+    assert_eq!(cut.store.create(&id, &record([]), HOUR).await.unwrap(), Creation::Taken);
+}
+
 #[tokio::test]
 async fn update_whose_read_gets_no_reply_fails_cleanly_or_is_repeated() {
     let id = put(&store(shared()), &record([])).await;
@@ -102,6 +112,17 @@ async fn load_is_repeated_when_its_connection_is_cut() {
     let [cut, swallowed] = stores(0);
     assert_eq!(stored(&cut.store, &id).await, Some(record([])));
     assert_eq!(swallowed.kind(swallowed.store.load(&id)).await, Some(Unavailable));
+}
+
+/// Within the first line, or within the value.
+#[tokio::test]
+async fn load_is_repeated_when_its_reply_is_cut_short() {
+    let id = put(&store(shared()), &record([])).await;
+    for after in [1, 10, 20, 35, 45] {
+        let lossy = Lossy::new(0, NetworkFault::Truncate { after });
+        assert_eq!(stored(&lossy.store, &id).await, Some(record([])));
+        assert_eq!(lossy.proxy.connections(), 2);
+    }
 }
 
 #[tokio::test]
