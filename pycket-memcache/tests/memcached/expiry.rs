@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use pycket_core::{Clock, SystemClock};
-use pycket_testkit::block_on;
+use pycket_testkit::servers::NetworkFault;
+use pycket_testkit::{ManualClock, block_on};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -135,20 +136,20 @@ async fn update_without_a_ttl_keeps_the_expiry() {
 async fn clock_that_is_an_hour_off_does_not_move_the_expiry() {
     let hour = HOUR.as_duration();
     let stores = [store(shared()), ahead(hour), behind(hour)];
-    for writer in &stores {
-        let created = put_for(writer, &record([]), MINUTE).await;
-        let touched = put(&store(shared()), &record([])).await;
-        assert_eq!(touch(writer, &touched, MINUTE).await, Update::Applied);
-        for id in [created, touched] {
-            let begin = Instant::now();
-            for reader in stores.iter().cycle().take(30) {
-                assert_eq!(
-                    reader.update(&id, &set("a", "b"), None).await.unwrap(),
-                    Update::Applied
-                );
-                let off = (expires_in(reader, &id).await + begin.elapsed())
-                    .abs_diff(MINUTE.as_duration());
-                assert!(off < ROUGH, "{off:?} off");
+    for ttl in [MINUTE, ttl(29 * 24 * 60 * 60 * 1000)] {
+        for writer in &stores {
+            let created = put_for(writer, &record([]), ttl).await;
+            let touched = put(&store(shared()), &record([])).await;
+            assert_eq!(touch(writer, &touched, ttl).await, Update::Applied);
+            for id in [created, touched] {
+                let begin = Instant::now();
+                for reader in stores.iter().cycle().take(30) {
+                    let answer = reader.update(&id, &set("a", "b"), None).await;
+                    assert_eq!(answer.unwrap(), Update::Applied);
+                    let remaining = expires_in(reader, &id).await + begin.elapsed();
+                    let off = remaining.abs_diff(ttl.as_duration());
+                    assert!(off < ROUGH, "{off:?} off");
+                }
             }
         }
     }
@@ -185,6 +186,26 @@ async fn clock_that_is_seconds_off_moves_the_expiry_by_as_much() {
     }
 }
 
+/// The server keeps an item ten seconds longer than its record.
+#[tokio::test]
+async fn server_decides_if_it_differs_from_the_record_by_over_ten_seconds() {
+    let clock = ManualClock::default();
+    let id = put_for(&store(shared()), &record([]), HOUR).await;
+    let item = RawClient::new(shared()).get(&key(&id)).unwrap();
+    let record = &item[..item.len() - 8];
+    for (by_record, server_seconds, expected) in
+        [(70_000, 70, 70_000), (70_001, 70, 60_000), (50_000, 70, 50_000), (49_999, 70, 60_000)]
+    {
+        let expires_at = (clock.now().unix_millis() + by_record).to_be_bytes();
+        let value = [record, &expires_at[..]].concat();
+        let header = format!("VA {} c7 t{server_seconds}\r\n", value.len());
+        let answer = [header.as_bytes(), &value, b"\r\n"].concat();
+        let server = FakeServer::answering(answer).await;
+        let store = at(&server).clock(clock.clone()).build().unwrap();
+        assert_eq!(expires_in(&store, &id).await, Duration::from_millis(expected));
+    }
+}
+
 #[tokio::test]
 async fn expired_item_is_deleted_before_it_is_reported_as_missing() {
     let (store, behind) = (store(shared()), behind(Duration::from_secs(5)));
@@ -196,6 +217,36 @@ async fn expired_item_is_deleted_before_it_is_reported_as_missing() {
     assert_eq!(behind.update(&id, &set("name", "value"), Some(HOUR)).await.unwrap(), Update::Ended);
     assert_eq!(touch(&behind, &id, HOUR).await, Update::Ended);
     assert_eq!(stored(&behind, &id).await, None);
+}
+
+/// A client whose clock is behind renews the record after it was read.
+#[tokio::test]
+async fn expired_item_that_is_renewed_meanwhile_is_not_deleted() {
+    let behind = behind(Duration::from_secs(5));
+    let id = put_for(&store(shared()), &record([]), ttl(100)).await;
+    sleep(Duration::from_millis(110)).await;
+    let proxy = FaultProxy::new(shared().address());
+    proxy.fail_request(1, NetworkFault::Delay);
+    let store = through(&proxy);
+    let renew = async {
+        proxy.struck().await;
+        assert_eq!(touch(&behind, &id, HOUR).await, Update::Applied);
+        proxy.heal();
+    };
+    let (found, ()) = tokio::join!(stored(&store, &id), renew);
+    assert_eq!(found, Some(record([])));
+}
+
+/// The clock counts whole milliseconds, so the record may have been stored almost one later.
+#[tokio::test]
+async fn record_expires_in_the_millisecond_after_its_ttl() {
+    let clock = ManualClock::default();
+    let store = slow_builder(shared()).clock(clock.clone()).build().unwrap();
+    let id = put_for(&store, &record([]), ttl(1000)).await;
+    clock.advance(Duration::from_millis(1000));
+    assert_eq!(expires_in(&store, &id).await, Duration::from_millis(1));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(stored(&store, &id).await, None);
 }
 
 /// memcached accepts no date after January 2038.
