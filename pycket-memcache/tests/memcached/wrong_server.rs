@@ -66,6 +66,13 @@ async fn endless_answer_does_not_exhaust_memory() {
 }
 
 #[tokio::test]
+async fn line_without_an_end_is_no_answer_of_memcached() {
+    let store = at(&FakeServer::answering("a".repeat(5000)).await).build().unwrap();
+    let error = store.load(&SessionId::generate()).await.unwrap_err();
+    assert!(shown(&error).contains("this is no answer of memcached"), "{error:?}");
+}
+
+#[tokio::test]
 async fn echo_server_is_unavailable_or_ambiguous() {
     let fake_server = FakeServer::new([Behavior::Echo]).await;
     let [load, create, rest @ ..] = kinds(&at(&fake_server).build().unwrap()).await;
@@ -104,4 +111,20 @@ async fn clear_refusal_of_a_write_is_not_ambiguous() {
 async fn unknown_server_error_is_ambiguous_for_a_write() {
     let [load, create, ..] = kinds_for_answer("SERVER_ERROR backend failure\r\n").await;
     assert_eq!((load, create), (Some(Unavailable), Some(Ambiguous)));
+}
+
+#[tokio::test]
+async fn error_says_what_happened() {
+    for (answer, of_load, of_create) in [
+        ("SERVER_ERROR backend failure", "is not available", "did not say whether it stored"),
+        ("SERVER_ERROR object too large for cache", "`-I`", "`-I`"),
+        ("SERVER_ERROR out of memory storing object", "`-m`", "`-m`"),
+        ("CLIENT_ERROR unauthenticated", "refused the request", "refused the request"),
+        ("ERROR Too many open connections", "no connection left", "no connection left"),
+    ] {
+        let store = at(&FakeServer::answering(format!("{answer}\r\n")).await).build().unwrap();
+        let [load, create, ..] = failures(&store, &SessionId::generate()).await.map(Option::unwrap);
+        assert!(load.to_string().contains(of_load), "{load}");
+        assert!(create.to_string().contains(of_create), "{create}");
+    }
 }
