@@ -52,12 +52,23 @@ impl fmt::Debug for Servers {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+    use std::time::Duration;
+
     use super::*;
 
-    fn server_of(servers: &[&str], key: &str) -> String {
-        let addrs: Vec<NodeAddr> = servers.iter().map(|text| text.parse().unwrap()).collect();
-        let best = addrs.iter().max_by_key(|addr| score(addr, key));
-        best.unwrap().as_str().to_owned()
+    fn servers(addrs: &[&str]) -> Servers {
+        let settings = ConnectionSettings {
+            max_connections: 1,
+            max_response_bytes: 1 << 20,
+            connect_timeout: Duration::MAX,
+            response_timeout: Duration::MAX,
+        };
+        Servers::new(addrs.iter().map(|addr| addr.parse().unwrap()).collect(), settings).unwrap()
+    }
+
+    fn server_of<'s>(servers: &'s Servers, key: &str) -> &'s str {
+        servers.of(key).0.addr().as_str()
     }
 
     fn keys() -> impl Iterator<Item = String> {
@@ -72,21 +83,35 @@ mod tests {
     }
 
     #[test]
+    fn key_belongs_to_the_server_with_the_highest_score() {
+        let servers = servers(&["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+        for key in keys() {
+            let pools = iter::once(&servers.first).chain(&servers.others);
+            let highest = pools.max_by_key(|pool| score(pool.addr(), &key)).unwrap();
+            assert_eq!(server_of(&servers, &key), highest.addr().as_str());
+            assert_eq!(servers.of(&key).1, score(highest.addr(), &key));
+        }
+    }
+
+    #[test]
     fn every_server_gets_an_equal_share_of_the_keys() {
-        let servers = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
-        for server in servers {
-            let share = keys().filter(|key| server_of(&servers, key).starts_with(server)).count();
-            assert!((850..1150).contains(&share), "{server} has {share} of 3000 keys");
+        let addrs = ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"];
+        let servers = servers(&addrs);
+        for addr in addrs {
+            let share = keys().filter(|key| server_of(&servers, key) == addr).count();
+            assert!((850..1150).contains(&share), "{addr} has {share} of 3000 keys");
         }
     }
 
     #[test]
     fn another_order_moves_no_key_and_a_removed_server_only_its_own() {
+        let [four, other_order, three] =
+            [&["a", "b", "c", "d"][..], &["d", "b", "a", "c"], &["a", "c", "d"]].map(servers);
         for key in keys() {
-            let server = server_of(&["a", "b", "c", "d"], &key);
-            assert_eq!(server_of(&["d", "b", "a", "c"], &key), server);
+            let server = server_of(&four, &key);
+            assert_eq!(server_of(&other_order, &key), server);
             if server != "b:11211" {
-                assert_eq!(server_of(&["a", "c", "d"], &key), server);
+                assert_eq!(server_of(&three, &key), server);
             }
         }
     }
