@@ -175,8 +175,23 @@ mod tests {
         let from = NodeAddr::new("one", 9);
         assert_eq!(Slots::parse(&nodes(10_000), &from).unwrap().nodes().count(), 10_000);
         assert!(Slots::parse(&nodes(100_000), &from).is_none());
-        let ranges = Value::Array(vec![range(vec![node(named("one"), 1)]); 100_000]);
-        assert!(Slots::parse(&ranges, &from).is_none());
+        let ranges = |count| Value::Array(vec![range(vec![node(named("one"), 1)]); count]);
+        assert!(Slots::parse(&ranges(16_384), &from).is_some());
+        assert!(Slots::parse(&ranges(16_385), &from).is_none());
+    }
+
+    #[test]
+    fn node_of_several_ranges_is_listed_once() {
+        let range = |first: i64, hosts: &[&str]| {
+            let nodes = hosts.iter().map(|host| node(named(host), 1)).collect();
+            Value::Array([vec![Value::Int(first), Value::Int(first + 9)], nodes].concat())
+        };
+        let answer = [range(0, &["one"]), range(10, &["two", "one"]), range(20, &["one", "two"])];
+        let slots = Slots::parse(&Value::Array(answer.into()), &NodeAddr::new("one", 9)).unwrap();
+        assert_eq!(slots.nodes().count(), 2);
+        for (index, node) in slots.nodes().enumerate() {
+            assert_eq!(slots.index_of(node), Some(index));
+        }
     }
 
     #[test]
@@ -195,7 +210,11 @@ mod tests {
             Value::Array([vec![Value::Int(first), Value::Int(last)], nodes].concat())
         };
         let answer = Value::Array(vec![
-            range(100, 200, vec![node(named("two"), 2), node(named("three"), 3)]),
+            range(
+                100,
+                200,
+                vec![node(Value::SimpleString("two".into()), 2), node(named("three"), 3)],
+            ),
             range(0, 99, vec![node(Value::Nil, 1)]),
             range(300, 300, vec![node(named("?"), 4)]),
             Value::Nil,
