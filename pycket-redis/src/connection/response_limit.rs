@@ -99,8 +99,7 @@ impl Answer {
         let number = self.number();
         let (string, values) = match self.line.first() {
             // A negative number announces nothing.
-            Some(b'$') if number.is_some_and(|length| length < 0) => (0, 0),
-            Some(b'*' | b'~' | b'>') if number.is_some_and(|count| count < 0) => (0, 0),
+            Some(b'$' | b'*' | b'~' | b'>') if number.is_some_and(i64::is_negative) => (0, 0),
             Some(b'$' | b'=' | b'!') => (announced(number).saturating_add(2), 0),
             Some(b'*' | b'~' | b'>') => (0, announced(number)),
             Some(b'%') => (0, announced(number).saturating_mul(2)),
@@ -171,6 +170,11 @@ impl std::error::Error for TooLarge {}
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex};
+    use tokio::time::timeout;
+
     use super::*;
 
     fn answer() -> Answer {
@@ -186,6 +190,7 @@ mod tests {
             ("$99999999999999999999\r\n", &"a".repeat(1_000_001)),
             ("+", &"a".repeat(1_000_001)),
             ("*1000000\r\n", ""),
+            ("%500000\r\n", ""),
             ("", &"*1\r\n".repeat(100_000)),
             ("", &"|1\r\n".repeat(100_000)),
             // The client waits for more than a server can send, whatever follows.
@@ -199,6 +204,14 @@ mod tests {
             let mut answer = answer();
             let result = answer.read(start.as_bytes()).and_then(|()| answer.read(rest.as_bytes()));
             assert!(result.is_err(), "{start}");
+        }
+    }
+
+    #[test]
+    fn answer_of_the_largest_size_is_accepted() {
+        for (answer, size) in [("+1234567\r\n", 10), ("$5\r\n12345\r\n", 11)] {
+            assert!(Answer::new(size).read(answer.as_bytes()).is_ok(), "{answer}");
+            assert!(Answer::new(size - 1).read(answer.as_bytes()).is_err(), "{answer}");
         }
     }
 
@@ -227,6 +240,22 @@ mod tests {
                 answer.read(bytes).unwrap();
             }
             assert!(answer.is_at_rest(), "{size}");
+            answer.read(b"*1\r\n").unwrap();
+            assert!(!answer.is_at_rest(), "{size}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_flushed_reaches_the_server_and_so_does_the_end() {
+        let (client, mut server) = duplex(64);
+        let mut client = ResponseLimit::new(BufWriter::new(client), 1_000_000);
+        client.write_all(b"PING").await.unwrap();
+        client.flush().await.unwrap();
+        let mut received = Vec::new();
+        let read = timeout(Duration::from_secs(1), server.read_buf(&mut received));
+        assert_eq!(read.await.unwrap().unwrap(), 4);
+        client.shutdown().await.unwrap();
+        let read = timeout(Duration::from_secs(1), server.read_buf(&mut received));
+        assert_eq!(read.await.unwrap().unwrap(), 0);
     }
 }
