@@ -53,7 +53,7 @@ impl UnconfirmedWrites {
             let now = Instant::now();
             keys.retain(|_, end| *end > now);
             keys.insert(key.to_owned(), now + Self::REMEMBERED);
-        } else if failure.is_none() && !keys.is_empty() {
+        } else if failure.is_none() {
             keys.remove(key);
         }
     }

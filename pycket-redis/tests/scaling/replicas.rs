@@ -18,10 +18,35 @@ async fn write_that_no_replica_confirms_is_ambiguous_and_applied() {
     let id = put(&plain, &record([])).await;
     let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
     assert_eq!(error.kind(), Ambiguous);
+    assert!(error.to_string().contains("did not confirm the write"), "{error}");
     assert_eq!(stored(&plain, &id).await, Some(record([("name", "value")])));
-    // Reading that session fails until the write is known to be safe. Other sessions are readable.
-    assert_eq!(store.load(&id).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    let other = put(&plain, &record([])).await;
+    let error = store.update(&other, &set("name", "value"), None).await.unwrap_err();
+    assert_eq!(error.kind(), Ambiguous);
+    // Reading those sessions fails until the writes are known to be safe. Other sessions are readable.
+    for id in [id, other] {
+        let error = store.load(&id).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("is not available"), "{error}");
+    }
     assert_eq!(stored(&store, &SessionId::generate()).await, None);
+}
+
+#[tokio::test]
+async fn load_after_a_confirmed_write_waits_for_no_replica() {
+    let (primary, replica) = (Server::redis(), Server::redis());
+    let mut operator = Operator::of(&primary);
+    let soon = Duration::from_millis(20);
+    let store = long_timeouts(&primary.url()).wait_replicas(1, soon).build().unwrap();
+    let id = put(&long_timeouts(&primary.url()).build().unwrap(), &record([])).await;
+    let error = store.update(&id, &set("name", "value"), None).await.unwrap_err();
+    assert_eq!(error.kind(), Ambiguous);
+
+    operator.add_replica(&replica).await;
+    while store.update(&id, &set("name", "value"), None).await.is_err() {}
+    let () = Operator::of(&replica).run("REPLICAOF NO ONE");
+    wait_until("the replica is disconnected", || !operator.has_replica()).await;
+    assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
 }
 
 #[tokio::test]
