@@ -42,6 +42,18 @@ async fn wrong_byte_between_values_never_gives_another_record() {
     trials.join_all().await;
 }
 
+#[tokio::test]
+async fn load_whose_answer_is_malformed_is_repeated_at_once() {
+    let id = put(&store(shared()), &record([("name", "value")])).await;
+    let proxy = FaultProxy::new(shared().address());
+    let store = once(&format!("redis://{}", proxy.address())).build().unwrap();
+    assert_eq!(stored(&store, &SessionId::generate()).await, None);
+    // `j` begins no answer.
+    proxy.fail_answer(0, NetworkFault::Corrupt { offset: 0, mask: b'*' ^ b'j' });
+    assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+    assert_eq!(proxy.connections(), 2);
+}
+
 /// The bytes that the server sends for a load.
 async fn answer_to_load(id: &SessionId) -> Vec<u8> {
     let mut stream = TcpStream::connect(shared().address()).await.unwrap();

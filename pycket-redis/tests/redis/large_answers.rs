@@ -33,7 +33,10 @@ async fn record_over_the_limit_is_too_large_to_load() {
     let half = "a".repeat(MEBIBYTE * 2 / 3);
     let id = put(&store, &record([("one", &half), ("two", &half)])).await;
     for _ in 0..2 {
-        assert_eq!(store.load(&id).await.unwrap_err().kind(), TooLarge);
+        let error = store.load(&id).await.unwrap_err();
+        assert_eq!(error.kind(), TooLarge);
+        assert!(error.to_string().contains("raise `max_response_bytes`"), "{error}");
+        assert!(shown(&error).contains("larger than `max_response_bytes`"), "{error:?}");
         assert_eq!(stored(&store, &small).await, Some(record([("name", "value")])));
     }
     // The server deletes the record before it returns it.

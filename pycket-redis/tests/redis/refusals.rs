@@ -1,5 +1,7 @@
 //! A server that refuses a request.
 
+use pycket_testkit::servers::FaultProxy;
+
 use crate::*;
 
 use ErrorKind::{Full, Rejected, Unavailable};
@@ -62,6 +64,21 @@ async fn server_without_resp3_is_rejected_with_the_reason() {
 }
 
 #[tokio::test]
+async fn load_that_is_refused_is_sent_once() {
+    let id = SessionId::generate();
+    let _: String = run(&mut operator(shared()), &format!("SET {} value", key(&id)));
+    let proxy = FaultProxy::new(shared().address());
+    let url = format!("redis://{}", proxy.address());
+    let store = RedisStore::builder(&url).build().unwrap();
+    assert_eq!(stored(&store, &SessionId::generate()).await, None);
+    proxy.take_exchanges();
+    let error = store.load(&id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("is not a session"), "{error}");
+    assert_eq!(proxy.take_exchanges().len(), 1);
+}
+
+#[tokio::test]
 async fn missing_database_is_rejected() {
     for store in [
         patient(shared()).db_sessions(4711).build().unwrap(),
@@ -84,7 +101,9 @@ async fn full_server_refuses_writes_and_keeps_its_data() {
 
     let fresh = SessionId::generate();
     let created = store.create(&fresh, &record([("name", "value")]), HOUR).await;
-    assert_eq!(created.unwrap_err().kind(), Full);
+    let error = created.unwrap_err();
+    assert_eq!(error.kind(), Full);
+    assert!(error.to_string().contains("`maxmemory`"), "{error}");
     assert_eq!(run::<u32>(&mut operator, &format!("EXISTS {}", key(&fresh))), 0);
 
     let changes = set("name", "changed").set("third", text("value")).remove("other");

@@ -1,5 +1,7 @@
 //! The commands that a Redis user needs besides those for one server. The README lists them.
 
+use pycket_testkit::all_shown_by;
+
 use crate::migration::SlotMigration;
 use crate::operator::{Operator, wait_until};
 use crate::*;
@@ -80,11 +82,10 @@ async fn user_with_wait_replicas_needs_wait() {
     let replicated =
         || with_user(&watched.primary().url()).wait_replicas(1, Duration::from_secs(50));
     // The server applied the write and refused only `WAIT`.
-    let ambiguous = Some(ErrorKind::Ambiguous);
-    assert_eq!(
-        kinds(&replicated().build().unwrap()).await,
-        [None, ambiguous, ambiguous, ambiguous]
-    );
+    let (store, ambiguous) = (replicated().build().unwrap(), Some(ErrorKind::Ambiguous));
+    assert_eq!(kinds(&store).await, [None, ambiguous, ambiguous, ambiguous]);
+    let error = store.delete(&SessionId::generate()).await.unwrap_err();
+    assert!(all_shown_by(&error).contains("the server refused to wait"), "{error:?}");
     make_user(watched.primary(), "+wait");
     assert_eq!(kinds(&replicated().build().unwrap()).await, [None; 4]);
 }
