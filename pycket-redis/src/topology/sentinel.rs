@@ -290,14 +290,4 @@ fn is_replica() -> RedisError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parse_addr_reads_ipv6_addresses_with_and_without_brackets() {
-        for host in ["::1", "[::1]"] {
-            let parts = [host, "6379"].map(|part| Value::BulkString(part.into()));
-            assert_eq!(parse_addr(&[Value::Array(parts.into())]).unwrap().host, "::1");
-        }
-    }
-}
+mod tests;
