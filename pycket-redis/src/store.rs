@@ -36,8 +36,8 @@ use crate::topology::Topology;
 pub struct RedisStore {
     pub(crate) topology: Topology,
     pub(crate) keys: KeySpace,
-    /// A larger value could not be read again.
-    pub(crate) max_value_len: usize,
+    /// A value of this length could not be read again, because its answer is larger.
+    pub(crate) max_response_bytes: usize,
 }
 
 impl RedisStore {
@@ -95,7 +95,8 @@ impl RedisStore {
     }
 
     fn check<'a>(&self, mut fields: impl Iterator<Item = Field<'a>>) -> Result<(), Error> {
-        if fields.any(|(name, value)| name.len().max(value.as_bytes().len()) > self.max_value_len) {
+        let len = |(name, value): Field<'_>| name.len().max(value.as_bytes().len());
+        if fields.any(|field| len(field) >= self.max_response_bytes) {
             let message =
                 "a session value is larger than `max_response_bytes`; store less or raise it";
             return Err(Error::new(ErrorKind::TooLarge, message));

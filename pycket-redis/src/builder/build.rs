@@ -49,7 +49,7 @@ impl RedisStoreBuilder {
         self.check()?;
         let topology = Topology::new(self.route(database)?, self.replica_acks.is_some());
         let keys = KeySpace::new(&self.prefix, dataset);
-        Ok(RedisStore { topology, keys, max_value_len: self.max_response_bytes })
+        Ok(RedisStore { topology, keys, max_response_bytes: self.max_response_bytes })
     }
 
     fn check(&self) -> Result<(), Error> {
