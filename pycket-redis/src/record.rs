@@ -67,7 +67,6 @@ fn fields(answer: redis::Value) -> Result<Vec<redis::Value>, Error> {
 fn bytes(value: redis::Value) -> Result<Vec<u8>, Error> {
     match value {
         redis::Value::BulkString(bytes) => Ok(bytes),
-        redis::Value::SimpleString(text) => Ok(text.into_bytes()),
         _ => Err(corrupt("a field is not a string")),
     }
 }
