@@ -119,6 +119,14 @@ async fn metadata_of_another_version_is_corrupt_and_unchanged() {
 }
 
 #[tokio::test]
+async fn error_of_an_update_says_that_the_version_is_another() {
+    let plant = Plant::record(b"\x93\x02\x07\xc0");
+    let updated = plant.store.update(&plant.id, &set("name", "other"), None).await;
+    let shown = shown(&updated.unwrap_err());
+    assert!(shown.contains("not a record of this version"), "{shown}");
+}
+
+#[tokio::test]
 async fn damaged_metadata_is_corrupt() {
     for metadata in [
         &b""[..],

@@ -54,6 +54,20 @@ async fn load_whose_answer_is_malformed_is_repeated_at_once() {
     assert_eq!(proxy.connections(), 2);
 }
 
+/// Then the answer to `PTTL` is -2. Here it is -1, for a record without an expiry, and two bits of it change.
+#[tokio::test]
+async fn record_that_expires_after_it_was_read_is_missing() {
+    let id = put(&store(shared()), &record([("name", "value")])).await;
+    let () = run(&mut operator(shared()), &format!("PERSIST {}", key(&id)));
+    let answer = answer_to_load(&id).await;
+    assert!(answer.ends_with(b":-1\r\n"));
+    let proxy = FaultProxy::new(shared().address());
+    let store = once(&format!("redis://{}", proxy.address())).build().unwrap();
+    assert_eq!(stored(&store, &id).await, Some(record([("name", "value")])));
+    proxy.fail_answer(0, NetworkFault::Corrupt { offset: answer.len() - 3, mask: b'1' ^ b'2' });
+    assert_eq!(stored(&store, &id).await, None);
+}
+
 /// The bytes that the server sends for a load.
 async fn answer_to_load(id: &SessionId) -> Vec<u8> {
     let mut stream = TcpStream::connect(shared().address()).await.unwrap();
