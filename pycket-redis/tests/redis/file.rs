@@ -14,6 +14,20 @@ fn empty_file_gives_the_defaults() {
     assert_eq!(shown, format!("{:?}", RedisStore::builder("redis://localhost")));
 }
 
+#[test]
+fn settings_of_a_file_are_those_of_the_builder() {
+    let text = "url = \"redis://localhost\"\nprefix = \"shop:\"\ndb_sessions = 2\ndb_notifications = 3\n\
+                max_connections = 4\nmax_response_bytes = 5000000\nconnect_timeout_ms = 6\n\
+                response_timeout_ms = 7\ndeadline_ms = 8\nwait_replicas = 9\nwait_timeout_ms = 10";
+    let millis = Duration::from_millis;
+    let builder = RedisStore::builder("redis://localhost").prefix("shop:");
+    let builder = builder.db_sessions(2).db_notifications(3).max_connections(4);
+    let builder = builder.max_response_bytes(5_000_000).connect_timeout(millis(6));
+    let builder = builder.response_timeout(millis(7)).deadline(millis(8));
+    let builder = builder.wait_replicas(9, millis(10));
+    assert_eq!(format!("{:?}", read(text).unwrap()), format!("{builder:?}"));
+}
+
 #[tokio::test]
 async fn every_setting_in_a_file_is_applied() {
     let server = Server::redis();
@@ -73,4 +87,12 @@ fn url_together_with_host_or_port_is_an_error() {
     let message = read("url = \"redis://:sesame@localhost\"\nport = 1").unwrap_err();
     assert!(message.contains("either `url` or `host`"), "{message}");
     assert!(!message.contains("sesame"), "{message}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn certificate_file_that_cannot_be_read_is_named() {
+    let file = "url = \"rediss://localhost\"\ntls_authority_file = \"missing.pem\"";
+    let message = read(file).unwrap_err();
+    assert!(message.contains("cannot read `tls_authority_file`, missing.pem"), "{message}");
 }
