@@ -1,5 +1,5 @@
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{advance, timeout};
 
 use super::*;
 use crate::connection::Timeouts;
@@ -10,6 +10,15 @@ fn parse_addr_reads_ipv6_addresses_with_and_without_brackets() {
         let parts = [host, "6379"].map(|part| Value::BulkString(part.into()));
         assert_eq!(parse_addr(&[Value::Array(parts.into())]).unwrap().host, "::1");
     }
+}
+
+#[test]
+fn only_a_server_with_the_role_master_is_a_primary() {
+    for (role, expected) in [("master", true), ("slave", false), ("sentinel", false)] {
+        let answer = Value::Array(vec![Value::BulkString(role.into()), Value::Int(1)]);
+        assert_eq!(is_primary(&[answer]), expected, "{role}");
+    }
+    assert!(!is_primary(&[]));
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -32,9 +41,14 @@ fn sentinels(port: u16) -> Arc<Sentinels> {
 }
 
 impl Sentinels {
+    /// As if the sentinels had just named the primary.
+    fn find_primary(&self) {
+        let node = Arc::new(self.settings.node(self.endpoint.clone()));
+        self.lock().primary = Some(Primary { node, asked: Instant::now() });
+    }
+
     async fn announce(self: &Arc<Self>, channel: &str, text: &str) {
-        let primary = Arc::new(self.settings.node(self.endpoint.clone()));
-        self.lock().primary = Some(Primary { node: primary, asked: Instant::now() });
+        self.find_primary();
         let parts = ["message", channel, text].map(|part| Value::BulkString(part.into()));
         let message = Msg::from_owned_value(Value::Array(parts.into())).unwrap();
         Arc::clone(self).follow(0, &message).await;
@@ -64,14 +78,41 @@ async fn writes_pause_while_the_primary_is_replaced_and_reads_go_on() {
     }
 }
 
-/// The listener is the sentinel, and answers nothing.
+#[tokio::test]
+async fn primary_that_fails_is_searched_again() {
+    let sentinels = sentinels(1);
+    sentinels.find_primary();
+    assert!(!sentinels.refuses(Access::Read).await);
+    assert!(sentinels.lock().primary.is_none());
+}
+
+/// A sentinel that accepts connections and answers nothing.
+async fn silent_sentinel() -> (TcpListener, Arc<Sentinels>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, sentinels(port))
+}
+
+async fn is_asked(sentinel: &TcpListener) -> bool {
+    timeout(LIMIT, sentinel.accept()).await.is_ok()
+}
+
 #[tokio::test(start_paused = true)]
 async fn sentinels_are_asked_at_once_when_a_replacement_ends() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let sentinels = sentinels(listener.local_addr().unwrap().port());
-    let is_asked = async || timeout(LIMIT, listener.accept()).await.is_ok();
+    let (sentinel, sentinels) = silent_sentinel().await;
     sentinels.announce(BEGIN, "master shop 127.0.0.1 1").await;
-    assert!(!is_asked().await);
+    assert!(!is_asked(&sentinel).await);
     sentinels.announce(PROMOTED, "slave 127.0.0.1:2 127.0.0.1 2 @ shop 127.0.0.1 1").await;
-    assert!(is_asked().await);
+    assert!(is_asked(&sentinel).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sentinels_are_asked_if_the_last_time_was_a_second_ago() {
+    let (sentinel, sentinels) = silent_sentinel().await;
+    for (ago, expected) in [(999, false), (1000, true)] {
+        sentinels.find_primary();
+        advance(Duration::from_millis(ago)).await;
+        assert!(!sentinels.refuses(Access::Read).await);
+        assert_eq!(is_asked(&sentinel).await, expected, "{ago} ms ago");
+    }
 }
