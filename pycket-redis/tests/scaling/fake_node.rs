@@ -16,7 +16,8 @@ pub(crate) struct FakeNode {
 
 struct State {
     port: u16,
-    /// The replies to the next requests, in order. The last one repeats. `None` closes the connection.
+    /// The replies to the next requests, in order. The last one repeats. `None` closes the connection. `{port}`
+    /// stands for the port of this node.
     answers: Mutex<VecDeque<Option<&'static str>>>,
     requests: AtomicUsize,
 }
@@ -57,9 +58,10 @@ impl State {
             } else if request.contains("EVAL") || request.contains("HGETALL") {
                 self.requests.fetch_add(1, Ordering::SeqCst);
                 match self.answer() {
+                    Some(answer) if request.contains("ASKING") => format!("+OK\r\n{answer}"),
                     // `PTTL` follows `HGETALL`; -2 means that the key does not exist.
                     Some(answer) if request.contains("HGETALL") => format!("{answer}:-2\r\n"),
-                    Some(answer) => answer.to_owned(),
+                    Some(answer) => answer,
                     None => return,
                 }
             } else {
@@ -72,8 +74,9 @@ impl State {
         }
     }
 
-    fn answer(&self) -> Option<&'static str> {
+    fn answer(&self) -> Option<String> {
         let mut answers = self.answers.lock().unwrap();
-        if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0] }
+        let answer = if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0] };
+        answer.map(|answer| answer.replace("{port}", &self.port.to_string()))
     }
 }
