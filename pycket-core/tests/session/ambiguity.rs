@@ -34,6 +34,19 @@ async fn create_with_a_lost_reply_stores_exactly_one_session() {
 }
 
 #[tokio::test]
+async fn what_a_lost_create_stored_is_deleted_also_if_the_delete_is_lost() {
+    let (store, inner, manager) = faulty();
+    let session = manager.open(None).await.unwrap();
+    session.set("user", "ann").unwrap();
+    // The create, a create under another id, the delete under the first id.
+    store.fail_nth(0, Fault::After);
+    store.fail_nth(2, Fault::Lost);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Created);
+    assert_eq!(inner.len(), 1);
+    assert_eq!(open(&manager, session.id().unwrap()).await.keys(), ["user"]);
+}
+
+#[tokio::test]
 async fn update_with_a_lost_reply_is_stored_once() {
     for fault in [Fault::Lost, Fault::After] {
         let (store, _, manager) = faulty();

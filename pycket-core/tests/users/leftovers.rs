@@ -3,13 +3,14 @@
 use std::mem;
 use std::sync::Arc;
 
-use pycket_core::{Expiry, MemoryStore, Outcome, Session, SessionManager};
+use pycket_core::{Expiry, MemoryStore, Outcome, Session, SessionManager, SessionStore};
 use pycket_testkit::{Calls, CountingStore, Fault, FaultyStore, ManualClock};
 
+use crate::watched::Watched;
 use crate::{DAY, handles, is_live, open, over, signed_in};
 
 /// Two live ids of one session: the server crashed while it changed the id. The later one is the second.
-async fn with_two_ids(store: &Arc<MemoryStore>) -> [Session; 2] {
+async fn with_two_ids(store: &Arc<impl SessionStore>) -> [Session; 2] {
     let first = signed_in(&over(store.clone()), "ann").await;
     let faulty = Arc::new(FaultyStore::new(store.clone()));
     let rotating = open(&over(faulty.clone()), first.id()).await;
@@ -41,6 +42,22 @@ async fn a_sign_in_with_both_ids_of_a_session_ends_them_and_not_itself() {
         assert!(!is_live(&manager, &both[0]).await && !is_live(&manager, &both[1]).await);
         assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
     }
+}
+
+/// The index then lists only the id that was opened, so the other one is deleted as another session of the client.
+#[tokio::test]
+async fn after_an_eviction_a_sign_in_with_both_ids_does_not_end_itself() {
+    let store = Arc::new(Watched::new(&ManualClock::new()));
+    let both = with_two_ids(&store).await;
+    store.evict().await;
+    let manager = over(store);
+    let ids = both.each_ref().map(|session| session.id().unwrap());
+    let session = manager.open_first_of(&ids).await.unwrap();
+    session.log_in("ann").unwrap();
+    session.commit().await.unwrap();
+    assert!(is_live(&manager, &session).await);
+    assert!(!is_live(&manager, &both[0]).await && !is_live(&manager, &both[1]).await);
+    assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
 }
 
 #[tokio::test]

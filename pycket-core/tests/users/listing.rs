@@ -1,8 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use pycket_testkit::ManualClock;
+use pycket_core::{MemoryStore, Outcome, Session, SessionManager};
+use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 
-use crate::{DAY, at, handles, manager, open, signed_in};
+use crate::world::now;
+use crate::{DAY, at, handles, manager, open, over, signed_in};
 
 #[tokio::test]
 async fn a_listed_session_says_what_it_is() {
@@ -134,4 +137,26 @@ async fn twenty_sessions_are_listed_the_newest_sign_in_first() {
         expected.insert(0, signed_in(&manager, "ann").await.handle().unwrap());
     }
     assert_eq!(handles(&manager, "ann").await, expected);
+}
+
+#[test]
+fn in_every_order_a_session_that_changes_its_id_is_listed() {
+    let setup = || {
+        let store = Arc::new(MemoryStore::new());
+        let session = now(signed_in(&over(store.clone()), "ann"));
+        (over(Arc::new(PausingStore::new(store))), session)
+    };
+    let tasks = |(manager, session): &(SessionManager, Session)| {
+        let (listing, rotating) = (manager.clone(), manager.clone());
+        let (id, handle) = (session.id(), session.handle().unwrap());
+        let list: Task =
+            Box::pin(async move { assert_eq!(handles(&listing, "ann").await, [handle]) });
+        let rotate: Task = Box::pin(async move {
+            let session = open(&rotating, id).await;
+            session.cycle_id();
+            assert_eq!(session.commit().await.unwrap(), Outcome::Rotated);
+        });
+        vec![list, rotate]
+    };
+    every_order(setup, tasks, |_, _| {});
 }
