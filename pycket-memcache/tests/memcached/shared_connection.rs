@@ -165,6 +165,24 @@ async fn too_large_item_fails_no_read_of_other_calls_on_the_connection() {
     assert_eq!(other, Some(record([("name", "value")])));
 }
 
+/// It has room again with the next replies.
+#[tokio::test(start_paused = true)]
+async fn call_that_finds_no_room_leaves_the_connection_to_others() {
+    let server = FakeServer::new([Behavior::Silent]).await;
+    let builder = at(&server).connect_timeout(LIMIT / 4).response_timeout(LIMIT);
+    let store = Arc::new(builder.build().unwrap());
+    let mut loads = JoinSet::new();
+    for _ in 0..1024 {
+        let store = store.clone();
+        loads.spawn(async move { store.load(&SessionId::generate()).await.err() });
+    }
+    tokio::time::sleep(LIMIT / 4).await;
+    for _ in 0..2 {
+        let error = store.load(&SessionId::generate()).await.unwrap_err();
+        assert_eq!((error.kind(), server.connections()), (Unavailable, 1));
+    }
+}
+
 #[tokio::test]
 async fn reply_to_another_request_is_refused() {
     let id = SessionId::generate();
