@@ -156,3 +156,30 @@ fn timed_out() -> RedisError {
 fn closed() -> RedisError {
     io::Error::from(io::ErrorKind::BrokenPipe).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::{AsyncConnectionConfig, RedisConnectionInfo};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// The client does so in the moment in which its driver ends. Here the driver never runs.
+    #[tokio::test(start_paused = true)]
+    async fn request_that_the_client_forgets_ends_with_its_connection() {
+        let (stream, _server) = tokio::io::duplex(64);
+        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
+        let (requests, _driver) = connected.unwrap();
+        let ended = tokio::spawn(async {});
+        let driver = Arc::new(Driver { task: ended.abort_handle(), waiting: Arc::default() });
+        ended.await.unwrap();
+        let client = Client { requests, driver, response_timeout: Duration::from_secs(60) };
+        let start = Instant::now();
+        let mut commands = Pipeline::new();
+        commands.cmd("PING");
+        assert!(!client.send(&commands).await.unwrap_err().is_timeout());
+        assert_eq!(start.elapsed(), CHECK);
+    }
+}

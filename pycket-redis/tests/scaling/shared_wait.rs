@@ -140,6 +140,18 @@ async fn write_dropped_while_others_wait_takes_no_reply_from_them() {
     assert_eq!(fourth.await.unwrap(), Some(record([("name", "fourth")])));
 }
 
+#[tokio::test]
+async fn write_dropped_while_it_waits_for_others_is_never_carried_out() {
+    let (mut servers, store) = replicated_servers().await;
+    let ids = [put(&store, &record([])).await, put(&store, &record([])).await];
+    let first = servers.held_write(write(&store, &ids[0])).await;
+    drop(begun(store.delete(&ids[1])).await);
+    servers.replica.resume();
+    assert_eq!(first.await.unwrap(), Update::Applied);
+    // The server gets this one after the delete.
+    assert_eq!(write(&store, &ids[1]).await.unwrap(), Update::Applied);
+}
+
 /// With the paused clock of tokio, the timeouts take no real time.
 #[tokio::test]
 async fn write_queued_behind_a_wait_ends_within_the_response_timeout() {
