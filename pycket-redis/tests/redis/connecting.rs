@@ -134,6 +134,22 @@ async fn failed_attempt_is_not_remembered() {
     assert_eq!(load(store).await, Ok(()));
 }
 
+/// The end of a runtime makes its attempts fail, too.
+#[test]
+fn call_connects_again_if_the_attempt_of_another_runtime_fails() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (own, other) = (runtime(), runtime());
+    let manners = [Manner::Closes, Manner::LeadsTo(shared().address())];
+    let stand_in = own.block_on(StandIn::new(manners));
+    let store = impatient(&stand_in);
+    // The attempt belongs to the other runtime, which goes on only when both calls wait for it.
+    let first = other.block_on(begun(load(store.clone())));
+    let second = own.block_on(begun(load(store)));
+    let first = std::thread::spawn(move || other.block_on(first));
+    assert_eq!(own.block_on(second), Ok(()));
+    assert_eq!(first.join().unwrap(), Err(ErrorKind::Unavailable));
+}
+
 #[tokio::test]
 async fn pool_opens_no_more_connections_than_allowed() {
     for allowed in [1, 3] {
