@@ -125,7 +125,7 @@ impl SessionHandle {
                     let manager = &self.slot.settings.manager;
                     let session =
                         manager.without_loading(ids(&self.presented()).copied().collect());
-                    Opened::new(session, &[], self.slot.transport())
+                    Opened::new(session, &[])
                 });
                 self.checked(opened.await)
             }
@@ -239,7 +239,7 @@ impl SessionHandle {
     async fn open(&self) -> Result<Opened, Error> {
         let presented = self.presented();
         let session = self.slot.settings.manager.open_first_of(ids(&presented)).await?;
-        Ok(Opened::new(session, &presented, self.slot.transport()))
+        Ok(Opened::new(session, &presented))
     }
 
     fn presented(&self) -> Vec<SignedId> {

@@ -10,28 +10,22 @@ pub(crate) struct Opened {
     pub(crate) session: Session,
     /// Whether only a previous key signed the id.
     outdated_key: bool,
-    /// The remaining time of the session when it was opened, if the cookie is persistent.
+    /// The remaining time of the session when it was opened.
     expires_in: Duration,
 }
 
 impl Opened {
     /// The session that was opened for a client that presents these ids.
-    pub(crate) fn new(session: Session, presented: &[SignedId], transport: &Transport) -> Self {
+    pub(crate) fn new(session: Session, presented: &[SignedId]) -> Self {
         let id = session.id();
         let outdated_key =
             presented.iter().any(|signed| signed.outdated_key && Some(signed.id) == id);
-        let expires_in = match transport.is_persistent() {
-            true => session.expires_in().unwrap_or_default(),
-            false => Duration::ZERO,
-        };
+        let expires_in = session.expires_in().unwrap_or_default();
         Self { session, outdated_key, expires_in }
     }
 
     /// Whether the client needs the id again although it is the same, if the session is still live.
     pub(crate) fn needs_id_again(&self, transport: &Transport) -> bool {
-        if !self.outdated_key && !transport.is_persistent() {
-            return false;
-        }
         match self.session.id_change() {
             IdChange::Renewed(_) => self.outdated_key || self.refreshes_cookie(transport),
             IdChange::Unchanged => self.outdated_key,

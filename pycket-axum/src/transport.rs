@@ -81,14 +81,6 @@ impl Transport {
         }
     }
 
-    /// Whether the client forgets the id at a time that depends on when it was issued.
-    pub(crate) fn is_persistent(&self) -> bool {
-        match self {
-            Self::Cookie(cookie) => cookie.is_persistent(),
-            Self::Header(..) => false,
-        }
-    }
-
     /// As [`SessionCookie::ends_before`]. The id in a header does not end.
     pub(crate) fn ends_before(&self, absolute: Option<Duration>) -> bool {
         match self {
