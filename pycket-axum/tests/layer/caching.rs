@@ -62,6 +62,8 @@ async fn new_cookie_makes_the_response_private() {
             "private, no-cache=\"set-cookie, public\", max-age=1",
         ),
         ("max-age=\"1\\\", public\", public", "private, max-age=\"1\\\", public\""),
+        // Outside of quotes, a backslash escapes nothing.
+        ("x=\\\"a, public, b\", public", "private, x=\\\"a, public, b\""),
         ("", "private"),
         (" , ,", "private"),
         (

@@ -1,21 +1,24 @@
 //! Services and middleware that are not axum handlers.
 
 use std::convert::Infallible;
+use std::future::Ready;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::Request as AxumRequest;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response as AxumResponse;
 use axum::routing::get;
+use futures_util::FutureExt;
 use http::header::{COOKIE, SET_COOKIE, VARY};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use pycket_axum::{Session, SessionError, SessionHandle, SessionLayer};
+use pycket_axum::{RequireUser, Session, SessionError, SessionHandle, SessionLayer};
 use pycket_core::MemoryStore;
 use pycket_testkit::{CountingStore, Fault, FaultyStore, ManualClock};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::site::{KEY, Plan, manager};
 
@@ -113,6 +116,31 @@ async fn service_error_is_returned_and_only_a_destroy_is_committed() {
     let cookie = cookie_of(&send("/visit", "").await.unwrap());
     assert_eq!(send("/logout", &cookie).await.unwrap_err(), "the service's own error");
     assert!(stores.memory.is_empty());
+}
+
+/// A service that is never ready for a request.
+#[derive(Clone)]
+struct Busy;
+
+impl Service<Request<Body>> for Busy {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        panic!("it is called before it is ready");
+    }
+}
+
+#[test]
+fn layer_and_guard_are_not_ready_before_the_service_inside_is() {
+    let (_, layer) = layer();
+    assert!(layer.layer(Busy).ready().now_or_never().is_none());
+    assert!(RequireUser::or_401().layer(Busy).ready().now_or_never().is_none());
 }
 
 #[tokio::test]

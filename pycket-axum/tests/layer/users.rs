@@ -215,6 +215,15 @@ async fn error_of_the_lookup_is_the_response() {
 }
 
 #[test]
+fn rejection_says_that_no_user_is_signed_in_or_what_failed() {
+    type Rejection = UserRejection<SessionError>;
+    assert_eq!(Rejection::NotSignedIn.to_string(), "no user is signed in");
+    let reason = SessionError::MissingLayer.to_string();
+    assert_eq!(Rejection::Session(SessionError::MissingLayer).to_string(), reason);
+    assert_eq!(Rejection::Lookup(SessionError::MissingLayer).to_string(), reason);
+}
+
+#[test]
 fn page_of_another_site_is_no_place_to_sign_in_or_return_to() {
     let elsewhere = [
         "",
