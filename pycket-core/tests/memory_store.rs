@@ -28,7 +28,7 @@ async fn create_in_a_full_store_fails_and_evicts_nothing() {
     for id in ids {
         assert_eq!(store.load(&id).await.unwrap().unwrap().record, record());
     }
-    assert_eq!(store.len(), 3);
+    assert_eq!((store.len(), store.is_empty()), (3, false));
 }
 
 #[tokio::test]
@@ -38,6 +38,14 @@ async fn error_of_a_full_store_names_the_setting() {
     let error = create(&store, minute()).await.unwrap_err();
     assert!(error.to_string().contains("max_records"), "{error}");
     assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn record_ends_by_the_clock_of_the_system() {
+    let store = MemoryStore::new();
+    let id = create(&store, Ttl::from_millis(1).unwrap()).await.unwrap();
+    std::thread::sleep(Duration::from_millis(2));
+    assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
 #[tokio::test]

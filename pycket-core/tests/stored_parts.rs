@@ -109,6 +109,13 @@ fn key_space_returns_its_parts() {
 }
 
 #[test]
+fn key_is_the_prefix_the_dataset_and_the_id_in_base64url() {
+    let id: SessionId = "f47ac10b-58cc-4372-a567-0e02b2c3d479".parse().unwrap();
+    assert_eq!(KeySpace::new("pycket:", "").key(&id), "pycket:9HrBC1jMQ3KlZw4CssPUeQ");
+    assert_eq!(KeySpace::new("", "users").key(&id), "users:9HrBC1jMQ3KlZw4CssPUeQ");
+}
+
+#[test]
 fn timeout_of_a_settings_file_is_in_milliseconds() {
     let deadline = toml::Value::Integer(300);
     let read = |value| pycket_core::driver::deserialize_millis(value);

@@ -125,6 +125,23 @@ async fn increment_with_a_lost_reply_is_ambiguous_and_counts_once() {
     assert_eq!(open(&manager, id).await.require::<u32>("n").unwrap(), 1);
 }
 
+#[tokio::test]
+async fn write_that_did_not_happen_is_not_repeated() {
+    let (store, _, manager) = faulty();
+    let id = stored(&manager).await;
+    let write = open(&manager, id).await;
+    write.set("age", &30).unwrap();
+    let increment = open(&manager, id).await;
+    let calls = store.calls();
+    store.fail_nth(0, Fault::Before);
+    assert_eq!(write.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    store.fail_nth(0, Fault::Before);
+    let error = increment.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(store.calls(), calls + 2);
+    assert_eq!(open(&manager, id).await.keys(), ["user"]);
+}
+
 /// A change whose reply is lost, beside a request that changes the id. The rotation may have carried the change over,
 /// so it is not certain that it is not stored.
 fn is_never_refused_beside_a_rotation<C>(change: impl Fn(Session) -> C)

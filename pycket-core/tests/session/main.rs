@@ -9,6 +9,7 @@ mod cancellation;
 mod clones;
 mod commit;
 mod ending;
+mod errors;
 mod events;
 mod every_fault;
 mod expiry;

@@ -72,6 +72,7 @@ async fn keys_iter_len_and_contains_agree() {
     assert_eq!(entries["a"].decode::<u8>().unwrap(), 1);
     assert_eq!(entries["user"].decode::<String>().unwrap(), "ann");
     assert!(session.contains("a") && !session.contains("b"));
+    assert!(!session.is_empty());
 }
 
 #[tokio::test]

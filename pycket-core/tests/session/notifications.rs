@@ -218,6 +218,24 @@ async fn two_requests_that_push_one_name_leave_two_notifications() {
 }
 
 #[tokio::test]
+async fn notifications_of_two_requests_keep_the_order_in_time() {
+    let clock = ManualClock::new();
+    let manager = SessionManager::builder(MemoryStore::new());
+    let manager = manager.clock(Arc::new(clock.clone())).build().unwrap();
+    let id = notified(&manager, "info", "first").await;
+    let (early, late) = (open(&manager, id).await, open(&manager, id).await);
+    for (session, text) in [(&early, "second"), (&early, "third"), (&late, "fourth")] {
+        clock.advance(Duration::from_secs(1));
+        session.notifications().push("info", text).unwrap();
+    }
+    late.commit().await.unwrap();
+    early.commit().await.unwrap();
+    let left = drain(&open(&manager, id).await).await;
+    let texts: Vec<_> = left.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["first", "second", "third", "fourth"]);
+}
+
+#[tokio::test]
 async fn the_65th_unread_notification_replaces_the_oldest() {
     let notifications = Arc::new(MemoryStore::new());
     let manager = with(notifications.clone());

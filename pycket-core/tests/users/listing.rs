@@ -1,7 +1,10 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use pycket_core::{MemoryStore, Outcome, Session, SessionManager};
+use pycket_core::{
+    Changes, Creation, Error, ErrorKind, Loaded, MemoryStore, Outcome, Record, Session, SessionId,
+    SessionManager, SessionStore, Ttl, Update,
+};
 use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 
 use crate::world::now;
@@ -159,4 +162,48 @@ fn in_every_order_a_session_that_changes_its_id_is_listed() {
         vec![list, rotate]
     };
     every_order(setup, tasks, |_, _| {});
+}
+
+/// A store that cannot read one of its records.
+#[derive(Debug, Default)]
+struct OneUnreadable {
+    inner: MemoryStore,
+    id: OnceLock<SessionId>,
+}
+
+#[async_trait::async_trait]
+impl SessionStore for OneUnreadable {
+    async fn create(&self, id: &SessionId, record: &Record, ttl: Ttl) -> Result<Creation, Error> {
+        self.inner.create(id, record, ttl).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
+        match self.id.get() == Some(id) {
+            true => Err(Error::new(ErrorKind::Corrupt, "the record is of an unknown version")),
+            false => self.inner.load(id).await,
+        }
+    }
+
+    async fn update(
+        &self,
+        id: &SessionId,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Update, Error> {
+        self.inner.update(id, changes, ttl).await
+    }
+
+    async fn delete(&self, id: &SessionId) -> Result<Option<Record>, Error> {
+        self.inner.delete(id).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_hides_no_other() {
+    let store = Arc::new(OneUnreadable::default());
+    let manager = over(store.clone());
+    let unreadable = signed_in(&manager, "ann").await;
+    let other = signed_in(&manager, "ann").await;
+    store.id.set(unreadable.id().unwrap()).unwrap();
+    assert_eq!(handles(&manager, "ann").await, [other.handle().unwrap()]);
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use pycket_core::{ErrorKind, IdChange, Outcome};
+use pycket_core::{ErrorKind, Expiry, IdChange, Outcome};
 use pycket_testkit::ManualClock;
 
 use crate::{DAY, at, handles, is_live, manager, open, signed_in};
@@ -66,6 +66,24 @@ async fn a_sign_in_keeps_what_others_stored_meanwhile() {
     session.commit().await.unwrap();
     assert_eq!(open(&manager, session.id()).await.keys(), ["cart", "theirs"]);
     assert_eq!(session.user_id().as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn a_sign_in_after_the_absolute_timeout_starts_it_anew() {
+    let clock = ManualClock::new();
+    let (_, builder) = at(&clock);
+    let expiry = Expiry::builder().idle_timeout(DAY).absolute_timeout(DAY).build().unwrap();
+    let manager = builder.expiry(expiry).build().unwrap();
+    let session = manager.open(None).await.unwrap();
+    session.set("cart", &3).unwrap();
+    session.commit().await.unwrap();
+
+    // The request began before it.
+    clock.advance(DAY);
+    session.log_in("ann").unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(session.absolute_expires_in(), Some(DAY));
+    assert_eq!(open(&manager, session.id()).await.user_id().as_deref(), Some("ann"));
 }
 
 #[tokio::test]
