@@ -280,6 +280,25 @@ async fn lost_update_of_a_value_that_is_stored_already_renews_the_session() {
 }
 
 #[tokio::test]
+async fn lost_update_of_a_value_that_is_stored_already_writes_its_ttl() {
+    let expiry = Expiry::builder().idle_timeout(2 * HALF_A_DAY);
+    let (clock, store, manager) =
+        faulty_at(expiry.absolute_timeout(3 * HALF_A_DAY).build().unwrap());
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    let other = open(&manager, id).await;
+    other.set("user", "bob").unwrap();
+    other.commit().await.unwrap();
+    clock.advance(3 * HALF_A_DAY / 2);
+    session.set("user", "bob").unwrap();
+    store.fail_nth(0, Fault::Lost);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Updated);
+    let record = store.load(&id).await.unwrap().unwrap().record;
+    let granted = record.metadata().granted.unwrap();
+    assert_eq!(granted.as_duration(), 3 * HALF_A_DAY / 2, "until the absolute timeout");
+}
+
+#[tokio::test]
 async fn lost_update_whose_renewal_fails_is_ambiguous() {
     let (clock, store, manager) = faulty_at(Expiry::default());
     let id = stored(&manager).await;

@@ -378,3 +378,14 @@ async fn take_of_a_value_of_another_type_leaves_it() {
     assert_eq!(session.take::<u32>("user").await.unwrap_err().kind(), ErrorKind::Decode);
     assert_eq!(open(&manager, id).await.keys(), ["user"]);
 }
+
+#[tokio::test]
+async fn update_of_a_session_begun_after_a_destroy_is_seen() {
+    let manager = manager();
+    let session = open(&manager, stored(&manager).await).await;
+    session.destroy();
+    session.set("theme", "dark").unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap(), 1);
+    assert_eq!(session.require::<u32>("n").unwrap(), 1);
+}
