@@ -108,6 +108,7 @@ impl SessionStore for Wrapped {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
+        self.travel().await;
         if self.is(Broken::LostWrite)
             && self.updates.fetch_add(1, Ordering::Relaxed).is_multiple_of(50)
         {
