@@ -22,6 +22,7 @@ pub(super) enum Cause {
         others: Vec<SessionId>,
         /// That of the sign-in. A later one has a higher sequence, and ends the session of this one.
         sequence: u64,
+        may_start_again: bool,
     },
 }
 
@@ -105,17 +106,20 @@ impl Shared {
                 return Err(error);
             }
             (Deletion::Unseen(_), Cause::Rotation { .. }) => self.state().stored_all(sent, new),
-            (Deletion::Absent | Deletion::Unseen(_), Cause::SignIn { sequence, .. }) => {
-                match Box::pin(self.successor(user.as_ref(), [old.id, new.id], *sequence)).await {
+            (
+                Deletion::Absent | Deletion::Unseen(_),
+                Cause::SignIn { sequence, may_start_again, .. },
+            ) => {
+                let ids = [old.id, new.id];
+                match Box::pin(self.listed_beside(user.as_ref(), ids, *sequence)).await {
                     // The user signs in to the session as that request left it.
-                    Ok(Some(successor)) => {
+                    Ok((_, Some(successor))) if *may_start_again => {
                         self.withdraw(&new, None).await;
-                        self.state().refresh(sent, successor);
+                        self.state().start_sign_in_again(sent, successor);
                         return Box::pin(self.store_session()).await;
                     }
-                    // Nothing is left, or a later sign-in ends all ids.
-                    Ok(None) => {
-                        others.clear();
+                    Ok((listed, _)) => {
+                        others = listed;
                         self.state().stored_all(sent, new);
                     }
                     Err(error) => {
@@ -159,26 +163,29 @@ impl Shared {
         }
     }
 
-    /// The session under the id that another request has given it meanwhile, if that is live. `known` are the ids that
-    /// it certainly is not.
-    async fn successor(
+    /// The ids under which a session is listed beside these, and the first session under them that is live: another
+    /// request has given it that id. Nothing if a later sign-in is listed, because that one ends them all.
+    async fn listed_beside(
         &self,
         user: Option<&UserEntry>,
         known: [SessionId; 2],
         sequence: u64,
-    ) -> Result<Option<Live>, Error> {
-        let Some(user) = user else { return Ok(None) };
+    ) -> Result<(Vec<SessionId>, Option<Live>), Error> {
+        let Some(user) = user else { return Ok((Vec::new(), None)) };
         let listed = UserIndex::new(&self.manager, &user.user_id).known(user.handle).await?;
         let listed = listed.filter(|listed| listed.sequence == sequence);
         let mut ids = listed.map(|listed| listed.entry.ids).unwrap_or_default();
+        ids.retain(|id| !known.contains(id));
         // An earlier id can only be meant if a renewal has noted it while it was given.
         ids.sort_by_key(|id| user.earlier.contains(id));
-        for id in ids.into_iter().filter(|id| !known.contains(id)) {
-            if let Some(live) = self.manager.live(id).await? {
-                return Ok(Some(live));
+        let mut successor = None;
+        for id in &ids {
+            successor = self.manager.live(*id).await?;
+            if successor.is_some() {
+                break;
             }
         }
-        Ok(None)
+        Ok((ids, successor))
     }
 
     /// Writes to a session what others wrote to its old record, after a sign-in has ended the id that this request

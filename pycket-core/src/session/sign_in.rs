@@ -9,7 +9,7 @@ use super::rotate::{Cause, Next};
 use super::state::{Live, Sent};
 
 /// A sign-in that the next commit stores.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SignIn {
     pub(crate) user_id: SmolStr,
     /// That of the session before, if it belongs to the same user.
@@ -17,6 +17,9 @@ pub(crate) struct SignIn {
     pub(crate) label: Option<SmolStr>,
     /// Whether the session gets nothing from the one before, because that belongs to another user.
     pub(crate) starts_empty: bool,
+    /// Whether another request changed the id first, so that it begins with the session as that request left it. It
+    /// starts again only once, because two sign-ins could follow each other without end.
+    pub(crate) has_started_again: bool,
 }
 
 impl Shared {
@@ -61,7 +64,8 @@ impl Shared {
         let others = entry.ids.into_iter().filter(|id| !is_known(id)).collect();
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
-                let cause = Cause::SignIn { others, sequence };
+                let may_start_again = !sign_in.has_started_again;
+                let cause = Cause::SignIn { others, sequence, may_start_again };
                 self.delete_old(sent, old, new, missed, cause).await
             }
             other_user => {

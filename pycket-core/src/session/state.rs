@@ -289,6 +289,14 @@ impl State {
         }
     }
 
+    /// Takes note that the sign-in that was sent begins with the session `live` instead.
+    pub(crate) fn start_sign_in_again(&mut self, sent: &Sent, live: Live) {
+        self.refresh(sent, live);
+        if let Some(sign_in) = &mut self.work.sign_in {
+            Arc::make_mut(sign_in).has_started_again = true;
+        }
+    }
+
     /// Takes back a value that could not be stored, unless the name has another value by now.
     pub(crate) fn take_back(&mut self, name: &str, value: &Value) {
         if self.work.changes().get(name) == Some(Some(value)) {

@@ -124,7 +124,13 @@ impl State {
         let same = [stored, current].into_iter().flatten().find(|(id, _)| *id == user_id);
         let handle = same.map_or_else(UserSessionHandle::generate, |(_, handle)| handle);
         self.rotate(Rotation::RestartTimeouts);
-        self.work.sign_in = Some(Arc::new(SignIn { user_id, handle, label, starts_empty }));
+        self.work.sign_in = Some(Arc::new(SignIn {
+            user_id,
+            handle,
+            label,
+            starts_empty,
+            has_started_again: false,
+        }));
     }
 
     /// Drops what this request has not stored, except deletes and timeouts.

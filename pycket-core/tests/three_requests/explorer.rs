@@ -7,7 +7,7 @@ use crate::requests::{Kind, Then};
 use crate::world::{Choice, Setting, World};
 
 /// More choices than any run has.
-const MAX_CHOICES: usize = 240;
+const MAX_CHOICES: usize = 120;
 
 /// What is explored: three requests and what they begin with.
 pub(crate) struct Plan<'s> {
