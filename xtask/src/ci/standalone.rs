@@ -58,10 +58,5 @@ pub(super) fn build(root: &Path, words: &[&str], more: &[&str]) -> Command {
     if env::var_os("CARGO_TARGET_DIR").is_none() {
         command.args(["--target-dir", "target"]);
     }
-    if env::var_os("CARGO_PROFILE_DEV_DEBUG").is_none() {
-        // As in the manifest of the workspace. A build with another profile is not reused.
-        command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-        command.args(["--config", "profile.dev.package.'*'.debug=false"]);
-    }
     command
 }
