@@ -61,7 +61,9 @@ impl Shared {
         // its id as an earlier one, so the earlier ones are deleted once more.
         let old_id = old.as_ref().map(|old| old.id);
         let is_known = |other: &SessionId| *other == id || Some(*other) == old_id;
-        let others = entry.ids.into_iter().filter(|id| !is_known(id)).collect();
+        // After a lost reply the listing may show a later sign-in, which ends the session under all ids.
+        let is_last = listing.get(user.handle).is_some_and(|listed| listed.sequence == sequence);
+        let others = entry.ids.into_iter().filter(|id| is_last && !is_known(id)).collect();
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
                 let may_start_again = !sign_in.has_started_again;
