@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use pycket_core::{ErrorKind, IdChange, MemoryStore, Outcome, SessionManager};
-use pycket_testkit::{Fault, FaultyStore};
+use pycket_core::{ErrorKind, Expiry, IdChange, MemoryStore, Outcome, SessionManager};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
 use crate::{manager, open, over, stored};
 
@@ -146,9 +147,7 @@ async fn old_id_ends_with_the_request_when_its_delete_was_ambiguous() {
 
 #[tokio::test]
 async fn only_restart_timeouts_restarts_the_absolute_timeout() {
-    use pycket_core::{Clock, Expiry};
-    use pycket_testkit::ManualClock;
-    use std::time::Duration;
+    use pycket_core::Clock;
 
     let clock = ManualClock::new();
     let arc: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -166,4 +165,25 @@ async fn only_restart_timeouts_restarts_the_absolute_timeout() {
     session.restart_timeouts();
     session.commit().await.unwrap();
     assert_eq!(session.absolute_expires_in(), Some(Duration::from_secs(100)));
+}
+
+#[tokio::test]
+async fn old_id_is_deleted_by_a_commit_after_the_absolute_timeout() {
+    let clock = ManualClock::new();
+    let memory = Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
+    let store = Arc::new(FaultyStore::new(memory));
+    let timeout = Duration::from_secs(100);
+    let expiry = Expiry::builder().absolute_timeout(timeout).build().unwrap();
+    let builder = SessionManager::builder(store.clone()).expiry(expiry).clock(clock.clone());
+    let manager = builder.build().unwrap();
+    let old = stored(&manager).await;
+    let login = open(&manager, old).await;
+    login.cycle_id();
+    for delete in 1..=3 {
+        store.fail_nth(delete, Fault::Lost);
+    }
+    assert!(login.commit().await.is_err());
+    clock.advance(timeout);
+    // Nothing is dropped, because only the delete was left.
+    assert_eq!(login.commit().await.unwrap(), Outcome::Rotated);
 }

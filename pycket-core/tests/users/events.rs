@@ -3,8 +3,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use pycket_core::{Event, MemoryStore, SessionManager};
-use pycket_testkit::{Fault, FaultyStore};
+use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
+use crate::watched::Watched;
 use crate::{manager, open, over, signed_in};
 
 #[derive(Clone, Default)]
@@ -42,6 +43,19 @@ async fn sign_in_and_sign_out_emit_events_with_the_handle() {
     session.destroy();
     session.commit().await.unwrap();
     assert_eq!(events.take(), [Event::Destroyed, Event::SignedOut(bob)]);
+}
+
+#[tokio::test]
+async fn a_sign_out_after_an_eviction_emits_its_events() {
+    let store = Arc::new(Watched::new(&ManualClock::new()));
+    let (manager, events) = Events::of(over(store.clone()));
+    let session = signed_in(&manager, "ann").await;
+    store.evict().await;
+    let ann = session.handle().unwrap();
+    events.take();
+    session.destroy();
+    session.commit().await.unwrap();
+    assert_eq!(events.take(), [Event::Destroyed, Event::SignedOut(ann)]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pycket_core::{
     Changes, Expiry, Outcome, Renew, SessionId, SessionManager, SessionStore, Update,
 };
-use pycket_testkit::{Calls, CountingStore, ManualClock};
+use pycket_testkit::{Calls, CountingStore, Fault, FaultyStore, ManualClock};
 
 use crate::watched::Watched;
 use crate::world::manager;
@@ -52,6 +52,22 @@ async fn a_sign_out_after_an_eviction_ends_the_session() {
     store.evict().await;
     session.destroy();
     assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+}
+
+/// Only the deleted record shows that no other request has ended the session, and it is not seen.
+#[tokio::test]
+async fn after_an_eviction_a_lost_old_record_ends_a_rotation() {
+    let clock = ManualClock::new();
+    let store = Arc::new(Watched::new(&clock));
+    let faulty = Arc::new(FaultyStore::new(store.clone()));
+    let manager = manager(faulty.clone(), &clock);
+    let session = signed_in(&manager, "ann").await;
+    store.evict().await;
+    session.cycle_id();
+    // Create, an update and a load of the index, a load of the old record, the create of the index, and the delete.
+    faulty.fail_nth(5, Fault::After);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Ended);
+    assert!(handles(&manager, "ann").await.is_empty());
 }
 
 #[tokio::test]

@@ -107,3 +107,40 @@ async fn sign_out_with_an_unavailable_index_is_not_repeated() {
     session.commit().await.unwrap();
     assert!(handles(&manager, "ann").await.is_empty());
 }
+
+/// It creates the new record, writes the index and deletes the old record.
+#[tokio::test]
+async fn rotation_with_a_lost_reply_of_the_index_succeeds() {
+    for fault in [Fault::Lost, Fault::After] {
+        let (_, store, manager) = faulty();
+        let session = signed_in(&manager, "ann").await;
+        session.cycle_id();
+        store.fail_nth(1, fault);
+        assert_eq!(session.commit().await.unwrap(), Outcome::Rotated);
+        assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
+    }
+}
+
+#[tokio::test]
+async fn rotation_with_an_unavailable_index_keeps_the_old_id() {
+    let (records, store, manager) = faulty();
+    let old = signed_in(&manager, "ann").await.id();
+    let session = open(&manager, old).await;
+    session.cycle_id();
+    store.fail_nth(1, Fault::Before);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert!(!open(&manager, old).await.is_new());
+    assert_eq!(records.len(), 2, "the record and the index");
+}
+
+#[tokio::test]
+async fn rotation_that_cannot_delete_the_old_record_keeps_it_listed() {
+    let (_, store, manager) = faulty();
+    let old = signed_in(&manager, "ann").await.id();
+    let session = open(&manager, old).await;
+    session.cycle_id();
+    store.fail_nth(2, Fault::Before);
+    assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    let kept = open(&manager, old).await;
+    assert_eq!(handles(&manager, "ann").await, [kept.handle().unwrap()]);
+}

@@ -56,6 +56,25 @@ async fn ten_thousand_sign_ins_leave_a_short_index_and_then_none() {
 }
 
 #[tokio::test]
+async fn a_sign_in_removes_ended_sessions_if_they_outnumber_the_live_ones() {
+    let clock = ManualClock::new();
+    let store = Arc::new(Watched::new(&clock));
+    let manager = manager(&store, &clock);
+    for _ in 0..3 {
+        let long = manager.open(None).await.unwrap();
+        long.log_in("ann").unwrap();
+        long.set_idle_timeout(30 * DAY).unwrap();
+        long.commit().await.unwrap();
+    }
+    for _ in 0..20 {
+        signed_in(&manager, "ann").await;
+    }
+    clock.advance(DAY + Duration::from_secs(1));
+    signed_in(&manager, "ann").await;
+    assert_eq!(listed(&store).await, Some(4));
+}
+
+#[tokio::test]
 async fn the_index_ends_without_any_call_after_the_last_session() {
     let clock = ManualClock::new();
     let store = Arc::new(Watched::new(&clock));
