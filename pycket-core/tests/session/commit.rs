@@ -89,6 +89,19 @@ async fn commit_to_an_ended_session_drops_changes_and_returns_ended() {
 }
 
 #[tokio::test]
+async fn of_two_commits_to_an_ended_session_only_the_first_returns_ended() {
+    let manager = over(Arc::new(PausingStore::new(Arc::new(MemoryStore::new()))));
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    session.set("age", &30).unwrap();
+    let logout = open(&manager, id).await;
+    logout.destroy();
+    logout.commit().await.unwrap();
+    let (first, second) = tokio::join!(session.commit(), session.commit());
+    assert_eq!([first.unwrap(), second.unwrap()], [Outcome::Ended, Outcome::Unchanged]);
+}
+
+#[tokio::test]
 async fn failed_commit_keeps_the_changes_for_a_retry() {
     let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
     let manager = over(store.clone());

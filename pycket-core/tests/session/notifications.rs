@@ -450,24 +450,3 @@ async fn of_many_racing_requests_exactly_one_gets_the_notification() {
         assert_eq!(winners, 1, "in round {round}");
     }
 }
-
-/// The store calls: create of the notification, update of the session, delete of the notification.
-#[tokio::test]
-async fn notification_of_an_ended_session_is_deleted_by_the_next_commit() {
-    let memory = Arc::new(MemoryStore::new());
-    let store = Arc::new(FaultyStore::new(memory.clone()));
-    let manager = over(store.clone());
-    let id = stored(&manager).await;
-    let session = open(&manager, id).await;
-    session.notifications().set("info", "late").unwrap();
-    let logout = open(&manager, id).await;
-    logout.destroy();
-    logout.commit().await.unwrap();
-
-    store.fail_nth(2, Fault::Before);
-    assert_eq!(session.commit().await.unwrap(), Outcome::Ended);
-    assert_eq!(memory.len(), 1);
-    // The session has ended before, so this commit does not end it.
-    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
-    assert!(memory.is_empty());
-}

@@ -8,7 +8,7 @@ use pycket_core::{
 use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 
 use crate::world::now;
-use crate::{DAY, at, handles, manager, open, over, signed_in};
+use crate::{DAY, at, handles, is_live, manager, open, over, signed_in};
 
 #[tokio::test]
 async fn a_listed_session_says_what_it_is() {
@@ -111,6 +111,21 @@ async fn a_session_that_is_in_use_stays_listed() {
     }
     assert_eq!(manager.user("ann").unwrap().end_all().await.unwrap(), 1);
     assert!(open(&manager, session.id()).await.is_new());
+}
+
+#[tokio::test]
+async fn a_session_that_changes_its_id_is_listed_as_long_as_it_is_live() {
+    let clock = ManualClock::new();
+    let manager = at(&clock).1.build().unwrap();
+    let session = signed_in(&manager, "ann").await;
+    clock.advance(DAY / 2);
+    session.cycle_id();
+    session.commit().await.unwrap();
+    clock.advance(DAY / 5 * 4);
+    let newer = signed_in(&manager, "ann").await;
+    assert!(is_live(&manager, &session).await);
+    let both = [newer, session].map(|session| session.handle().unwrap());
+    assert_eq!(handles(&manager, "ann").await, both);
 }
 
 #[tokio::test]
