@@ -111,8 +111,9 @@ impl Expiry {
         let (own, metadata) = (OwnTimeouts::of(record), record.metadata());
         let idle = self.idle(own).as_duration();
         metadata.unrenewed_for(expires_in).is_some_and(|unrenewed| unrenewed > idle)
-            || self.absolute(own).is_some()
-                && self.ttl(metadata.created, own, || clock.now()).is_none()
+            || self
+                .absolute_expires_in(metadata.created, own, || clock.now())
+                .is_some_and(|rest| rest.is_zero())
     }
 
     /// The ttl of a record that is written `now`, or `None` if its absolute timeout has passed. Without an
