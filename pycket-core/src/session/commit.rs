@@ -77,8 +77,7 @@ impl Shared {
                 self.delete_listed(id, &user, is_deleted).await?;
                 continue;
             }
-            let deletion =
-                resolve::delete(self.manager.clock(), self.manager.store(), &delete.id()).await;
+            let deletion = self.delete(&delete.id()).await;
             let (notifications, listed) = match (&delete, deletion) {
                 (_, Deletion::Kept(error)) => return Err(error),
                 (_, Deletion::Unknown(error)) => {

@@ -9,8 +9,8 @@ use crate::{
 /// How many times a call is made before its result counts as unknown.
 const ATTEMPTS: usize = 3;
 
-/// How long a call is repeated. If the first reply was missing for so long, the store hangs, and the client waits for all
-/// of this. Lost connections are noticed much sooner.
+/// How long a call is repeated. If the first reply was missing for so long, the store hangs, and the client waits for
+/// all of this. Lost connections are noticed much sooner.
 const REPEATED_FOR: Duration = Duration::from_secs(1);
 
 /// The attempts of a call, beginning now.

@@ -89,13 +89,12 @@ impl Shared {
         mut missed: Changes,
         cause: Cause,
     ) -> Result<Outcome, Error> {
-        let store = self.manager.store();
         let user = UserEntry::of(&new.record);
         let mut others = match &cause {
             Cause::Rotation { .. } => Vec::new(),
             Cause::SignIn { others, .. } => others.clone(),
         };
-        match (resolve::delete(self.manager.clock(), store, &old.id).await, &cause) {
+        match (self.delete(&old.id).await, &cause) {
             (Deletion::Absent, Cause::Rotation { .. })
             | (Deletion::Unseen(_), Cause::Rotation { was_evicted: true }) => {
                 self.withdraw(&new, Some(old.id)).await;
@@ -142,7 +141,7 @@ impl Shared {
             }
         }
         for id in &others {
-            let deletion = resolve::delete(self.manager.clock(), store, id).await;
+            let deletion = self.delete(id).await;
             if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
                 // The next commit tries again.
                 self.state().delete_later(PendingDelete::OldId(*id));
@@ -172,10 +171,8 @@ impl Shared {
         sequence: u64,
     ) -> Result<(Vec<SessionId>, Option<Live>), Error> {
         let Some(user) = user else { return Ok((Vec::new(), None)) };
-        let listed = UserIndex::new(&self.manager, &user.user_id).known(user.handle).await?;
-        let listed = listed.filter(|listed| listed.sequence == sequence);
-        let mut ids = listed.map(|listed| listed.entry.ids).unwrap_or_default();
-        ids.retain(|id| !known.contains(id));
+        let listing = UserIndex::new(&self.manager, &user.user_id).load().await?;
+        let mut ids = listing.unwrap_or_default().others(user.handle, sequence, &known);
         // An earlier id can only be meant if a renewal has noted it while it was given.
         ids.sort_by_key(|id| user.earlier.contains(id));
         let mut successor = None;
@@ -221,9 +218,14 @@ impl Shared {
         Next { user, deleted }
     }
 
+    /// Deletes the record of a session.
+    pub(super) async fn delete(&self, id: &SessionId) -> Deletion {
+        resolve::delete(self.manager.clock(), self.manager.store(), id).await
+    }
+
     /// Deletes the record under an id that the session had. Returns the id, if there is no record any more.
     async fn if_deleted(&self, id: SessionId) -> Option<SessionId> {
-        let deletion = resolve::delete(self.manager.clock(), self.manager.store(), &id).await;
+        let deletion = self.delete(&id).await;
         (!matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_))).then_some(id)
     }
 
@@ -255,7 +257,7 @@ impl Shared {
     ///
     /// What the index lists of its session is removed, too, unless that is live under another id than `ended`.
     pub(super) async fn withdraw(&self, new: &Live, ended: Option<SessionId>) {
-        let deletion = resolve::delete(self.manager.clock(), self.manager.store(), &new.id).await;
+        let deletion = self.delete(&new.id).await;
         if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
             self.state().delete_later(PendingDelete::Unused(new.id));
             return;

@@ -59,11 +59,8 @@ impl Shared {
         let missed = user.correction(id, &entry)?;
         // Another request of the client may be signing in or changing the id at this moment. A renewal may have noted
         // its id as an earlier one, so the earlier ones are deleted once more.
-        let old_id = old.as_ref().map(|old| old.id);
-        let is_known = |other: &SessionId| *other == id || Some(*other) == old_id;
-        // After a lost reply the listing may show a later sign-in, which ends the session under all ids.
-        let is_last = listing.get(user.handle).is_some_and(|listed| listed.sequence == sequence);
-        let others = entry.ids.into_iter().filter(|id| is_last && !is_known(id)).collect();
+        let known = [id, old.as_ref().map_or(id, |old| old.id)];
+        let others = listing.others(user.handle, sequence, &known);
         let stored = match &old {
             Some(old) if before.is_none() || same_user.is_some() => {
                 let may_start_again = !sign_in.has_started_again;

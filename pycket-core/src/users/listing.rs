@@ -76,6 +76,19 @@ impl Listing {
         self.get(handle).map_or(BEFORE_ALL, |known| known.sequence)
     }
 
+    /// The ids of a session that are not `known`. None if a sign-in with a higher sequence was listed, because that one
+    /// ends the session under all of them.
+    pub(crate) fn others(
+        &self,
+        handle: UserSessionHandle,
+        sequence: u64,
+        known: &[SessionId],
+    ) -> Vec<SessionId> {
+        let listed = self.get(handle).filter(|listed| listed.sequence == sequence);
+        let ids = listed.into_iter().flat_map(|listed| listed.entry.ids.iter().copied());
+        ids.filter(|id| !known.contains(id)).collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()
     }
