@@ -10,7 +10,8 @@ fn soak(arguments: &[&str]) -> (Output, String) {
     (output, text)
 }
 
-/// Runs the servers with this bug until it is found. That takes seconds, but on a busy machine the requests meet less often.
+/// Runs the servers with this bug until it is found. That takes seconds, but on a busy machine the requests meet less
+/// often.
 fn finds(finding: &str, broken: &str) {
     let bug = format!("--broken={broken}");
     let arguments = ["--store=memory", "--faults=none", "--seconds=600", "--seed=1", &bug];

@@ -25,6 +25,18 @@ async fn with_two_ids(store: &Arc<impl SessionStore>) -> [Session; 2] {
     [first, rotating]
 }
 
+/// A sign-in of a client that presents both ids.
+async fn ends_both_and_not_itself(store: Arc<impl SessionStore>, both: [Session; 2]) {
+    let manager = over(store);
+    let ids = both.each_ref().map(|session| session.id().unwrap());
+    let session = manager.open_first_of(&ids).await.unwrap();
+    session.log_in("ann").unwrap();
+    session.commit().await.unwrap();
+    assert!(is_live(&manager, &session).await);
+    assert!(!is_live(&manager, &both[0]).await && !is_live(&manager, &both[1]).await);
+    assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
+}
+
 #[tokio::test]
 async fn a_sign_in_with_both_ids_of_a_session_ends_them_and_not_itself() {
     for newest_first in [true, false] {
@@ -33,14 +45,7 @@ async fn a_sign_in_with_both_ids_of_a_session_ends_them_and_not_itself() {
         if newest_first {
             both.reverse();
         }
-        let manager = over(store);
-        let ids = both.each_ref().map(|session| session.id().unwrap());
-        let session = manager.open_first_of(&ids).await.unwrap();
-        session.log_in("ann").unwrap();
-        session.commit().await.unwrap();
-        assert!(is_live(&manager, &session).await);
-        assert!(!is_live(&manager, &both[0]).await && !is_live(&manager, &both[1]).await);
-        assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
+        ends_both_and_not_itself(store, both).await;
     }
 }
 
@@ -50,14 +55,7 @@ async fn after_an_eviction_a_sign_in_with_both_ids_does_not_end_itself() {
     let store = Arc::new(Watched::new(&ManualClock::new()));
     let both = with_two_ids(&store).await;
     store.evict().await;
-    let manager = over(store);
-    let ids = both.each_ref().map(|session| session.id().unwrap());
-    let session = manager.open_first_of(&ids).await.unwrap();
-    session.log_in("ann").unwrap();
-    session.commit().await.unwrap();
-    assert!(is_live(&manager, &session).await);
-    assert!(!is_live(&manager, &both[0]).await && !is_live(&manager, &both[1]).await);
-    assert_eq!(handles(&manager, "ann").await, [session.handle().unwrap()]);
+    ends_both_and_not_itself(store, both).await;
 }
 
 #[tokio::test]
