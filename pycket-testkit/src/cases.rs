@@ -16,6 +16,9 @@ pub mod model;
 pub mod rotation;
 pub mod values;
 
+use crate::Harness;
+use crate::run::Boxed;
+
 /// The clause that a case proves: its description, on one line.
 pub(crate) fn clause(group: &str, case: &str) -> Option<String> {
     description(source(group)?, case)
@@ -44,3 +47,18 @@ macro_rules! sources {
 }
 
 crate::for_every_case!(sources);
+
+macro_rules! run {
+    ($($group:ident { $($case:ident)* })*) => {
+        /// Calls the case of that name.
+        pub(crate) async fn run(group: &str, case: &str, harness: &dyn Harness) {
+            let run: Boxed<'_, ()> = match (group, case) {
+                $($((stringify!($group), stringify!($case)) => Box::pin($group::$case(harness)),)*)*
+                _ => panic!("there is no case {group}::{case}"),
+            };
+            run.await
+        }
+    };
+}
+
+crate::for_every_case!(run);

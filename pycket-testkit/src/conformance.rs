@@ -9,8 +9,8 @@
 #[macro_export]
 macro_rules! conformance {
     ($harness:expr $(,)?) => {
-        async fn conformance_harness() -> impl $crate::Harness {
-            $harness
+        async fn conformance_harness() -> ::std::boxed::Box<dyn $crate::Harness> {
+            ::std::boxed::Box::new($harness)
         }
 
         $crate::for_every_case!($crate::emit_tests);
@@ -26,10 +26,8 @@ macro_rules! emit_tests {
                 $(
                     #[test]
                     fn $case() {
-                        $crate::run_case($crate::test_name!($group, $case), async {
-                            let harness = super::conformance_harness().await;
-                            $crate::cases::$group::$case(&harness).await;
-                        });
+                        let name = $crate::test_name!($group, $case);
+                        $crate::run_case(name, super::conformance_harness());
                     }
                 )*
             }

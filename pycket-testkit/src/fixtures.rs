@@ -31,17 +31,17 @@ pub(crate) fn fresh_namespace() -> String {
 }
 
 /// A handle on a new namespace.
-pub(crate) async fn open(harness: &impl Harness) -> Store {
+pub(crate) async fn open(harness: &dyn Harness) -> Store {
     open_in(harness, &fresh_namespace()).await
 }
 
 /// A handle on this namespace.
-pub(crate) async fn open_in(harness: &impl Harness, namespace: &str) -> Store {
+pub(crate) async fn open_in(harness: &dyn Harness, namespace: &str) -> Store {
     observed(harness.open(namespace).await)
 }
 
 /// Two handles on a new namespace, as of two servers of one application.
-pub(crate) async fn open_two(harness: &impl Harness) -> [Store; 2] {
+pub(crate) async fn open_two(harness: &dyn Harness) -> [Store; 2] {
     let namespace = fresh_namespace();
     [open_in(harness, &namespace).await, open_in(harness, &namespace).await]
 }

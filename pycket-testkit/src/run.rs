@@ -1,14 +1,16 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::cases;
 use crate::observed::{PROGRESS, Progress};
+use crate::{Harness, cases};
+
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Longer than any case takes on a usual machine. A slow or busy machine gets more.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -45,6 +47,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         builder.worker_threads(WORKERS).thread_name("pycket-testkit").enable_all();
         builder.build().expect("threads can be started")
     };
+    // Boxed, so that this is compiled once, and not for every test.
+    let future: Boxed<'_, F::Output> = Box::pin(future);
     RUNTIME.get_or_init(build).block_on(future)
 }
 
@@ -62,14 +66,19 @@ pub struct TestName {
 }
 
 /// Runs one case. If it panics, prints which clause of the contract is broken and how to repeat the test.
-pub fn run_case(test: TestName, case: impl Future<Output = ()>) {
+pub fn run_case(test: TestName, harness: impl Future<Output = Box<dyn Harness>>) {
     let clause = cases::clause(test.group, test.case).unwrap_or_default();
     let message = format!("broken clause of the contract of `SessionStore`:\n  {clause}");
-    explain_panic(test, &message, || block_on(within_limit(case)));
+    let harness: Boxed<'_, Box<dyn Harness>> = Box::pin(harness);
+    explain_panic(test, &message, || block_on(within_limit(test, harness)));
 }
 
-async fn within_limit(case: impl Future<Output = ()>) {
+async fn within_limit(test: TestName, harness: Boxed<'_, Box<dyn Harness>>) {
     let progress = Arc::<Progress>::default();
+    let case = async {
+        let harness = harness.await;
+        cases::run(test.group, test.case, &*harness).await;
+    };
     let mut case = pin!(PROGRESS.scope(progress.clone(), case));
     let (started, mut slowest) = (Instant::now(), 1.0_f64);
     while timeout(INTERVAL, &mut case).await.is_err() {

@@ -31,7 +31,7 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn new(harness: &impl Harness) -> Self {
+    pub(crate) fn new(harness: &dyn Harness) -> Self {
         let time = harness.time();
         let clock: Arc<dyn Clock> = match &time {
             Time::Real => Arc::new(SystemClock::new()),

@@ -11,7 +11,7 @@ use crate::fixtures::{HOUR, Store, all, number, open, open_two, put, record, sto
 use crate::observed::in_turn;
 
 /// A dropped create happened whole or not at all, and a later create never overwrites it.
-pub async fn dropped_create_is_atomic(harness: &impl Harness) {
+pub async fn dropped_create_is_atomic(harness: &dyn Harness) {
     let store = open(harness).await;
     let (first, second) = (record([("a", "1"), ("b", "1")]), record([("c", "2")]));
     for cut in Cut::all() {
@@ -34,7 +34,7 @@ pub async fn dropped_create_is_atomic(harness: &impl Harness) {
 }
 
 /// A dropped update happened whole or not at all, and does not block the next one.
-pub async fn dropped_update_is_atomic(harness: &impl Harness) {
+pub async fn dropped_update_is_atomic(harness: &dyn Harness) {
     let store = open(harness).await;
     let changes = Changes::new().set("a", text("2")).set("b", text("2")).remove("c");
     let later = Changes::new().set("later", text("3"));
@@ -53,7 +53,7 @@ pub async fn dropped_update_is_atomic(harness: &impl Harness) {
 }
 
 /// A dropped delete happened whole or not at all.
-pub async fn dropped_delete_is_atomic(harness: &impl Harness) {
+pub async fn dropped_delete_is_atomic(harness: &dyn Harness) {
     let store = open(harness).await;
     let whole = record([("a", "1"), ("b", "1")]);
     for cut in Cut::all() {
@@ -71,7 +71,7 @@ pub async fn dropped_delete_is_atomic(harness: &impl Harness) {
 
 /// After a dropped call every later call on the same handle gets its own answer, not the one to the dropped
 /// call.
-pub async fn calls_after_a_dropped_call_get_their_own_answers(harness: &impl Harness) {
+pub async fn calls_after_a_dropped_call_get_their_own_answers(harness: &dyn Harness) {
     let store = open(harness).await;
     let (own, other) = (record([("of", "own")]), record([("of", "other")]));
     let id = put(&store, &own, HOUR).await;
@@ -94,7 +94,7 @@ pub async fn calls_after_a_dropped_call_get_their_own_answers(harness: &impl Har
 }
 
 /// While half of many callers drop their calls, the others, on the same handle, get their own answers.
-pub async fn dropped_call_disturbs_no_other_caller(harness: &impl Harness) {
+pub async fn dropped_call_disturbs_no_other_caller(harness: &dyn Harness) {
     let store = open(harness).await;
     let callers = (0..32).map(|caller| busy_caller(store.clone(), caller));
     all(callers).await;
@@ -102,7 +102,7 @@ pub async fn dropped_call_disturbs_no_other_caller(harness: &impl Harness) {
 
 /// After a dropped call every write on the same handle reaches the other handles. A dropped call must not leave
 /// a transaction open on a connection that a later call uses.
-pub async fn writes_after_a_dropped_call_reach_every_handle(harness: &impl Harness) {
+pub async fn writes_after_a_dropped_call_reach_every_handle(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     let created = record([("a", "1")]);
     let changes = Changes::new().set("a", text("2"));

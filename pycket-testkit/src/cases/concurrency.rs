@@ -16,7 +16,7 @@ const CALLERS: usize = 64;
 const ROUNDS: usize = 8;
 
 /// Of many creates of one id at the same time exactly one returns `Created`, and its record is stored.
-pub async fn one_of_many_creates_succeeds(harness: &impl Harness) {
+pub async fn one_of_many_creates_succeeds(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let id = SessionId::generate();
@@ -38,7 +38,7 @@ pub async fn one_of_many_creates_succeeds(harness: &impl Harness) {
 }
 
 /// Updates of different names at the same time all survive.
-pub async fn concurrent_updates_of_different_names_survive(harness: &impl Harness) {
+pub async fn concurrent_updates_of_different_names_survive(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     let id = put(&stores[0], &record([("before", "x")]), HOUR).await;
     at_once(&stores, move |caller, store| async move {
@@ -57,7 +57,7 @@ pub async fn concurrent_updates_of_different_names_survive(harness: &impl Harnes
 }
 
 /// A touch changes no data: it undoes no update that runs at the same time.
-pub async fn touch_undoes_no_concurrent_update(harness: &impl Harness) {
+pub async fn touch_undoes_no_concurrent_update(harness: &dyn Harness) {
     const ROUNDS: usize = 4;
     let name = |caller, round| format!("name {caller} {round}");
     let stores = open_two(harness).await;
@@ -78,7 +78,7 @@ pub async fn touch_undoes_no_concurrent_update(harness: &impl Harness) {
 
 /// Many callers who increment a number, each expecting the number that it read and retrying after a
 /// conflict, count exactly.
-pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
+pub async fn compare_and_swap_counts_every_increment(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     let id = put(&stores[0], &Record::new(METADATA, [("n", number(0))]), HOUR).await;
     at_once(&stores, move |_, store| async move {
@@ -101,7 +101,7 @@ pub async fn compare_and_swap_counts_every_increment(harness: &impl Harness) {
 }
 
 /// Of many deletes of one id at the same time exactly one returns the record, and returns it whole.
-pub async fn one_of_many_deletes_returns_the_record(harness: &impl Harness) {
+pub async fn one_of_many_deletes_returns_the_record(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let created = record([("user", "ann"), ("cart", "apples")]);
@@ -116,7 +116,7 @@ pub async fn one_of_many_deletes_returns_the_record(harness: &impl Harness) {
 }
 
 /// A load sees all of an update or none of it.
-pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
+pub async fn load_never_sees_half_an_update(harness: &dyn Harness) {
     const LAST: u64 = 300;
     let [writer, reader] = open_two(harness).await;
     let both = |n| Changes::new().set("left", number(n)).set("right", number(n));
@@ -145,7 +145,7 @@ pub async fn load_never_sees_half_an_update(harness: &impl Harness) {
 }
 
 /// Updates that run at the same time as a delete never bring the record back.
-pub async fn update_during_a_delete_revives_nothing(harness: &impl Harness) {
+pub async fn update_during_a_delete_revives_nothing(harness: &dyn Harness) {
     let stores = open_two(harness).await;
     for _ in 0..ROUNDS {
         let id = put(&stores[0], &record([("user", "ann")]), HOUR).await;

@@ -19,7 +19,7 @@ use crate::observed::observed;
 use crate::shown::{all_shown_by, shows_id};
 
 /// A call to an unreachable store is an error of kind `Unavailable`, which is transient.
-pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
+pub async fn unreachable_store_is_unavailable(harness: &dyn Harness) {
     let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
@@ -31,7 +31,7 @@ pub async fn unreachable_store_is_unavailable(harness: &impl Harness) {
 }
 
 /// An error keeps its cause as `source()`, and does not repeat it in its own message.
-pub async fn error_keeps_its_source(harness: &impl Harness) {
+pub async fn error_keeps_its_source(harness: &dyn Harness) {
     let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
@@ -51,7 +51,7 @@ pub async fn error_keeps_its_source(harness: &impl Harness) {
 }
 
 /// No error shows an id or a value: neither its `Display` nor its `Debug`, nor those of its sources.
-pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
+pub async fn error_shows_no_id_and_no_value(harness: &dyn Harness) {
     let Some(store) = harness.unreachable().await.map(observed) else {
         return works_without_a_network(harness);
     };
@@ -63,7 +63,7 @@ pub async fn error_shows_no_id_and_no_value(harness: &impl Harness) {
 
 /// What a server says when it refuses a call, which often repeats the call's parameters, is no part of the error
 /// and no source of it. (Only for a harness with [`Harness::refusing`].)
-pub async fn refused_call_shows_no_id_and_no_value(harness: &impl Harness) {
+pub async fn refused_call_shows_no_id_and_no_value(harness: &dyn Harness) {
     let Some(store) = harness.refusing().await.map(observed) else { return };
     let id = SessionId::generate();
     let errors = failures(&store, &id).await;
@@ -83,7 +83,7 @@ pub async fn refused_call_shows_no_id_and_no_value(harness: &impl Harness) {
 
 /// A record that cannot be read is `Corrupt` for a load and an update, and taken or `Corrupt` for a create. A
 /// delete removes it and returns `Corrupt`. (Only for a harness with [`Harness::corrupt`].)
-pub async fn corrupt_record_is_reported_until_it_is_deleted(harness: &impl Harness) {
+pub async fn corrupt_record_is_reported_until_it_is_deleted(harness: &dyn Harness) {
     let namespace = fresh_namespace();
     let store = open_in(harness, &namespace).await;
     let created = record([("password", SECRET)]);
@@ -133,7 +133,7 @@ async fn all_failures(store: &Store) -> (SessionId, Vec<(&'static str, Error)>) 
 }
 
 /// Calls every method in a runtime without tokio's network: a call that needs a socket panics there.
-fn works_without_a_network(harness: &impl Harness) {
+fn works_without_a_network(harness: &dyn Harness) {
     let calls = async {
         let store = open(harness).await;
         let id = SessionId::generate();

@@ -9,7 +9,7 @@ use crate::observed::in_quiet;
 use crate::timer::Timer;
 
 /// An update whose expectation is met is applied.
-pub async fn update_with_a_met_expectation_is_applied(harness: &impl Harness) {
+pub async fn update_with_a_met_expectation_is_applied(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("n", "1"), ("other", "x")]), HOUR).await;
     let changes = Changes::new().expect("n", Some(text("1"))).set("n", text("2"));
@@ -20,7 +20,7 @@ pub async fn update_with_a_met_expectation_is_applied(harness: &impl Harness) {
 }
 
 /// If the stored value is another than the expected one, or missing, the answer is `Conflict`.
-pub async fn unexpected_value_is_a_conflict(harness: &impl Harness) {
+pub async fn unexpected_value_is_a_conflict(harness: &dyn Harness) {
     let store = open(harness).await;
     let created = record([("n", "1")]);
     let id = put(&store, &created, HOUR).await;
@@ -32,7 +32,7 @@ pub async fn unexpected_value_is_a_conflict(harness: &impl Harness) {
 }
 
 /// An update can expect that a name is missing; if it is present, the answer is `Conflict`.
-pub async fn absence_of_a_name_can_be_expected(harness: &impl Harness) {
+pub async fn absence_of_a_name_can_be_expected(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     let patterns = ["%", "a%", "_", "*", "?", "[a]"].into_iter();
@@ -47,7 +47,7 @@ pub async fn absence_of_a_name_can_be_expected(harness: &impl Harness) {
 }
 
 /// A conflict changes nothing: no values, no metadata, no ttl.
-pub async fn conflict_changes_nothing(harness: &impl Harness) {
+pub async fn conflict_changes_nothing(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2"), ("z", "3")]);
@@ -67,7 +67,7 @@ pub async fn conflict_changes_nothing(harness: &impl Harness) {
 }
 
 /// An update is applied only if all of its expectations are met.
-pub async fn every_expectation_must_hold(harness: &impl Harness) {
+pub async fn every_expectation_must_hold(harness: &dyn Harness) {
     let store = open(harness).await;
     let created = record([("a", "1"), ("b", "2"), ("c", "3")]);
     let id = put(&store, &created, HOUR).await;
@@ -86,7 +86,7 @@ pub async fn every_expectation_must_hold(harness: &impl Harness) {
 }
 
 /// Without a live record the answer is `Ended`, whatever the update expects.
-pub async fn ended_takes_precedence_over_conflict(harness: &impl Harness) {
+pub async fn ended_takes_precedence_over_conflict(harness: &dyn Harness) {
     let store = open(harness).await;
     let deleted = put(&store, &record([("a", "1")]), HOUR).await;
     store.delete(&deleted).await.unwrap();
@@ -100,7 +100,7 @@ pub async fn ended_takes_precedence_over_conflict(harness: &impl Harness) {
 }
 
 /// An update of an expired record returns `Ended`, whatever it expects of the values that it had.
-pub async fn expired_record_is_ended_and_no_conflict(harness: &impl Harness) {
+pub async fn expired_record_is_ended_and_no_conflict(harness: &dyn Harness) {
     in_quiet(async {
         let store = open(harness).await;
         let timer = Timer::new(harness);
@@ -115,7 +115,7 @@ pub async fn expired_record_is_ended_and_no_conflict(harness: &impl Harness) {
 }
 
 /// An update can expect a name that it does not change, and change a name that it does not expect.
-pub async fn unchanged_name_can_be_expected(harness: &impl Harness) {
+pub async fn unchanged_name_can_be_expected(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("version", "7"), ("a", "1")]), HOUR).await;
     let changes = Changes::new().expect("version", Some(text("7"))).set("a", text("2"));
@@ -128,7 +128,7 @@ pub async fn unchanged_name_can_be_expected(harness: &impl Harness) {
 }
 
 /// A touch checks its expectations too.
-pub async fn touch_checks_expectations(harness: &impl Harness) {
+pub async fn touch_checks_expectations(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
@@ -143,7 +143,7 @@ pub async fn touch_checks_expectations(harness: &impl Harness) {
 }
 
 /// Expectations compare every byte, and an empty value is not a missing one.
-pub async fn expectations_compare_every_byte(harness: &impl Harness) {
+pub async fn expectations_compare_every_byte(harness: &dyn Harness) {
     let store = open(harness).await;
     let values: [&[u8]; 8] = [b"", b"\0", b"a", b"A", b"a\0", b"a\0b", b"\xff\xfe", b"\xc3\xbf"];
     for stored_bytes in values {

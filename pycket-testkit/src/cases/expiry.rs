@@ -19,7 +19,7 @@ const SHORT: u64 = 1_400;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A record is live until its ttl has passed, in whatever unit the store counts.
-pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
+pub async fn record_is_live_until_its_ttl_passes(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     // A store that rounds the end to a second may be exact once, but not also half a second later.
@@ -38,7 +38,7 @@ pub async fn record_is_live_until_its_ttl_passes(harness: &impl Harness) {
 
 /// A record whose ttl has passed has ended for every method, at most one second later, even if nothing removes
 /// expired records.
-pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
+pub async fn record_has_ended_one_second_after_its_ttl(harness: &dyn Harness) {
     in_quiet(async {
         let store = open(harness).await;
         let old = record([("a", "1")]);
@@ -59,7 +59,7 @@ pub async fn record_has_ended_one_second_after_its_ttl(harness: &impl Harness) {
 
 /// A create over an expired record stores the new record whole. It keeps no value, no metadata and no ttl of
 /// the expired one.
-pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness) {
+pub async fn create_over_an_expired_record_keeps_nothing(harness: &dyn Harness) {
     in_quiet(async {
         let store = open(harness).await;
         let timer = Timer::new(harness);
@@ -83,7 +83,7 @@ pub async fn create_over_an_expired_record_keeps_nothing(harness: &impl Harness)
 
 /// An update that has to wait, for example for a lock on its row, does not bring a record back that ended
 /// meanwhile. (Only for a harness with [`Harness::hold`].)
-pub async fn update_that_waits_revives_no_ended_record(harness: &impl Harness) {
+pub async fn update_that_waits_revives_no_ended_record(harness: &dyn Harness) {
     in_quiet(async {
         // If the record ends before the updates have begun, with a longer ttl.
         for millis in [200, 1_000, 5_000] {
@@ -96,7 +96,7 @@ pub async fn update_that_waits_revives_no_ended_record(harness: &impl Harness) {
 }
 
 /// Returns whether the record was live when the updates began.
-async fn updates_wait_while_a_record_ends(harness: &impl Harness, ttl: Ttl) -> bool {
+async fn updates_wait_while_a_record_ends(harness: &dyn Harness, ttl: Ttl) -> bool {
     let namespace = fresh_namespace();
     let (store, timer) = (open_in(harness, &namespace).await, Timer::new(harness));
     let (expiry, id) = timer.put(&store, &record([("a", "1")]), ttl).await;
@@ -129,7 +129,7 @@ async fn updates_wait_while_a_record_ends(harness: &impl Harness, ttl: Ttl) -> b
 }
 
 /// One millisecond is a valid ttl, for a create and for a touch.
-pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
+pub async fn one_millisecond_is_a_valid_ttl(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
@@ -142,7 +142,7 @@ pub async fn one_millisecond_is_a_valid_ttl(harness: &impl Harness) {
 }
 
 /// Every ttl up to ten years works. A ttl of more than thirty days is not read as a date.
-pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
+pub async fn ttl_over_thirty_days_is_not_a_date(harness: &dyn Harness) {
     let store = open(harness).await;
     let second = Duration::from_secs(1);
     let ttls = [30 * DAY - second, 30 * DAY, 30 * DAY + second, 31 * DAY, 366 * DAY];
@@ -160,7 +160,7 @@ pub async fn ttl_over_thirty_days_is_not_a_date(harness: &impl Harness) {
 }
 
 /// `expires_in` is the remaining time, exact to the second, on every server.
-pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
+pub async fn expires_in_is_the_remaining_time(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let timer = Timer::new(harness);
     let mut records = Vec::new();
@@ -177,7 +177,7 @@ pub async fn expires_in_is_the_remaining_time(harness: &impl Harness) {
 }
 
 /// A load does not renew the ttl.
-pub async fn load_does_not_renew_the_ttl(harness: &impl Harness) {
+pub async fn load_does_not_renew_the_ttl(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1")]);
@@ -187,7 +187,7 @@ pub async fn load_does_not_renew_the_ttl(harness: &impl Harness) {
 }
 
 /// An update without a ttl does not change the remaining time.
-pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness) {
+pub async fn update_without_ttl_keeps_the_remaining_time(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let (expiry, id) = timer.put(&store, &record([("a", "1")]), HOUR).await;
@@ -211,7 +211,7 @@ pub async fn update_without_ttl_keeps_the_remaining_time(harness: &impl Harness)
 
 /// A touch, which is an update without changes, sets a new ttl, longer or shorter than the remaining time,
 /// and changes no data.
-pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
+pub async fn touch_changes_only_the_ttl(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let created = record([("a", "1"), ("b", "2")]);
@@ -231,7 +231,7 @@ pub async fn touch_changes_only_the_ttl(harness: &impl Harness) {
 }
 
 /// An update with a ttl sets the new ttl along with the changes.
-pub async fn update_with_ttl_sets_the_new_ttl(harness: &impl Harness) {
+pub async fn update_with_ttl_sets_the_new_ttl(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     for changes in every_kind_of_update() {
@@ -245,7 +245,7 @@ pub async fn update_with_ttl_sets_the_new_ttl(harness: &impl Harness) {
 
 /// A record that is created where another one was has its own values and its own ttl: the end of the other
 /// one does not end it.
-pub async fn recreated_record_has_its_own_ttl(harness: &impl Harness) {
+pub async fn recreated_record_has_its_own_ttl(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let (old, new) = (record([("old", "1")]), record([("new", "2")]));

@@ -7,7 +7,7 @@ use crate::check::check;
 use crate::fixtures::{HOUR, fresh_namespace, open, open_in, open_two, put, record, stored, text};
 
 /// Two handles of one namespace share all records, without delay.
-pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
+pub async fn handles_of_one_namespace_share_records(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let first = record([("user", "ann")]);
     let id = put(&one, &first, HOUR).await;
@@ -22,7 +22,7 @@ pub async fn handles_of_one_namespace_share_records(harness: &impl Harness) {
 }
 
 /// Records under one id in different namespaces are independent.
-pub async fn namespaces_share_no_records(harness: &impl Harness) {
+pub async fn namespaces_share_no_records(harness: &dyn Harness) {
     let name = fresh_namespace();
     // One name is the beginning of the other.
     let one = open_in(harness, &name).await;
@@ -43,7 +43,7 @@ pub async fn namespaces_share_no_records(harness: &impl Harness) {
 }
 
 /// Records under different ids are independent, however similar the ids are.
-pub async fn similar_ids_share_no_records(harness: &impl Harness) {
+pub async fn similar_ids_share_no_records(harness: &dyn Harness) {
     let store = open(harness).await;
     let texts = [
         "0193b3a4-7c1e-4d2a-9f00-5a1b2c3d4e5f",

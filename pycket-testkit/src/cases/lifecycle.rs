@@ -10,13 +10,13 @@ use crate::fixtures::{
 use crate::timer::Timer;
 
 /// A load of an id under which nothing was created returns nothing.
-pub async fn load_of_an_unknown_id_returns_nothing(harness: &impl Harness) {
+pub async fn load_of_an_unknown_id_returns_nothing(harness: &dyn Harness) {
     let store = open(harness).await;
     check("a load of an unknown id", stored(&store, &SessionId::generate()).await, None);
 }
 
 /// A load returns the whole record that was created.
-pub async fn load_returns_the_whole_created_record(harness: &impl Harness) {
+pub async fn load_returns_the_whole_created_record(harness: &dyn Harness) {
     let store = open(harness).await;
     let metadata =
         Metadata::new(Timestamp::from_unix_millis(1)).with_granted(Some(ttl(86_400_000)));
@@ -28,7 +28,7 @@ pub async fn load_returns_the_whole_created_record(harness: &impl Harness) {
 
 /// A create never overwrites: under the id of a live record it returns `Taken`, and changes neither the
 /// record nor its ttl.
-pub async fn create_never_overwrites(harness: &impl Harness) {
+pub async fn create_never_overwrites(harness: &dyn Harness) {
     let store = open(harness).await;
     let timer = Timer::new(harness);
     let first = record([("user", "ann")]);
@@ -49,7 +49,7 @@ pub async fn create_never_overwrites(harness: &impl Harness) {
 }
 
 /// An update never creates: without a live record it returns `Ended`, and there is still no record.
-pub async fn update_never_creates(harness: &impl Harness) {
+pub async fn update_never_creates(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = SessionId::generate();
     for changes in every_kind_of_update() {
@@ -66,7 +66,7 @@ pub async fn update_never_creates(harness: &impl Harness) {
 
 /// A delete returns the record exactly as it was when it was removed: its metadata, and its values with
 /// every update.
-pub async fn delete_returns_the_removed_record(harness: &impl Harness) {
+pub async fn delete_returns_the_removed_record(harness: &dyn Harness) {
     let store = open(harness).await;
     let metadata = Metadata::new(Timestamp::from_unix_millis(123)).with_granted(Some(ttl(1)));
     let mut expected = Record::new(metadata, [("a", text("1")), ("b", text("2"))]);
@@ -79,7 +79,7 @@ pub async fn delete_returns_the_removed_record(harness: &impl Harness) {
 }
 
 /// A delete without a live record returns nothing; that is no error.
-pub async fn delete_of_an_absent_record_returns_nothing(harness: &impl Harness) {
+pub async fn delete_of_an_absent_record_returns_nothing(harness: &dyn Harness) {
     let store = open(harness).await;
     check("a delete of an unknown id", store.delete(&SessionId::generate()).await, None);
     let created = record([("user", "ann")]);
@@ -89,7 +89,7 @@ pub async fn delete_of_an_absent_record_returns_nothing(harness: &impl Harness) 
 }
 
 /// After a delete only a create makes the id live again, and the new record holds nothing of the old one.
-pub async fn only_create_revives_a_deleted_id(harness: &impl Harness) {
+pub async fn only_create_revives_a_deleted_id(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("user", "ann"), ("old", "x")]), HOUR).await;
     store.delete(&id).await.unwrap();
@@ -108,7 +108,7 @@ pub async fn only_create_revives_a_deleted_id(harness: &impl Harness) {
 
 /// A deleted record leaves nothing in the store: no row, no item, no value. (Only for a harness with
 /// [`Harness::records`].)
-pub async fn deleted_records_leave_nothing_behind(harness: &impl Harness) {
+pub async fn deleted_records_leave_nothing_behind(harness: &dyn Harness) {
     let namespace = fresh_namespace();
     let store = open_in(harness, &namespace).await;
     if harness.records(&namespace).await.is_none() {
@@ -132,7 +132,7 @@ pub async fn deleted_records_leave_nothing_behind(harness: &impl Harness) {
 
 /// A record whose last value was removed is still live: it can be loaded, updated and deleted, and its id
 /// is taken.
-pub async fn record_stays_live_without_values(harness: &impl Harness) {
+pub async fn record_stays_live_without_values(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1"), ("b", "2")]), HOUR).await;
     let empty = record([]);

@@ -7,7 +7,7 @@ use crate::check::check;
 use crate::fixtures::{HOUR, open, open_two, put, record, stored, text};
 
 /// Names that an update does not mention keep the values that the store has at that moment.
-pub async fn unmentioned_names_keep_their_values(harness: &impl Harness) {
+pub async fn unmentioned_names_keep_their_values(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let id = put(&one, &record([("a", "1"), ("b", "1")]), HOUR).await;
     let of_one = Changes::new().set("b", text("2"));
@@ -20,7 +20,7 @@ pub async fn unmentioned_names_keep_their_values(harness: &impl Harness) {
 }
 
 /// A set replaces the whole value, longer or shorter.
-pub async fn set_replaces_the_whole_value(harness: &impl Harness) {
+pub async fn set_replaces_the_whole_value(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "middle"), ("b", "1")]), HOUR).await;
     for value in ["a much longer value than before", "short", ""] {
@@ -32,7 +32,7 @@ pub async fn set_replaces_the_whole_value(harness: &impl Harness) {
 }
 
 /// A removal deletes the values under its names and no others.
-pub async fn remove_deletes_only_the_named_values(harness: &impl Harness) {
+pub async fn remove_deletes_only_the_named_values(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1"), ("ab", "2"), ("b", "3"), ("c", "4")]), HOUR).await;
     let changes = Changes::new().remove("a").remove("c");
@@ -49,7 +49,7 @@ pub async fn remove_deletes_only_the_named_values(harness: &impl Harness) {
 }
 
 /// One update may set some names and remove others.
-pub async fn one_update_sets_and_removes(harness: &impl Harness) {
+pub async fn one_update_sets_and_removes(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1"), ("b", "2"), ("c", "3")]), HOUR).await;
     let changes = Changes::new().set("a", text("x")).remove("b").set("d", text("4"));
@@ -59,7 +59,7 @@ pub async fn one_update_sets_and_removes(harness: &impl Harness) {
 }
 
 /// Removing a missing name is no error, and the rest of the update is applied.
-pub async fn remove_of_a_missing_name_is_no_error(harness: &impl Harness) {
+pub async fn remove_of_a_missing_name_is_no_error(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     let changes = Changes::new().remove("missing");
@@ -71,7 +71,7 @@ pub async fn remove_of_a_missing_name_is_no_error(harness: &impl Harness) {
 }
 
 /// A name that was removed can be set again.
-pub async fn removed_name_can_be_set_again(harness: &impl Harness) {
+pub async fn removed_name_can_be_set_again(harness: &dyn Harness) {
     let store = open(harness).await;
     let id = put(&store, &record([("a", "1")]), HOUR).await;
     for value in ["2", "3"] {
@@ -84,7 +84,7 @@ pub async fn removed_name_can_be_set_again(harness: &impl Harness) {
 }
 
 /// An update without changes is applied to a live record, with or without a ttl, and changes no data.
-pub async fn empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
+pub async fn empty_update_of_a_live_record_is_applied(harness: &dyn Harness) {
     let store = open(harness).await;
     let created = record([("a", "1")]);
     let id = put(&store, &created, HOUR).await;
@@ -95,7 +95,7 @@ pub async fn empty_update_of_a_live_record_is_applied(harness: &impl Harness) {
 }
 
 /// The metadata change only if an update gives new ones.
-pub async fn metadata_change_only_when_given(harness: &impl Harness) {
+pub async fn metadata_change_only_when_given(harness: &dyn Harness) {
     let store = open(harness).await;
     let first = Metadata::new(Timestamp::from_unix_millis(5)).with_granted(Some(HOUR));
     let second = Metadata::new(Timestamp::from_unix_millis(6));

@@ -10,7 +10,7 @@ use crate::fixtures::{HOUR, METADATA, all, number, open_two, put, record, stored
 
 /// The delete of the old id returns what others wrote after the record was read, so that the rotation can
 /// write it to the new record.
-pub async fn delete_of_the_old_id_returns_late_writes(harness: &impl Harness) {
+pub async fn delete_of_the_old_id_returns_late_writes(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let read = record([("user", "ann")]);
     let old = put(&one, &read, HOUR).await;
@@ -28,7 +28,7 @@ pub async fn delete_of_the_old_id_returns_late_writes(harness: &impl Harness) {
 }
 
 /// After a rotation an update under the old id returns `Ended` and changes neither record.
-pub async fn update_under_the_old_id_returns_ended(harness: &impl Harness) {
+pub async fn update_under_the_old_id_returns_ended(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let rotated = record([("user", "ann")]);
     let old = put(&one, &rotated, HOUR).await;
@@ -46,7 +46,7 @@ pub async fn update_under_the_old_id_returns_ended(harness: &impl Harness) {
 
 /// During a rotation every write is either in the record that the delete returns, or its answer was
 /// `Ended`: no applied write is lost.
-pub async fn rotation_loses_no_applied_write(harness: &impl Harness) {
+pub async fn rotation_loses_no_applied_write(harness: &dyn Harness) {
     const WRITERS: u64 = 16;
     let [one, two] = open_two(harness).await;
     for round in 0..10 {

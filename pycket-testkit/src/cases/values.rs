@@ -8,7 +8,7 @@ use crate::fixtures::{HOUR, METADATA, Store, number, open, put, record, stored, 
 use crate::shown::shows_id;
 
 /// A value keeps every byte, whether it is text, binary or empty.
-pub async fn values_keep_every_byte(harness: &impl Harness) {
+pub async fn values_keep_every_byte(harness: &dyn Harness) {
     let store = open(harness).await;
     let every: Vec<u8> = (0..=u8::MAX).collect();
     let values = [
@@ -26,7 +26,7 @@ pub async fn values_keep_every_byte(harness: &impl Harness) {
 }
 
 /// A value of 512 kB is stored.
-pub async fn large_value_is_stored(harness: &impl Harness) {
+pub async fn large_value_is_stored(harness: &dyn Harness) {
     let store = open(harness).await;
     let bytes: Vec<u8> =
         (0..512_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -35,7 +35,7 @@ pub async fn large_value_is_stored(harness: &impl Harness) {
 
 /// A value over the store's size limit is an error of kind `TooLarge`, and the record stays as it was. A
 /// store without a limit stores the value.
-pub async fn too_large_value_leaves_the_record_unchanged(harness: &impl Harness) {
+pub async fn too_large_value_leaves_the_record_unchanged(harness: &dyn Harness) {
     let store = open(harness).await;
     let before = record([("user", "ann")]);
     let id = put(&store, &before, HOUR).await;
@@ -62,14 +62,14 @@ pub async fn too_large_value_leaves_the_record_unchanged(harness: &impl Harness)
 }
 
 /// A record of five thousand names is stored, by a create and by an update.
-pub async fn thousands_of_names_are_stored(harness: &impl Harness) {
+pub async fn thousands_of_names_are_stored(harness: &dyn Harness) {
     let store = open(harness).await;
     let names: Vec<String> = (0..5_000).map(|i| format!("name {i}")).collect();
     round_trip(&store, (0_u64..).zip(&names).map(|(i, name)| (name.as_str(), number(i)))).await;
 }
 
 /// A name is stored unchanged, whatever it means to the store, its protocol or a language.
-pub async fn hostile_names_are_stored(harness: &impl Harness) {
+pub async fn hostile_names_are_stored(harness: &dyn Harness) {
     let store = open(harness).await;
     let long = "long ".repeat(2_000);
     let names = " |  |\n|\r\n|\0|a\0b|\"|'|\\|a b|a:b|{a}|*|%s|$1|über|日本語|🦀|\u{202e}|\u{feff}|get a|\
@@ -80,7 +80,7 @@ pub async fn hostile_names_are_stored(harness: &impl Harness) {
 
 /// Names that a store or a language uses for itself are names like any other, and do not change the
 /// metadata.
-pub async fn names_like_metadata_are_stored(harness: &impl Harness) {
+pub async fn names_like_metadata_are_stored(harness: &dyn Harness) {
     let store = open(harness).await;
     let names = "v m t _ __ meta metadata _meta __meta__ \0meta :meta @meta created lifetime version ttl \
                  expires expires_in expires_at values record data id _id key cas flags __proto__ \
@@ -90,14 +90,14 @@ pub async fn names_like_metadata_are_stored(harness: &impl Harness) {
 }
 
 /// Names are compared byte by byte: letter case, spaces and composed characters count.
-pub async fn similar_names_stay_distinct(harness: &impl Harness) {
+pub async fn similar_names_stay_distinct(harness: &dyn Harness) {
     let store = open(harness).await;
     let names = ["a", "A", "a ", " a", "a\0", "a\n", "\u{e9}", "e\u{301}", "1", "01", "1.0"];
     round_trip(&store, names.map(|name| (name, text(name)))).await;
 }
 
 /// A record without values is stored.
-pub async fn record_without_values_is_stored(harness: &impl Harness) {
+pub async fn record_without_values_is_stored(harness: &dyn Harness) {
     let store = open(harness).await;
     let empty = record([]);
     let id = put(&store, &empty, HOUR).await;
@@ -106,7 +106,7 @@ pub async fn record_without_values_is_stored(harness: &impl Harness) {
 }
 
 /// The metadata are stored exactly, over their whole range.
-pub async fn metadata_are_stored_exactly(harness: &impl Harness) {
+pub async fn metadata_are_stored_exactly(harness: &dyn Harness) {
     let store = open(harness).await;
     let grants = [None, Some(Ttl::MIN), Some(HOUR), Some(Ttl::MAX)];
     // 2^53 + 1 is the first whole number that a floating point number cannot hold.
