@@ -1,3 +1,5 @@
-#![no_main]
+//! The program of `pycket_fuzz::memcached_item`.
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pycket_fuzz::memcached_item::check(bytes));
+#![cfg_attr(fuzzing, no_main)]
+
+pycket_fuzz::target!(memcached_item);

@@ -1,3 +1,5 @@
-#![no_main]
+//! The program of `pycket_fuzz::redis_replies`.
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pycket_fuzz::redis_replies::check(bytes));
+#![cfg_attr(fuzzing, no_main)]
+
+pycket_fuzz::target!(redis_replies);

@@ -1,3 +1,5 @@
-#![no_main]
+//! The program of `pycket_fuzz::session_id`.
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pycket_fuzz::session_id::check(bytes));
+#![cfg_attr(fuzzing, no_main)]
+
+pycket_fuzz::target!(session_id);

@@ -1,3 +1,5 @@
-#![no_main]
+//! The program of `pycket_fuzz::user_id`.
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pycket_fuzz::user_id::check(bytes));
+#![cfg_attr(fuzzing, no_main)]
+
+pycket_fuzz::target!(user_id);

@@ -47,3 +47,20 @@ pub const TARGETS: [Target; 19] = [
     ("user_index", user_index::check),
     ("value", value::check),
 ];
+
+/// The program of a target. Built by cargo-fuzz, it runs the check on random inputs, and otherwise on the files that
+/// are its arguments.
+#[macro_export]
+macro_rules! target {
+    ($name:ident) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| $crate::$name::check(bytes));
+
+        #[cfg(not(fuzzing))]
+        fn main() {
+            for path in std::env::args_os().skip(1) {
+                $crate::$name::check(&std::fs::read(path).expect("the file can be read"));
+            }
+        }
+    };
+}

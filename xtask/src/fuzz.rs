@@ -71,7 +71,7 @@ fn run_target(root: &Path, target: &str, seconds: u64) -> Result<(), String> {
     fs::create_dir_all(root.join(&found)).map_err(|error| format!("{found}: {error}"))?;
     let mut command = cargo(root, &["fuzz", "run", "--fuzz-dir", "fuzz", "--target-dir", "target"]);
     // Without a sanitizer it builds with stable Rust. It finds mistakes in unsafe code, and there is none.
-    command.args(["--features", "libfuzzer", "--sanitizer", "none"]);
+    command.args(["--sanitizer", "none"]);
     command.args([target, &found, &format!("fuzz/corpus/{target}"), "--"]);
     command.arg(format!("-max_total_time={seconds}"));
     command.args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"]);

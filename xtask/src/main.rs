@@ -38,22 +38,22 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["ci", rest @ ..] => ci::main(rest),
-        ["bench", rest @ ..] => standalone("benchmarks", &[&["bench"], rest].concat()),
+        ["bench", rest @ ..] => {
+            program(&["--manifest-path", "benchmarks/Cargo.toml"], &[&["bench"], rest].concat())
+        }
         ["versions", option, ..] if option.starts_with('-') => {
             usage_error(&format!("unknown option `{option}`\n\n{USAGE}"))
         }
         ["versions", paths @ ..] => versions::main(paths),
         ["fuzz", rest @ ..] => fuzz::main(rest),
-        ["soak", rest @ ..] => standalone("soak", rest),
+        ["soak", rest @ ..] => program(&["--package", "pycket-soak"], rest),
         [unknown, ..] => usage_error(&format!("unknown command `{unknown}`\n\n{USAGE}")),
     }
 }
 
-/// Builds and starts the program in a folder that is not a member of the workspace.
-fn standalone(folder: &str, words: &[&str]) -> ExitCode {
-    let manifest = format!("{folder}/Cargo.toml");
-    let cargo = ["run", "--release", "--locked", "--manifest-path", &manifest, "--"];
-    let words = [&cargo, words].concat();
+/// Builds and starts a program.
+fn program(package: &[&str], words: &[&str]) -> ExitCode {
+    let words = [&["run", "--release", "--locked"], package, &["--"], words].concat();
     exit_code(root().and_then(|root| command::run(&mut command::cargo(&root, &words))))
 }
 

@@ -28,13 +28,13 @@ pub(super) fn clippy(root: &Path) -> Outcome {
     ))
 }
 
-/// Builds the library and the programs of each member alone, per feature. A build of the whole workspace
+/// Builds each published member alone, per feature. A build of the whole workspace
 /// hides a missing feature if another crate enables it.
 ///
 /// `cargo hack --each-feature` does the same, but it is one more program to build and install.
 pub(super) fn crates(root: &Path) -> Outcome {
     let mut failures = Vec::new();
-    for package in metadata::members(root)? {
+    for package in metadata::members(root)?.into_iter().filter(|it| it.is_published) {
         for features in selections(&package.features) {
             let selection = ["--no-default-features", "--features", &features];
             let mut clippy = cargo(root, &["clippy", "--quiet", "--package", &package.name]);

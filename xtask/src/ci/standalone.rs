@@ -3,31 +3,22 @@ mod guide;
 use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 use super::{Outcome, msrv, outcome};
 use crate::command;
 
 /// The crates outside the workspace, each with its own lock file.
-pub(super) const CRATES: [&str; 5] =
-    ["benchmarks", "examples/own-driver", "examples/shop", "fuzz", "soak"];
+pub(super) const CRATES: [&str; 3] = ["benchmarks", "examples/own-driver", "examples/shop"];
 
 /// Only formatted here: the libraries that they compare with take longer to build than everything else.
 const ONLY_FORMATTED: &str = "benchmarks";
 
-/// Its tests run for more than a minute, so the others are built meanwhile.
-const LONG: &str = "soak";
-
 /// Builds and tests the crates outside the workspace, and the crate that the guide describes.
 pub(super) fn check(root: &Path) -> Outcome {
-    thread::scope(|scope| {
-        let long = scope.spawn(|| failures(root, LONG));
-        let others = CRATES.into_iter().filter(|folder| *folder != LONG);
-        let mut failures: Vec<String> = others.flat_map(|folder| failures(root, folder)).collect();
-        failures.extend(guide::check(root).err());
-        failures.extend(long.join().unwrap_or_else(|_| vec![format!("{LONG}: the step panicked")]));
-        outcome(&failures)
-    })
+    let mut failures: Vec<String> =
+        CRATES.into_iter().flat_map(|folder| failures(root, folder)).collect();
+    failures.extend(guide::check(root).err());
+    outcome(&failures)
 }
 
 fn failures(root: &Path, folder: &str) -> Vec<String> {
