@@ -1,5 +1,6 @@
 //! What `Value::encode` accepts, `Value::decode` reads as an equal value.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -149,9 +150,66 @@ fn is_accepted<T: Stored>(value: &T) -> bool {
     }
 }
 
-/// Stores a value in every place, and returns whether all of them accepted it.
-fn every_place<T: Stored + Clone>(value: &T) -> Vec<bool> {
-    let value = || value.clone();
+/// A value whose type only [`READ`] knows. Without it, each place would be compiled for each type.
+struct Erased(Box<dyn Any>);
+
+trait Any: erased_serde::Serialize + Debug + std::any::Any {
+    fn is(&self, other: &dyn std::any::Any) -> bool;
+}
+
+impl<T: Stored + 'static> Any for T {
+    fn is(&self, other: &dyn std::any::Any) -> bool {
+        other.downcast_ref() == Some(self)
+    }
+}
+
+type Read = fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<Erased, erased_serde::Error>;
+
+thread_local! {
+    /// Reads a value of the type that is tested.
+    static READ: Cell<Read> = const { Cell::new(|_| unreachable!()) };
+}
+
+fn read<T: Stored + 'static>(
+    deserializer: &mut dyn erased_serde::Deserializer<'_>,
+) -> Result<Erased, erased_serde::Error> {
+    erased_serde::deserialize::<T>(deserializer).map(|value| Erased(Box::new(value)))
+}
+
+impl Serialize for Erased {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        erased_serde::serialize(&*self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Erased {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut deserializer = <dyn erased_serde::Deserializer<'_>>::erase(deserializer);
+        READ.get()(&mut deserializer).map_err(de::Error::custom)
+    }
+}
+
+impl PartialEq for Erased {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is(&*other.0)
+    }
+}
+
+impl Debug for Erased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&self.0, f)
+    }
+}
+
+/// Stores a value by itself and in every place, and returns whether each accepted it.
+fn every_place<T: Stored + Clone + 'static>(value: &T) -> Vec<bool> {
+    READ.set(read::<T>);
+    let mut accepted = places(&|| Erased(Box::new(value.clone())));
+    accepted.push(is_accepted(value));
+    accepted
+}
+
+fn places(value: &dyn Fn() -> Erased) -> Vec<bool> {
     is_accepted(&Internal::Newtype(value()));
     is_accepted(&Untagged::Newtype(Internal::Newtype(External::Newtype(value()))));
     let mut accepted = vec![
@@ -170,7 +228,7 @@ fn every_place<T: Stored + Clone>(value: &T) -> Vec<bool> {
             name: "ann".into(),
             inner: Inner { value: value(), list: vec![value()] },
         }),
-        is_accepted(&Ok::<T, ()>(value())),
+        is_accepted(&Ok::<Erased, ()>(value())),
         // One inside of another.
         is_accepted(&Untagged::Newtype(Untagged::Newtype(value()))),
         is_accepted(&Untagged::Newtype(External::Newtype(value()))),
@@ -193,11 +251,11 @@ fn every_place<T: Stored + Clone>(value: &T) -> Vec<bool> {
     accepted
 }
 
-fn accepts<T: Stored + Clone>(value: T) {
+fn accepts<T: Stored + Clone + 'static>(value: T) {
     assert!(every_place(&value).into_iter().all(|accepted| accepted), "{value:?}");
 }
 
-fn refuses<T: Stored + Clone>(value: T) {
+fn refuses<T: Stored + Clone + 'static>(value: T) {
     assert!(every_place(&value).into_iter().all(|accepted| !accepted), "{value:?}");
 }
 
