@@ -22,24 +22,25 @@ struct Step {
 /// The error says what is wrong, where, and what to change.
 type Outcome = Result<(), String>;
 
-/// Runs while the step before it runs, because that one mostly waits.
-const BESIDE: &str = "standalone";
+/// Run while `tests` runs, because that step mostly waits.
+const BESIDE: [&str; 3] = ["crates", "soak", "standalone"];
 
 /// Quick steps come first. Lints come before tests because they build less.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
     Step { name: "msrv", promise: "no package needs a newer Rust", check: msrv::check },
     Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
     Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
-    Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
     Step {
         name: "package",
         promise: "the packages are complete and build together",
         check: package::check,
     },
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
+    Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
+    Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },
     Step {
         name: "standalone",
         promise: "the crates outside the workspace and the guide build",
@@ -78,17 +79,19 @@ fn run(steps: &[&Step], root: &Path) -> Vec<StepResult> {
     let mut results = Vec::new();
     let mut steps = steps.iter().peekable();
     while let Some(step) = steps.next() {
-        match steps.next_if(|next| next.name == BESIDE) {
-            None => results.push(run_one(step, root)),
-            Some(other) => thread::scope(|scope| {
-                let beside = scope.spawn(|| run_beside(other, root));
-                results.push(run_one(step, root));
+        thread::scope(|scope| {
+            let mut beside = Vec::new();
+            while let Some(other) = steps.next_if(|next| BESIDE.contains(&next.name)) {
+                beside.push(scope.spawn(|| run_beside(other, root)));
+            }
+            results.push(run_one(step, root));
+            for other in beside {
                 let (result, output) =
-                    beside.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+                    other.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
                 println!("{output}");
                 results.push(result);
-            }),
-        }
+            }
+        });
     }
     results
 }

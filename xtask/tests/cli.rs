@@ -44,11 +44,12 @@ fn the_list_names_the_steps_and_runs_none() {
             "msrv",
             "deny",
             "clippy",
-            "crates",
             "package",
             "tests",
+            "crates",
+            "soak",
             "standalone",
-            "docs"
+            "docs",
         ]
     );
 }

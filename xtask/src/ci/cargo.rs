@@ -47,7 +47,18 @@ pub(super) fn crates(root: &Path) -> Outcome {
 
 /// Includes the doc tests, and the examples of the READMEs with them.
 pub(super) fn test(root: &Path) -> Outcome {
-    let mut test = cargo(root, &["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    run_tests(root, &["--exclude", "pycket-soak"])
+}
+
+/// The tests of the soak program, which run for a minute.
+pub(super) fn soak(root: &Path) -> Outcome {
+    run_tests(root, &["--test", "soak"])
+}
+
+/// All features of all members, in both steps: otherwise the second builds the dependencies again.
+fn run_tests(root: &Path, which: &[&str]) -> Outcome {
+    let words = ["test", "--workspace", "--all-features", "--no-fail-fast"];
+    let mut test = cargo(root, &[&words, which].concat());
     more_test_threads(&mut test);
     run(&mut test)
 }
