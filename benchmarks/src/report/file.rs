@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::Run;
-use super::chart::chart;
+use super::chart;
 use super::goals::Goal;
 use super::summary::{Clients, Line, Summary};
 use crate::bench::Route;
@@ -49,7 +49,7 @@ struct Machine {
     kernel: String,
 }
 
-/// Writes `performance.json` and `performance.svg` into `folder`. The chart shows the first run.
+/// Writes `performance.json`, `performance.svg` and `growth.svg` into `folder`. `performance.svg` shows the first run.
 pub(crate) fn write(folder: &Path, runs: &[Run], records: &Records, goals: &[Goal]) -> Result<()> {
     let file = File {
         date: time::OffsetDateTime::now_utc().date().to_string(),
@@ -61,8 +61,9 @@ pub(crate) fn write(folder: &Path, runs: &[Run], records: &Records, goals: &[Goa
     fs::create_dir_all(folder)?;
     fs::write(folder.join("performance.json"), serde_json::to_string_pretty(&file)? + "\n")?;
     if let Some(run) = runs.first() {
-        fs::write(folder.join("performance.svg"), chart(&run.summary))?;
+        fs::write(folder.join("performance.svg"), chart::costs(&run.summary))?;
     }
+    fs::write(folder.join("growth.svg"), chart::growth(&records.sizes))?;
     Ok(())
 }
 
