@@ -17,7 +17,7 @@ Usage: cargo xtask <command>
   ci             run every check
   ci <step>...   run only these steps
   ci --list      list the steps
-  bench          run all measurements, and write docs/performance.json and its chart
+  bench          run all measurements, and write docs/performance.json and two charts
   bench --quick  run shorter measurements in about ten minutes, and only print the results
   soak           run many clients and many faults at once for a minute, and judge the responses
   soak --help    list its options
