@@ -125,9 +125,10 @@ impl Expiry {
         now: impl FnOnce() -> Timestamp,
     ) -> Option<Ttl> {
         let idle = self.idle(own);
+        // Not `map(|rest| rest.min(idle))`: with `opt-level = 1`, Rust 1.95 makes `Some` of that where it is `None`.
         match self.absolute_expires_in(created, own, now) {
-            Some(rest) => Ttl::try_from(rest).ok().map(|rest| rest.min(idle)),
-            None => Some(idle),
+            Some(rest) if rest < idle.as_duration() => Ttl::try_from(rest).ok(),
+            _ => Some(idle),
         }
     }
 
