@@ -15,21 +15,25 @@ use pycket_axum::{Session, SessionLayer};
 use pycket_core::{Error, ErrorKind, Expiry, Outcome, SessionManager};
 
 use crate::broken::Wrapped;
-use crate::http::AMBIGUOUS;
+use crate::http::{AMBIGUOUS, FAILED};
 use crate::store::{self, StoreKind};
 use crate::{Result, ServeOptions};
 
 const SECRET: &str = "for soak runs only: no application signs its cookies with it";
 
 tokio::task_local! {
-    /// How many calls of the store ended with an unknown result in this request.
-    static AMBIGUOUS_CALLS: Cell<u32>;
+    /// How many calls of the store failed in this request, and how many of them with an unknown result.
+    static FAILED_CALLS: Cell<(u32, u32)>;
 }
 
-/// Counts a store call of the current request whose result is unknown.
-pub(crate) fn count_ambiguous() {
+/// Counts a store call of the current request that failed.
+pub(crate) fn count_failed(error: &Error) {
+    let ambiguous = u32::from(error.kind() == ErrorKind::Ambiguous);
     // A call that runs on after its request was dropped has no response to be counted in.
-    let _ = AMBIGUOUS_CALLS.try_with(|calls| calls.set(calls.get() + 1));
+    let _ = FAILED_CALLS.try_with(|calls| {
+        let (failed, so_far) = calls.get();
+        calls.set((failed + 1, so_far + ambiguous));
+    });
 }
 
 /// Listens, prints the address, and serves until standard input ends, and so with the program that started it.
@@ -59,25 +63,28 @@ fn router(manager: SessionManager) -> Result<Router> {
     Ok(Router::new()
         .route("/state", get(state))
         .route("/sign-in/{user}", post(sign_in))
+        .route("/sign-in-again", post(sign_in_again))
         .route("/rotate", post(rotate))
         .route("/sign-out", post(sign_out))
         .route("/end-all", post(end_all))
         .route("/end-others", post(end_others))
+        .route("/listed", get(listed))
         .route("/increment", post(increment))
         .route("/set/{name}/{value}", post(set))
         .route("/push/{note}", post(push))
         .route("/read", post(read))
         .layer(SessionLayer::new(manager, SECRET)?)
-        .layer(from_fn(report_ambiguous)))
+        .layer(from_fn(report_failed)))
 }
 
-/// Tells the client how many store calls of its request ended with an unknown result.
-async fn report_ambiguous(request: Request, next: Next) -> Response {
-    AMBIGUOUS_CALLS
-        .scope(Cell::new(0), async {
+/// Tells the client how many store calls of its request failed, and how many of them with an unknown result.
+async fn report_failed(request: Request, next: Next) -> Response {
+    FAILED_CALLS
+        .scope(Cell::default(), async {
             let mut response = next.run(request).await;
-            let calls = AMBIGUOUS_CALLS.with(Cell::get);
-            response.headers_mut().insert(AMBIGUOUS, HeaderValue::from(calls));
+            let (failed, ambiguous) = FAILED_CALLS.with(Cell::get);
+            response.headers_mut().insert(FAILED, HeaderValue::from(failed));
+            response.headers_mut().insert(AMBIGUOUS, HeaderValue::from(ambiguous));
             response
         })
         .await
@@ -144,6 +151,11 @@ async fn sign_in(session: Session, Path(user): Path<String>) -> Answer {
     Ok(String::new())
 }
 
+async fn sign_in_again(session: Session) -> Answer {
+    let user = session.user_id().ok_or(Refusal::SignedOut)?;
+    sign_in(session, Path(user.to_string())).await
+}
+
 async fn rotate(session: Session) -> Answer {
     check_user(&session)?;
     session.cycle_id();
@@ -166,6 +178,13 @@ async fn end_all(session: Session) -> Answer {
 async fn end_others(session: Session) -> Answer {
     let sessions = session.user_sessions().ok_or(Refusal::SignedOut)?;
     Ok(sessions.end_all_except(&session).await?.to_string())
+}
+
+/// Whether the session is among those of its user.
+async fn listed(session: Session) -> Answer {
+    let sessions = session.user_sessions().ok_or(Refusal::SignedOut)?.sessions().await?;
+    let is_listed = sessions.iter().any(|session| session.is_current);
+    Ok(if is_listed { "listed" } else { "not listed" }.to_owned())
 }
 
 async fn increment(session: Session) -> Answer {

@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::ValueEnum;
-use pycket_core::{
-    Changes, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Ttl, Update,
-};
+use pycket_core::{Changes, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update};
 use tokio::time::sleep;
 
-use crate::app::count_ambiguous;
+use crate::app::count_failed;
 
 /// A bug of the store. The library is the same in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,7 +37,7 @@ impl Broken {
     }
 }
 
-/// A store that counts ambiguous calls, with a bug or without.
+/// A store that counts failed calls, with a bug or without.
 #[derive(Debug)]
 pub(crate) struct Wrapped {
     store: Arc<dyn SessionStore>,
@@ -64,10 +62,10 @@ impl Wrapped {
         self.broken == Some(broken)
     }
 
-    /// Takes as long as a network, so that requests meet.
+    /// Takes as long as a network, so that requests meet, and not always as long, so that they overtake each other.
     async fn travel(&self) {
         if self.is_local {
-            sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(fastrand::u64(..4))).await;
         }
     }
 }
@@ -77,10 +75,7 @@ fn is_notification(record: &Record) -> bool {
 }
 
 fn counted<T>(result: Result<T, Error>) -> Result<T, Error> {
-    if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Ambiguous) {
-        count_ambiguous();
-    }
-    result
+    result.inspect_err(count_failed)
 }
 
 #[async_trait]

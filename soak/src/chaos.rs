@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     Cut,
     /// Loses one request or one reply, and all that follows on its connection.
     Swallow,
+    /// A request to the store arrives up to three seconds late.
+    Late,
     /// The store closes the connections of all its clients.
     ClientKill,
     /// Kills one server of the application and starts it again.
@@ -45,9 +47,9 @@ impl Fault {
     }
 
     fn known_by(store: StoreKind) -> &'static [Self] {
-        use Fault::{ClientKill, Cut, Failover, Kill, Pause, Server, Slots, Swallow};
+        use Fault::{ClientKill, Cut, Failover, Kill, Late, Pause, Server, Slots, Swallow};
         match store {
-            StoreKind::Redis => &[Kill, Pause, Cut, Swallow, ClientKill, Server],
+            StoreKind::Redis => &[Kill, Pause, Cut, Swallow, Late, ClientKill, Server],
             StoreKind::Memcached => &[Kill, Pause, Cut, Swallow, Server],
             StoreKind::Cluster => &[Kill, Pause, Failover, Slots, ClientKill, Server],
             StoreKind::Sentinel => &[Kill, Pause, Failover, ClientKill, Server],
@@ -186,6 +188,13 @@ impl<'a> Chaos<'a> {
                 } else {
                     proxy.fail_request(random.usize(..3), NetworkFault::Swallow);
                 }
+                Ok(())
+            }
+            (Fault::Late, Backend::Single(_, proxies)) => {
+                let proxy = random.choice(proxies).ok_or("there is no proxy")?;
+                proxy.fail_request(random.usize(..3), NetworkFault::Delay);
+                thread::sleep(Duration::from_millis(random.u64(1500..3000)));
+                proxy.heal();
                 Ok(())
             }
             (fault, _) => Err(format!("`{}` is no fault of this store", fault.name()).into()),

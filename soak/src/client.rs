@@ -1,7 +1,7 @@
 //! Browsers, each with several tabs that send requests at the same time.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,11 +45,18 @@ struct Browser {
     /// Held for writing by a tab that needs the others to be quiet.
     quiet: RwLock<()>,
     session: Mutex<Option<u64>>,
+    /// So many tabs give the session another id next, because one of them is about to end it.
+    rotations: AtomicUsize,
 }
 
 impl Browser {
     fn session(&self) -> Option<u64> {
         *self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn takes_rotation(&self) -> bool {
+        let take = |left: usize| left.checked_sub(1);
+        self.rotations.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
     fn set_session(&self, session: Option<u64>) {
@@ -136,23 +143,32 @@ impl Tab {
     async fn visit(&mut self, session: u64) {
         let oracle = self.site.oracle.clone();
         let op = match self.random.u32(..1000) {
+            _ if self.browser.takes_rotation() => Some(Op::Rotate),
             0..220 => Some(Op::Increment),
             220..400 => oracle.next_value(session, self.number).map(Op::Set),
             400..580 if !oracle.has_many_unread(session) => oracle.next_note(session).map(Op::Push),
             400..740 => Some(Op::Read),
-            740..840 => Some(Op::State { is_alone: false }),
-            840..905 => Some(Op::Rotate),
+            740..820 => Some(Op::State { is_alone: false }),
+            820..840 => Some(Op::List),
+            840..895 => Some(Op::Rotate),
+            895..905 => Some(Op::SignInAgain),
             905..908 => Some(Op::SignOut),
             908..911 => Some(Op::EndAll),
             911..914 => Some(Op::EndOthers),
             _ => return self.probe().await,
         };
         let manner = match self.random.u32(..100) {
-            0 => Manner::Cancel(Duration::from_micros(self.random.u64(..8000))),
+            0 if op != Some(Op::SignInAgain) => {
+                Manner::Cancel(Duration::from_micros(self.random.u64(..8000)))
+            }
             1 => Manner::Slow(Duration::from_millis(self.random.u64(1..60))),
             _ => Manner::Plain,
         };
         if let Some(op) = op {
+            if op.is_ending() {
+                self.browser.rotations.store(TABS - 1, Ordering::Relaxed);
+                sleep(Duration::from_millis(self.random.u64(..20))).await;
+            }
             self.send(session, op, manner).await;
         }
     }
@@ -162,13 +178,21 @@ impl Tab {
         let oracle = self.site.oracle.clone();
         let (method, path) = op.route(self.number);
         let ticket = oracle.begin(session, self.number, op)?;
-        let answer = self.connection().send((method, &path), Some(&ticket.cookie), manner).await;
+        let cookies = self.cookies(&ticket.cookie);
+        let answer = self.connection().send((method, &path), Some(&cookies), manner).await;
         oracle.end(ticket, &answer);
         self.rest(&answer).await;
         match answer {
             Answer::Response(response) => Some(response.status),
             _ => None,
         }
+    }
+
+    /// The cookie, and sometimes that of an ended session before it, as from another path of the site.
+    fn cookies(&mut self, cookie: &str) -> String {
+        let ended = self.random.u8(..50) == 0;
+        let ended = ended.then(|| self.site.oracle.probe(self.random.u64(..))).flatten();
+        ended.map_or_else(|| cookie.to_owned(), |ended| format!("{}; {cookie}", ended.cookie))
     }
 
     async fn probe(&mut self) {
@@ -188,11 +212,13 @@ impl Tab {
         self.sign_in(old).await;
     }
 
-    /// Signs a user in. The client presents the cookie of `old` if that belongs to another user.
+    /// Signs a user in. Half of the time the client presents the cookie of `old`, if that belongs to another user. The
+    /// other half shows whether a session is live that had to be ended before.
     async fn sign_in(&mut self, old: Option<u64>) {
         let oracle = self.site.oracle.clone();
         let user = self.random.usize(..self.site.users());
-        let sign_in = oracle.begin_sign_in(user, old);
+        let presented = old.filter(|_| self.random.bool());
+        let sign_in = oracle.begin_sign_in(user, presented);
         let path = format!("/sign-in/user{user}");
         let cookie = sign_in.cookie.clone();
         let answer =

@@ -7,6 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+/// The header that says how many store calls of the request failed.
+pub(crate) const FAILED: &str = "x-failed";
+
 /// The header that says how many store calls of the request ended with an unknown result.
 pub(crate) const AMBIGUOUS: &str = "x-ambiguous";
 
@@ -39,6 +42,8 @@ impl Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,
+    /// The store calls that failed.
+    pub(crate) failed: u32,
     /// The store calls whose result was unknown.
     pub(crate) ambiguous: u32,
     /// The cookie, as a browser sends it back.
@@ -54,6 +59,11 @@ impl Response {
     /// Whether the request certainly changed nothing.
     pub(crate) fn is_certain_refusal(&self) -> bool {
         !self.is_ok() && self.ambiguous == 0
+    }
+
+    /// Whether the server says that the session had ended before the request changed it.
+    pub(crate) fn says_ended(&self) -> bool {
+        self.status == 409
     }
 }
 
@@ -145,6 +155,7 @@ async fn read(stream: &mut TcpStream) -> Option<Response> {
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => body_length = value.parse().ok()?,
+            FAILED => response.failed = value.parse().ok()?,
             AMBIGUOUS => response.ambiguous = value.parse().ok()?,
             "set-cookie" => response.cookie = Some(value.split(';').next()?.to_owned()),
             _ => {}

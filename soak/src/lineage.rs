@@ -1,7 +1,11 @@
 //! What the oracle knows of one session, from its sign-in to its end, under all its ids.
 
+mod rotations;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
+
+use rotations::Rotations;
 
 /// Each browser sends so many requests at the same time.
 pub(crate) const TABS: usize = 3;
@@ -16,9 +20,12 @@ pub(crate) struct Lineage {
     pub(crate) begun: Instant,
     pub(crate) cookie: String,
     pub(crate) earlier: Vec<String>,
-    /// How many rotations were sent, and how many of them are under way.
-    pub(crate) rotations: u64,
-    pub(crate) rotating: usize,
+    pub(crate) rotations: Rotations,
+    /// Whether the session was ended while it signed in. That sign-in may count as later.
+    pub(crate) may_outlive_its_end: bool,
+    /// Whether a sign-in and another rotation ran at the same time. Of two changes of one value one may be lost then,
+    /// which is a known limit. Each tab sets a value of its own, so only the count is affected.
+    pub(crate) is_count_excused: bool,
     /// Whether a rotation had no response, so that the client may not know its cookie.
     pub(crate) is_cookie_lost: bool,
     /// How many requests that end this session are under way.
@@ -85,8 +92,9 @@ impl Lineage {
             begun,
             cookie,
             earlier: Vec::new(),
-            rotations: 0,
-            rotating: 0,
+            rotations: Rotations::default(),
+            may_outlive_its_end: false,
+            is_count_excused: false,
             is_cookie_lost: false,
             endings: 0,
             may_have_ended: false,
@@ -113,6 +121,40 @@ impl Lineage {
         self.next_note += 1;
         self.notes.insert(self.next_note, Note { left: Left::InDoubt, was_received: false });
         self.next_note
+    }
+
+    /// A request is sent that gives the session another id.
+    pub(crate) fn begin_rotation(&mut self, signs_in: bool) {
+        self.rotations.begin(signs_in);
+        if signs_in && (self.endings > 0 || self.may_have_ended) {
+            self.signs_in_beside_an_end();
+        }
+        let together = self.rotations.beside_a_sign_in();
+        self.is_count_excused |= together > 1;
+        // With a third rotation other writes may be lost, too.
+        self.is_excused |= together > 2;
+    }
+
+    /// A request is sent that ends the session.
+    pub(crate) fn begin_ending(&mut self) {
+        self.endings += 1;
+        if self.rotations.is_signing_in {
+            self.signs_in_beside_an_end();
+        }
+    }
+
+    /// The store begins to lose all sessions.
+    pub(crate) fn begin_emptying(&mut self) {
+        self.may_have_ended = true;
+        if self.rotations.is_signing_in {
+            self.signs_in_beside_an_end();
+        }
+    }
+
+    /// The sign-in may count as later. Then the session has what it had when the sign-in began.
+    fn signs_in_beside_an_end(&mut self) {
+        self.may_outlive_its_end = true;
+        self.is_excused = true;
     }
 
     /// How many notifications may be unread.

@@ -16,9 +16,13 @@ use world::World;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Rotate,
+    /// The user of the session signs in again.
+    SignInAgain,
     SignOut,
     EndAll,
     EndOthers,
+    /// Whether the session is among those of its user.
+    List,
     Increment,
     Set(u64),
     Push(u64),
@@ -34,7 +38,9 @@ impl Op {
     pub(crate) fn route(&self, tab: usize) -> (&'static str, String) {
         let path = match self {
             Self::State { .. } => return ("GET", "/state".to_owned()),
+            Self::List => return ("GET", "/listed".to_owned()),
             Self::Rotate => "/rotate".to_owned(),
+            Self::SignInAgain => "/sign-in-again".to_owned(),
             Self::SignOut => "/sign-out".to_owned(),
             Self::EndAll => "/end-all".to_owned(),
             Self::EndOthers => "/end-others".to_owned(),
@@ -46,13 +52,22 @@ impl Op {
         ("POST", path)
     }
 
-    fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         matches!(self, Self::SignOut | Self::EndAll | Self::EndOthers)
+    }
+
+    /// Whether it changes only what the session holds.
+    fn is_change(&self) -> bool {
+        matches!(self, Self::Increment | Self::Set(_) | Self::Push(_))
     }
 
     /// Whether it restarts the idle timeout.
     fn is_write(&self) -> bool {
-        matches!(self, Self::Rotate | Self::Increment | Self::Set(_) | Self::Push(_))
+        self.is_change() || self.changes_id()
+    }
+
+    fn changes_id(&self) -> bool {
+        matches!(self, Self::Rotate | Self::SignInAgain)
     }
 }
 
@@ -66,6 +81,8 @@ pub(crate) struct Ticket {
     sent: Instant,
     rotations: u64,
     was_rotating: bool,
+    /// How many sign-ins had been answered.
+    sign_ins: u64,
     /// The increments that were acknowledged.
     count: u64,
     /// The sessions that it ends.

@@ -8,10 +8,11 @@ use crate::oracle::Tally;
 use crate::process::Usage;
 
 /// The judgements, in the order of the table.
-const JUDGEMENTS: [(&str, &str); 8] = [
+const JUDGEMENTS: [(&str, &str); 9] = [
     ("wrong count", "each increment counts once"),
     ("lost write", "an acknowledged value is there"),
     ("lost session", "a session is live until something ends it"),
+    ("unlisted", "a live session is among those of its user"),
     ("resurrected", "an ended session and an old id stay ended"),
     ("doubled notification", "a notification is handed out at most once"),
     ("lost notification", "an acknowledged notification is handed out"),

@@ -16,14 +16,14 @@ impl World {
             let is_answered = matches!(answer, Answer::Response(_) | Answer::NotSent);
             let last = if is_answered { now } else { now + LATE };
             lineage.last_use = lineage.last_use.max(last);
-            if ticket.op == Op::Rotate || !matches!(answer, Answer::Response(it) if it.is_ok()) {
+            if ticket.op.changes_id() || !matches!(answer, Answer::Response(it) if it.is_ok()) {
                 lineage.remember(format!("{:?} {}", ticket.op, answer.summary()));
             }
         }
         if ticket.op.is_ending() {
             self.end_ending(&ticket, answer);
         }
-        if ticket.op == Op::Rotate {
+        if ticket.op.changes_id() {
             self.end_rotation(&ticket, answer);
         }
         match answer {
@@ -32,7 +32,9 @@ impl World {
                 if matches!(response.status, 401 | 409) {
                     self.judge_gone(&ticket, response.status);
                 }
-                if response.is_certain_refusal() {
+                // An update whose reply was lost must not count as one of an ended session.
+                let is_undone = ticket.op.is_change() && response.says_ended();
+                if is_undone || response.is_certain_refusal() {
                     self.undone(&ticket);
                 } else {
                     self.in_doubt(&ticket);
@@ -65,8 +67,11 @@ impl World {
     }
 
     fn end_rotation(&mut self, ticket: &Ticket, answer: &Answer) {
+        let is_blurred = self.is_blurred(ticket.sent);
         let Some(lineage) = self.lineages.get_mut(&ticket.lineage) else { return };
-        lineage.rotating = lineage.rotating.saturating_sub(1);
+        let signs_in = ticket.op == Op::SignInAgain;
+        let was_overlapping = lineage.is_count_excused;
+        lineage.rotations.end(signs_in);
         let response = match answer {
             Answer::NotSent => return,
             Answer::Response(response) => response,
@@ -80,15 +85,28 @@ impl World {
         // wrote to the old one.
         let has_failed = !response.is_ok() && response.cookie.is_some();
         lineage.is_excused |= response.ambiguous > 0 || has_failed;
+        lineage.is_excused |= was_overlapping && response.failed > 0;
         let Some(cookie) = response.cookie.clone().filter(|cookie| !cookie.ends_with('=')) else {
             return;
         };
-        lineage.earlier.push(std::mem::replace(&mut lineage.cookie, cookie.clone()));
-        let ended = lineage.ended;
+        // A sign-in beside another rotation is the later one of the two, whichever response comes first.
+        let is_earlier = !signs_in && lineage.rotations.sign_ins != ticket.sign_ins;
+        let outdated = if is_earlier {
+            cookie.clone()
+        } else {
+            std::mem::replace(&mut lineage.cookie, cookie.clone())
+        };
+        lineage.earlier.push(outdated.clone());
+        lineage.rotations.sign_ins += u64::from(signs_in && response.is_ok());
+        let is_certain = response.is_ok() && !lineage.is_excused && !is_blurred;
+        let has_ended = lineage.ended.is_some() && !lineage.may_outlive_its_end;
         if response.is_ok() {
             self.is_dead(ticket.cookie.clone(), Instant::now(), "the id changed");
         }
-        if ended.is_some() {
+        if is_certain && outdated != ticket.cookie {
+            self.is_dead(outdated, Instant::now(), "the user signed in again meanwhile");
+        }
+        if has_ended {
             self.is_dead(cookie, Instant::now(), "the session ended while its id changed");
         }
     }
@@ -97,7 +115,8 @@ impl World {
     fn done(&mut self, ticket: &Ticket, response: &Response) {
         let is_blurred = self.is_blurred(ticket.sent);
         let Some(lineage) = self.lineages.get_mut(&ticket.lineage) else { return };
-        let is_late = lineage.ended.is_some_and(|ended| ended < ticket.sent);
+        let is_late =
+            lineage.ended.is_some_and(|ended| ended < ticket.sent) && !lineage.may_outlive_its_end;
         let late = is_late.then(|| format!("{:?} succeeded after the end", ticket.op));
         self.tally.judge("resurrected", is_blurred, late);
         self.tally.judge("lost session", false, None);
@@ -110,6 +129,7 @@ impl World {
                 let value = response.body.parse().unwrap_or(0);
                 let wrong = lineage.count.returned(value, ticket.count);
                 let wrong = wrong.map(|text| format!("{text}; {}", lineage.history()));
+                let is_excused = is_excused || lineage.is_count_excused;
                 self.tally.judge("wrong count", is_excused, wrong);
             }
             Op::Set(value) => lineage.value_stored(ticket.tab, value, ticket.sent),
@@ -119,8 +139,13 @@ impl World {
                 }
             }
             Op::Read => self.received(ticket.lineage, &response.body),
+            Op::List => {
+                let is_excused = is_excused || lineage.may_be_gone(Instant::now(), self.idle);
+                let missing = (response.body != "listed").then(|| lineage.history());
+                self.tally.judge("unlisted", is_excused, missing);
+            }
             Op::State { is_alone } => self.judge_state(ticket, &response.body, is_alone),
-            Op::Rotate | Op::SignOut | Op::EndAll | Op::EndOthers => {}
+            Op::Rotate | Op::SignInAgain | Op::SignOut | Op::EndAll | Op::EndOthers => {}
         }
     }
 
@@ -152,8 +177,8 @@ impl World {
         let (idle, is_blurred) = (self.idle, self.is_blurred(ticket.sent));
         let Some(lineage) = self.lineages.get_mut(&ticket.lineage) else { return };
         let has_rotated = ticket.was_rotating
-            || lineage.rotating > 0
-            || lineage.rotations != ticket.rotations
+            || lineage.rotations.under_way > 0
+            || lineage.rotations.sent != ticket.rotations
             || lineage.cookie != ticket.cookie;
         let is_excused = has_rotated || is_blurred || lineage.may_be_gone(now, idle);
         let text = format!("a live session returned {status}; {}", lineage.history());
@@ -189,10 +214,11 @@ impl World {
             let mut words = body.split(' ').filter_map(|word| word.split_once('='));
             words.find(|(found, _)| *found == name).and_then(|(_, value)| value.parse::<u64>().ok())
         };
-        let is_excused = lineage.is_excused || is_blurred;
+        let is_excused =
+            lineage.is_excused || is_blurred || lineage.rotations.may_be_late(ticket.rotations);
         let explain = |text: String| format!("{text}; {}", lineage.history());
         let count = lineage.count.check(value("count").unwrap_or(0), ticket.count).map(explain);
-        self.tally.judge("wrong count", is_excused, count);
+        self.tally.judge("wrong count", is_excused || lineage.is_count_excused, count);
         for tab in (0..TABS).filter(|tab| is_alone || *tab == ticket.tab) {
             let wrong = lineage.check_value(tab, value(&format!("tab{tab}"))).map(explain);
             self.tally.judge("lost write", is_excused, wrong);

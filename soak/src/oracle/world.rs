@@ -66,17 +66,17 @@ impl World {
 
     pub(super) fn begin(&mut self, number: u64, tab: usize, op: Op) -> Option<Ticket> {
         let lineage = self.lineages.get_mut(&number)?;
-        let was_rotating = lineage.rotating > 0;
+        let was_rotating = lineage.rotations.under_way > 0;
         match op {
-            Op::Rotate => {
-                lineage.rotations += 1;
-                lineage.rotating += 1;
-            }
+            // Of two at the same time the client would not know which one is later.
+            Op::SignInAgain if lineage.rotations.is_signing_in => return None,
+            Op::Rotate | Op::SignInAgain => lineage.begin_rotation(op == Op::SignInAgain),
             Op::Increment => lineage.count.sent += 1,
             _ => {}
         }
         let (user, cookie) = (lineage.user, lineage.cookie.clone());
-        let (rotations, count) = (lineage.rotations, lineage.count.acknowledged);
+        let (rotations, count) = (lineage.rotations.sent, lineage.count.acknowledged);
+        let sign_ins = lineage.rotations.sign_ins;
         let ends: Vec<u64> = match op {
             Op::SignOut => vec![number],
             Op::EndAll | Op::EndOthers => {
@@ -88,7 +88,7 @@ impl World {
             _ => Vec::new(),
         };
         for ended in &ends {
-            self.lineages.get_mut(ended).into_iter().for_each(|it| it.endings += 1);
+            self.lineages.get_mut(ended).into_iter().for_each(Lineage::begin_ending);
         }
         let sent = Instant::now();
         Some(Ticket {
@@ -99,6 +99,7 @@ impl World {
             sent,
             rotations,
             was_rotating,
+            sign_ins,
             count,
             ends,
         })
@@ -108,7 +109,7 @@ impl World {
         let old = old.filter(|old| self.lineages.get(old).is_some_and(|it| it.user != user));
         let lineage = old.and_then(|old| self.lineages.get_mut(&old));
         let cookie = lineage.map(|lineage| {
-            lineage.endings += 1;
+            lineage.begin_ending();
             lineage.cookie.clone()
         });
         SignIn { user, cookie, old, sent: Instant::now() }
@@ -172,6 +173,9 @@ impl World {
         let Some(lineage) = self.lineages.get_mut(&number) else { return };
         if lineage.ended.is_none() {
             lineage.ended = Some(at);
+            if lineage.may_outlive_its_end {
+                return;
+            }
             let cookies = [&[lineage.cookie.clone()][..], &lineage.earlier].concat();
             cookies.into_iter().for_each(|cookie| self.is_dead(cookie, at, why));
         }
@@ -224,7 +228,7 @@ impl World {
 
     pub(super) fn begin_emptying(&mut self) -> Instant {
         self.emptyings.under_way += 1;
-        self.lineages.values_mut().for_each(|lineage| lineage.may_have_ended = true);
+        self.lineages.values_mut().for_each(Lineage::begin_emptying);
         Instant::now()
     }
 
