@@ -39,3 +39,60 @@ impl Rotations {
         self.one_signs_in && (self.under_way > 0 || self.sent != since)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use crate::lineage::Lineage;
+
+    fn lineage() -> Lineage {
+        Lineage::new(1, 0, "cookie".to_owned(), Instant::now())
+    }
+
+    #[test]
+    fn only_a_rotation_beside_a_sign_in_excuses_the_count() {
+        for (first, second, expected) in
+            [(false, false, false), (false, true, true), (true, false, true)]
+        {
+            let mut lineage = lineage();
+            lineage.begin_rotation(first);
+            lineage.begin_rotation(second);
+            assert_eq!(lineage.is_count_excused, expected, "{first} {second}");
+            assert!(!lineage.is_excused);
+        }
+    }
+
+    #[test]
+    fn sign_in_after_a_rotation_excuses_nothing() {
+        let mut lineage = lineage();
+        lineage.begin_rotation(false);
+        lineage.rotations.end(false);
+        lineage.begin_rotation(true);
+        assert!(!lineage.is_count_excused && !lineage.is_excused);
+    }
+
+    #[test]
+    fn sign_in_beside_two_rotations_excuses_all() {
+        let mut lineage = lineage();
+        for signs_in in [false, true, false] {
+            lineage.begin_rotation(signs_in);
+        }
+        assert!(lineage.is_excused);
+    }
+
+    #[test]
+    fn sign_in_beside_an_end_may_outlive_it() {
+        for ends_first in [false, true] {
+            let mut lineage = lineage();
+            if ends_first {
+                lineage.begin_ending();
+            }
+            lineage.begin_rotation(true);
+            if !ends_first {
+                lineage.begin_ending();
+            }
+            assert!(lineage.may_outlive_its_end, "{ends_first}");
+        }
+    }
+}
