@@ -26,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) servers: Vec<SocketAddr>,
     pub(crate) browsers: usize,
+    /// How long a client waits for a response.
+    pub(crate) limit: Duration,
     pub(crate) is_over: AtomicBool,
 }
 
@@ -84,7 +86,11 @@ pub(crate) async fn browse(site: &Arc<Site>, seed: u64) {
                 browser: browser.clone(),
                 number,
                 random: Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(index)),
-                connections: site.servers.iter().map(|at| Connection::new(*at)).collect(),
+                connections: site
+                    .servers
+                    .iter()
+                    .map(|at| Connection::new(*at, site.limit))
+                    .collect(),
             };
             tabs.spawn(tab.run());
         }
@@ -99,7 +105,7 @@ pub(crate) async fn probe_all(site: &Arc<Site>, seed: u64, rounds: usize) {
         browser: Arc::default(),
         number: 0,
         random: Rng::with_seed(seed),
-        connections: site.servers.iter().map(|at| Connection::new(*at)).collect(),
+        connections: site.servers.iter().map(|at| Connection::new(*at, site.limit)).collect(),
     };
     let mut tab = tab;
     for _ in 0..rounds {

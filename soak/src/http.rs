@@ -13,16 +13,13 @@ pub(crate) const FAILED: &str = "x-failed";
 /// The header that says how many store calls of the request ended with an unknown result.
 pub(crate) const AMBIGUOUS: &str = "x-ambiguous";
 
-/// No request may take longer.
-pub(crate) const LIMIT: Duration = Duration::from_secs(10);
-
 /// What the client learned of its request.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response(Response),
     /// The request was sent, at least in part, and no response came.
     Lost,
-    /// As [`Lost`](Self::Lost), after [`LIMIT`].
+    /// As [`Lost`](Self::Lost), and the client has waited as long as it does.
     Hung,
     /// The server accepted no connection.
     NotSent,
@@ -81,12 +78,13 @@ pub(crate) enum Manner {
 #[derive(Debug)]
 pub(crate) struct Connection {
     address: SocketAddr,
+    limit: Duration,
     stream: Option<TcpStream>,
 }
 
 impl Connection {
-    pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, stream: None }
+    pub(crate) fn new(address: SocketAddr, limit: Duration) -> Self {
+        Self { address, limit, stream: None }
     }
 
     pub(crate) async fn send(
@@ -100,14 +98,14 @@ impl Connection {
         let request =
             format!("{method} {path} HTTP/1.1\r\nHost: soak\r\n{cookie}Content-Length: 0\r\n\r\n");
         let begin = Instant::now();
-        match timeout(LIMIT, exchange(&mut stream, request.as_bytes(), manner)).await {
+        match timeout(self.limit, exchange(&mut stream, request.as_bytes(), manner)).await {
             Ok(Some(response)) => {
                 self.stream = Some(stream);
                 Answer::Response(response)
             }
             Ok(None) => Answer::Lost,
             // A paused program notices the time only later: then the server is not to blame.
-            Err(_) if begin.elapsed() > LIMIT + Duration::from_secs(2) => Answer::Lost,
+            Err(_) if begin.elapsed() > self.limit + Duration::from_secs(2) => Answer::Lost,
             Err(_) => Answer::Hung,
         }
     }
@@ -116,7 +114,7 @@ impl Connection {
         if let Some(stream) = self.stream.take() {
             return Some(stream);
         }
-        let stream = timeout(LIMIT, TcpStream::connect(self.address)).await.ok()?.ok()?;
+        let stream = timeout(self.limit, TcpStream::connect(self.address)).await.ok()?.ok()?;
         stream.set_nodelay(true).ok()?;
         Some(stream)
     }

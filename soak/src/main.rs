@@ -52,6 +52,9 @@ struct Options {
     /// The number of browsers, of three tabs each.
     #[arg(long, default_value_t = 12)]
     browsers: usize,
+    /// After how many seconds without a response a request hangs. Ten are right if the machine does nothing else.
+    #[arg(long, default_value_t = 10)]
+    limit: u64,
     /// The idle timeout of the sessions in seconds. The run ends so much later.
     #[arg(long, default_value_t = 20)]
     idle: u64,

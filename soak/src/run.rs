@@ -47,6 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         oracle: oracle.clone(),
         servers: servers.iter().map(|server| server.address).collect(),
         browsers: options.browsers,
+        limit: Duration::from_secs(options.limit),
         is_over: AtomicBool::new(false),
     });
     let chaos = Chaos::new(options.store, &backend, &servers, &oracle, faults, seed);

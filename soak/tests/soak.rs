@@ -22,8 +22,14 @@ fn finds(finding: &str, broken: &str) {
 
 #[test]
 fn a_minute_on_redis_with_all_faults_finds_nothing() {
-    let (output, text) =
-        soak(&["--store=redis", "--seconds=60", "--idle=6", "--seed=1", "--browsers=4"]);
+    let (output, text) = soak(&[
+        "--store=redis",
+        "--seconds=60",
+        "--idle=6",
+        "--seed=1",
+        "--browsers=4",
+        "--limit=30",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(text.contains("seed 1: 0 findings"), "{text}");
 }

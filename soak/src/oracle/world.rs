@@ -267,7 +267,7 @@ impl World {
             Answer::Response(_) | Answer::Lost => self.tally.in_doubt += 1,
             Answer::NotSent => self.tally.refused += 1,
             Answer::Hung => {
-                self.tally.find("hung", format!("no response to {request} within ten seconds"));
+                self.tally.find("hung", format!("no response to {request} in time"));
             }
         }
         if let Answer::Response(response) = answer {
