@@ -162,6 +162,8 @@ fn wait(process: &mut Child) -> ExitStatus {
 }
 
 /// The program, built with the profile of the tests. Cargo builds no examples for a single test program.
+///
+/// With all members and features, as in `cargo xtask ci`: there it is built already.
 fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -173,7 +175,7 @@ fn program() -> &'static PathBuf {
         };
         let mut cargo = Command::new(env!("CARGO"));
         cargo
-            .args(["build", "--quiet", "-p", "pycket-axum", "--example", "demo"])
+            .args(["build", "--quiet", "--workspace", "--all-features", "--example", "demo"])
             .args(["--profile", profile, "--target-dir"])
             .arg(profile_dir.parent().unwrap())
             .current_dir(env!("CARGO_MANIFEST_DIR"));
