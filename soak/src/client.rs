@@ -18,7 +18,7 @@ use crate::oracle::{Op, Oracle};
 const BROWSERS_PER_USER: usize = 3;
 
 /// How long a browser tries to learn what its session holds before it gives up.
-const PATIENCE: Duration = Duration::from_secs(15);
+const SETTLE_LIMIT: Duration = Duration::from_secs(15);
 
 /// What all clients share.
 #[derive(Debug)]
@@ -253,7 +253,7 @@ impl Tab {
     /// Reads what is unread and looks at all values, while no other tab sends requests.
     async fn settle(&mut self, session: u64) {
         let begin = Instant::now();
-        while begin.elapsed() < PATIENCE {
+        while begin.elapsed() < SETTLE_LIMIT {
             match self.send(session, Op::Read, Manner::Plain).await {
                 Some(200) => {
                     self.site.oracle.judge_notes(session);
@@ -263,7 +263,7 @@ impl Tab {
                 _ => {}
             }
         }
-        while begin.elapsed() < PATIENCE {
+        while begin.elapsed() < SETTLE_LIMIT {
             let state = self.send(session, Op::State { is_alone: true }, Manner::Plain).await;
             if matches!(state, Some(200 | 401)) {
                 return;
