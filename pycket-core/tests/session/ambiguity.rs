@@ -10,6 +10,7 @@ use pycket_core::{
 use pycket_testkit::{Fault, FaultyStore, ManualClock, PausingStore, every_order};
 
 use crate::events::observed;
+use crate::notifications::notified;
 use crate::{now, open, over, stored};
 
 const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
@@ -217,6 +218,24 @@ async fn destroy_without_any_reply_is_repeated_by_the_next_commit() {
     assert!(records.load(&id).await.unwrap().is_some());
     assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
     assert_eq!(records.load(&id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn destroy_with_lost_replies_also_deletes_the_notifications() {
+    // After one the destroy finds that the record is gone, after three the next commit does.
+    for lost in [1, 3] {
+        let (store, records, manager) = faulty();
+        let session = open(&manager, notified(&manager, "info", "saved").await).await;
+        session.destroy();
+        for n in 0..lost {
+            store.fail_nth(n, Fault::After);
+        }
+        if lost == 3 {
+            assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::Ambiguous);
+        }
+        assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+        assert!(records.is_empty());
+    }
 }
 
 /// As [`faulty`], with a clock for all of it.

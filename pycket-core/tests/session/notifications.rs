@@ -127,6 +127,23 @@ async fn a_notification_of_an_ended_session_is_dropped_and_leaves_no_record() {
 }
 
 #[tokio::test]
+async fn a_notification_that_cannot_be_deleted_is_left_to_the_next_commit() {
+    let notifications = Arc::new(MemoryStore::new());
+    let faulty = Arc::new(FaultyStore::new(notifications.clone()));
+    let manager = with(faulty.clone());
+    let session = open(&manager, notified(&manager, "info", "saved").await).await;
+    session.destroy();
+    faulty.fail_nth(0, Fault::Before);
+    assert_eq!(session.commit().await.unwrap(), Outcome::Destroyed);
+    assert_eq!(notifications.len(), 1);
+    session.commit().await.unwrap();
+    assert!(notifications.is_empty());
+    let calls = faulty.calls();
+    session.commit().await.unwrap();
+    assert_eq!(faulty.calls(), calls);
+}
+
+#[tokio::test]
 async fn an_ended_session_hands_nothing_out() {
     let manager = manager();
     let id = notified(&manager, "info", "saved").await;

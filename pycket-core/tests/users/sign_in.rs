@@ -1,9 +1,12 @@
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pycket_core::{ErrorKind, Expiry, IdChange, Outcome};
-use pycket_testkit::ManualClock;
+use pycket_testkit::{ManualClock, PausingStore};
 
-use crate::{DAY, at, handles, is_live, manager, open, signed_in};
+use crate::watched::Watched;
+use crate::{DAY, at, handles, is_live, manager, open, over, signed_in};
 
 #[tokio::test]
 async fn a_sign_in_is_visible_at_once_and_stored_by_the_commit() {
@@ -66,6 +69,53 @@ async fn a_sign_in_keeps_what_others_stored_meanwhile() {
     session.commit().await.unwrap();
     assert_eq!(open(&manager, session.id()).await.keys(), ["cart", "theirs"]);
     assert_eq!(session.user_id().as_deref(), Some("ann"));
+}
+
+#[tokio::test]
+async fn a_sign_in_keeps_what_another_request_stored_under_a_new_id() {
+    let manager = manager();
+    let before = signed_in(&manager, "ann").await;
+    let session = open(&manager, before.id()).await;
+    session.log_in("ann").unwrap();
+    let rotated = open(&manager, before.id()).await;
+    rotated.cycle_id();
+    rotated.set("theirs", &1).unwrap();
+    rotated.commit().await.unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Rotated);
+    assert_eq!(open(&manager, session.id()).await.keys(), ["theirs"]);
+    assert!(!is_live(&manager, &rotated).await);
+}
+
+/// The sign-in and the requests that change the id could follow each other without end.
+#[tokio::test]
+async fn a_sign_in_whose_session_changes_its_id_again_starts_again_once() {
+    let store = Arc::new(Watched::new(&ManualClock::new()));
+    let (others, manager) = (over(store.clone()), over(Arc::new(PausingStore::new(store.clone()))));
+    let mut latest = signed_in(&others, "ann").await.id();
+    let session = open(&manager, latest).await;
+    session.log_in("ann").unwrap();
+    let mut commit = Box::pin(session.commit());
+    let mut next_call = || commit.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let mut attempts = 0;
+    let outcome = loop {
+        let known = store.created().len();
+        if let Poll::Ready(outcome) = next_call() {
+            break outcome.unwrap();
+        }
+        if store.created().len() > known {
+            attempts += 1;
+            assert!(attempts <= 2, "it has started again once already");
+            // It loads the index and writes it, and then waits to delete the old record.
+            assert!(next_call().is_pending() && next_call().is_pending());
+            let other = open(&others, latest).await;
+            other.cycle_id();
+            assert_eq!(other.commit().await.unwrap(), Outcome::Rotated);
+            latest = other.id();
+        }
+    };
+    assert_eq!((outcome, attempts), (Outcome::Rotated, 2));
+    assert_eq!(handles(&others, "ann").await, [session.handle().unwrap()]);
+    assert!(is_live(&others, &session).await);
 }
 
 #[tokio::test]
