@@ -164,22 +164,38 @@ mod tests {
 
     use super::*;
 
-    /// The client does so in the moment in which its driver ends. Here the driver never runs.
-    #[tokio::test(start_paused = true)]
-    async fn request_that_the_client_forgets_ends_with_its_connection() {
+    /// Sends a request that gets no answer, because the driver never runs. Returns the error, and when it came.
+    async fn unanswered(task: AbortHandle, response_timeout: Duration) -> (RedisError, Duration) {
         let (stream, _server) = tokio::io::duplex(64);
         let login = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
         let (requests, _driver) = connected.unwrap();
-        let ended = tokio::spawn(async {});
-        let driver = Arc::new(Driver { task: ended.abort_handle(), waiting: Arc::default() });
-        ended.await.unwrap();
-        let client = Client { requests, driver, response_timeout: Duration::from_secs(60) };
+        let driver = Arc::new(Driver { task, waiting: Arc::default() });
+        let client = Client { requests, driver, response_timeout };
         let start = Instant::now();
         let mut commands = Pipeline::new();
         commands.cmd("PING");
-        assert!(!client.send(&commands).await.unwrap_err().is_timeout());
-        assert_eq!(start.elapsed(), CHECK);
+        (client.send(&commands).await.unwrap_err(), start.elapsed())
+    }
+
+    /// The client forgets a request in the moment in which its driver ends.
+    #[tokio::test(start_paused = true)]
+    async fn request_that_the_client_forgets_ends_with_its_connection() {
+        let ended = tokio::spawn(async {});
+        let task = ended.abort_handle();
+        ended.await.unwrap();
+        let (error, elapsed) = unanswered(task, Duration::from_secs(60)).await;
+        assert!(!error.is_timeout());
+        assert_eq!(elapsed, CHECK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_without_an_answer_ends_at_the_response_timeout() {
+        let open = tokio::spawn(std::future::pending::<()>());
+        let response_timeout = CHECK * 3 / 2;
+        let (error, elapsed) = unanswered(open.abort_handle(), response_timeout).await;
+        assert!(error.is_timeout());
+        assert_eq!(elapsed, response_timeout);
     }
 }
