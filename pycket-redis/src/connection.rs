@@ -160,6 +160,7 @@ fn closed() -> RedisError {
 #[cfg(test)]
 mod tests {
     use redis::{AsyncConnectionConfig, RedisConnectionInfo};
+    use tokio::io::AsyncReadExt;
     use tokio::time::Instant;
 
     use super::*;
@@ -177,6 +178,27 @@ mod tests {
         let mut commands = Pipeline::new();
         commands.cmd("PING");
         (client.send(&commands).await.unwrap_err(), start.elapsed())
+    }
+
+    /// The rest would reach the server later than what other connections send.
+    #[tokio::test(start_paused = true)]
+    async fn dropped_connection_does_not_send_the_rest_of_a_request() {
+        let (stream, mut server) = tokio::io::duplex(64);
+        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
+        let (requests, driver) = connected.unwrap();
+        let task = tokio::spawn(driver).abort_handle();
+        let driver = Arc::new(Driver { task, waiting: Arc::default() });
+        let client = Client { requests, driver, response_timeout: CHECK };
+        let mut commands = Pipeline::new();
+        commands.cmd("ECHO").arg("x".repeat(1000));
+        assert!(client.send(&commands).await.unwrap_err().is_timeout());
+        drop(client);
+        tokio::task::yield_now().await;
+        let mut received = Vec::new();
+        server.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received.len(), 64);
     }
 
     /// The client forgets a request in the moment in which its driver ends.

@@ -171,3 +171,16 @@ fn split(text: &str) -> Vec<&str> {
     urls.reverse();
     urls
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentinel_without_a_port_has_that_of_sentinels() {
+        let url = "redis+sentinel://one,two:1,[::1],[::1]:1/service";
+        let Ok(Target::Sentinel { sentinels, .. }) = Target::parse(url) else { panic!("{url}") };
+        let ports = sentinels.iter().map(|sentinel| sentinel.node().unwrap().port);
+        assert_eq!(ports.collect::<Vec<_>>(), [26379, 1, 26379, 1]);
+    }
+}

@@ -134,6 +134,18 @@ async fn failed_attempt_is_not_remembered() {
     assert_eq!(load(store).await, Ok(()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn attempt_that_failed_when_no_caller_was_left_is_not_remembered() {
+    let stand_in = StandIn::new([Manner::Silent]).await;
+    let store = impatient(&stand_in);
+    drop(begun(load(store.clone())).await);
+    tokio::time::sleep(2 * LIMIT).await;
+    let start = Instant::now();
+    assert_eq!(load(store).await, Err(ErrorKind::Unavailable));
+    assert_eq!(start.elapsed().as_secs(), LIMIT.as_secs());
+    assert_eq!(stand_in.taken(), 2);
+}
+
 /// The end of a runtime makes its attempts fail, too.
 #[test]
 fn call_connects_again_if_the_attempt_of_another_runtime_fails() {

@@ -51,6 +51,18 @@ async fn late_write_does_not_undo_an_acknowledged_one() {
 }
 
 #[tokio::test]
+async fn each_connection_whose_answer_was_given_up_is_closed_once() {
+    let server = Server::redis();
+    let world = World::new(&server, 1, "").await;
+    for _ in 0..2 {
+        assert_eq!(world.increment_before_late_write().await, 2);
+    }
+    let stats: redis::InfoDict = run(&mut operator(&server), "INFO commandstats");
+    let kills: String = stats.get("cmdstat_client|kill").unwrap();
+    assert!(kills.starts_with("calls=2,"), "{kills}");
+}
+
+#[tokio::test]
 async fn late_write_is_prevented_only_with_the_permissions_in_the_readme() {
     let permissions = "+client|info +client|kill";
     assert!(include_str!("../../README.md").contains(&format!("`{permissions}`")));

@@ -35,9 +35,11 @@ async fn error_that_contains_the_key_is_not_shown() {
 #[tokio::test]
 async fn error_without_a_secret_is_shown() {
     let stand_in = StandIn::new([unknown_command("")]).await;
-    let store = once(&stand_in.url()).build().unwrap();
-    let error = store.load(&SessionId::generate()).await.unwrap_err();
-    assert!(shown(&error).contains("unknown command 'EVALSHA'"), "{error:?}");
+    for url in [stand_in.url(), stand_in.url().replace("//", "//:sesame@") + "?protocol=resp3"] {
+        let store = once(&url).build().unwrap();
+        let error = store.load(&SessionId::generate()).await.unwrap_err();
+        assert!(shown(&error).contains("unknown command 'EVALSHA'"), "{error:?}");
+    }
 }
 
 #[tokio::test]

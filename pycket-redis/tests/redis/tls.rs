@@ -96,6 +96,24 @@ async fn server_that_requires_a_client_certificate_gets_it() {
 }
 
 #[tokio::test]
+async fn certificates_and_key_may_come_from_the_files_of_the_settings() {
+    let server = Server::redis_tls();
+    order(&server, "CONFIG SET tls-auth-clients yes");
+    let mut settings = format!("url = \"{}\"\n", server.url());
+    for (setting, pem) in [
+        ("tls_authority_file", server.authority()),
+        ("tls_certificate_file", server.client_certificate()),
+        ("tls_key_file", server.client_key()),
+    ] {
+        let path = format!("{}/{setting}.pem", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&path, pem).unwrap();
+        settings += &format!("{setting} = \"{path}\"\n");
+    }
+    let builder: RedisStoreBuilder = toml::from_str(&settings).unwrap();
+    assert_eq!(kinds(&builder.build().unwrap()).await, [None; 4]);
+}
+
+#[tokio::test]
 async fn password_over_tls_is_accepted_and_not_shown() {
     let server = Server::redis_tls();
     order(&server, "CONFIG SET requirepass sesame");
@@ -140,6 +158,23 @@ fn invalid_certificate_is_an_error_of_build() {
         assert_eq!(error.kind(), InvalidSetting, "{error:?}");
         assert!(!shown(&error).contains("sesame"), "{error:?}");
     }
+}
+
+/// In a process of its own, because the variable counts for all of it.
+#[test]
+fn unreadable_certificates_of_the_platform_are_an_error_of_build() {
+    const NAME: &str = "tls::unreadable_certificates_of_the_platform_are_an_error_of_build";
+    const MISSING: &str = "/missing.pem";
+    if std::env::var("SSL_CERT_FILE").as_deref() == Ok(MISSING) {
+        let error = RedisStore::builder("rediss://localhost").build().unwrap_err();
+        assert_eq!(error.kind(), InvalidSetting);
+        assert!(error.to_string().contains("set `tls_authority`"), "{error}");
+        return;
+    }
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+    process.args([NAME, "--exact"]).env("SSL_CERT_FILE", MISSING).env_remove("SSL_CERT_DIR");
+    let output = String::from_utf8(process.output().unwrap().stdout).unwrap();
+    assert!(output.contains("1 passed"), "{output}");
 }
 
 #[tokio::test]

@@ -228,8 +228,11 @@ async fn sentinels_and_primary_can_have_different_passwords() {
         (with("sesame"), "wrong-one", rejected),
         (with("wrong-one"), "watcher", rejected),
     ] {
-        let store = RedisStore::builder(&url).sentinel_password(password).build().unwrap();
-        assert_eq!(kinds(&store).await, expected);
+        let file = format!("url = \"{url}\"\nsentinel_password = \"{password}\"");
+        let builder = RedisStore::builder(&url).sentinel_password(password);
+        for builder in [builder, toml::from_str(&file).unwrap()] {
+            assert_eq!(kinds(&builder.build().unwrap()).await, expected);
+        }
     }
     let store = RedisStore::builder(&with("sesame")).build().unwrap();
     assert_eq!(kinds(&store).await, rejected);
