@@ -142,3 +142,91 @@ fn without_password(error: RedisError, password: Option<&str>) -> RedisError {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Result;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Context;
+
+    use redis::{Pipeline, RedisConnectionInfo};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf};
+
+    use super::*;
+
+    struct Counting {
+        stream: DuplexStream,
+        writes: Arc<AtomicUsize>,
+    }
+
+    impl AsyncRead for Counting {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<Result<()>> {
+            Pin::new(&mut self.stream).poll_read(context, buffer)
+        }
+    }
+
+    impl AsyncWrite for Counting {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<Result<usize>> {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            Pin::new(&mut self.stream).poll_write(context, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+            Pin::new(&mut self.stream).poll_flush(context)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+            Pin::new(&mut self.stream).poll_shutdown(context)
+        }
+    }
+
+    /// Sends one request and then, while it is not answered, so many more at once. Returns the number of writes.
+    async fn writes_for(requests: usize) -> usize {
+        const ANSWER: &[u8] = b"+PONG\r\n";
+        let (stream, mut server) = tokio::io::duplex(WRITE_SIZE);
+        let writes = Arc::new(AtomicUsize::new(0));
+        let stream = Counting { stream, writes: Arc::clone(&writes) };
+        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
+        let (connection, driver) = connected.unwrap();
+        let waiting = Arc::new(());
+        let task = tokio::spawn(gather(driver, Arc::clone(&waiting))).abort_handle();
+        let driver = Arc::new(Driver { task, waiting });
+        let response_timeout = Duration::from_secs(60);
+        let client = Client { requests: connection, driver, response_timeout };
+        let mut ping = Pipeline::new();
+        ping.cmd("PING");
+        let mut calls = JoinSet::new();
+        for count in [1, requests] {
+            for _ in 0..count {
+                let (client, ping) = (client.clone(), ping.clone());
+                calls.spawn(async move { client.send(&ping).await });
+            }
+            let mut received = vec![0; ping.get_packed_pipeline().len() * count];
+            server.read_exact(&mut received).await.unwrap();
+        }
+        server.write_all(&ANSWER.repeat(1 + requests)).await.unwrap();
+        assert!(calls.join_all().await.into_iter().all(|answer| answer.is_ok()));
+        writes.load(Ordering::Relaxed)
+    }
+
+    /// On one thread of a runtime with several: there a task that is woken runs next, so that without gathering each
+    /// request would be written on its own. Over TCP the system may gather them as well.
+    #[test]
+    fn driver_writes_the_requests_of_ready_tasks_together() {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        let writes = runtime.block_on(async { tokio::spawn(writes_for(32)).await.unwrap() });
+        assert!(writes <= 3, "{writes} writes");
+    }
+}
