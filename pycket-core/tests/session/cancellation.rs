@@ -63,6 +63,18 @@ async fn rotation_completes_when_the_update_after_it_is_dropped() {
     }
 }
 
+/// A response that does not wait for it could leave before its end.
+#[tokio::test]
+async fn session_whose_update_is_not_over_needs_a_commit() {
+    let (_, manager) = pausing();
+    let session = open(&manager, stored(&manager).await).await;
+    let mut update = Box::pin(session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1));
+    assert!(update.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(session.needs_commit());
+    update.await.unwrap();
+    assert!(!session.needs_commit());
+}
+
 #[tokio::test]
 async fn dropped_first_update_keeps_the_other_changes() {
     let (_, manager) = pausing();

@@ -81,6 +81,16 @@ async fn listing_fails_at_the_fourth_lost_reply_of_the_index() {
     }
 }
 
+/// An incomplete list would look as if a session had ended.
+#[tokio::test]
+async fn listing_with_an_unavailable_record_fails() {
+    let (_, store, manager) = faulty();
+    signed_in(&manager, "ann").await;
+    store.fail_nth(1, Fault::Before);
+    let listed = manager.user("ann").unwrap().sessions().await;
+    assert_eq!(listed.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
 #[tokio::test]
 async fn sign_out_with_a_lost_reply_of_the_index_succeeds() {
     for fault in [Fault::Lost, Fault::After] {
