@@ -22,23 +22,25 @@ struct Step {
 /// The error says what is wrong, where, and what to change.
 type Outcome = Result<(), String>;
 
-/// Run while `tests` runs, because that step mostly waits.
-const BESIDE: [&str; 3] = ["crates", "soak", "standalone"];
+/// Run while `tests` runs, because that step mostly waits. The step before it builds the tests, because only one cargo
+/// at a time can build.
+const BESIDE: [&str; 4] = ["package", "crates", "soak", "standalone"];
 
 /// Quick steps come first. Lints come before tests because they build less.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
     Step { name: "msrv", promise: "no package needs a newer Rust", check: msrv::check },
     Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
     Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
+    Step { name: "build", promise: "all tests build", check: cargo::build_tests },
+    Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
         name: "package",
         promise: "the packages are complete and build together",
         check: package::check,
     },
-    Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
     Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },
     Step {

@@ -45,6 +45,11 @@ pub(super) fn crates(root: &Path) -> Outcome {
     outcome(&failures)
 }
 
+/// Builds the tests of the steps `tests` and `soak`.
+pub(super) fn build_tests(root: &Path) -> Outcome {
+    run_tests(root, &["--no-run", "--quiet"])
+}
+
 /// Includes the doc tests, and the examples of the READMEs with them.
 pub(super) fn test(root: &Path) -> Outcome {
     run_tests(root, &["--exclude", "pycket-soak"])
@@ -55,7 +60,7 @@ pub(super) fn soak(root: &Path) -> Outcome {
     run_tests(root, &["--test", "soak"])
 }
 
-/// All features of all members, in both steps: otherwise the second builds the dependencies again.
+/// All features of all members, in each step: otherwise the next one builds the dependencies again.
 fn run_tests(root: &Path, which: &[&str]) -> Outcome {
     let words = ["test", "--workspace", "--all-features", "--no-fail-fast"];
     let mut test = cargo(root, &[&words, which].concat());
