@@ -7,10 +7,10 @@ mod package;
 mod standalone;
 mod tools;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
-use std::{env, panic, thread};
+use std::{env, io, panic, thread};
 
 /// A check of the workspace in the given folder.
 struct Step {
@@ -78,13 +78,15 @@ struct StepResult {
 
 /// Runs every step, also after a failed one: a single run shows all failures.
 fn run(steps: &[&Step], root: &Path) -> Vec<StepResult> {
+    // Asked for now, because a step may build this program again, at the same path.
+    let program = env::current_exe();
     let mut results = Vec::new();
     let mut steps = steps.iter().peekable();
     while let Some(step) = steps.next() {
         thread::scope(|scope| {
             let mut beside = Vec::new();
             while let Some(other) = steps.next_if(|next| BESIDE.contains(&next.name)) {
-                beside.push(scope.spawn(|| run_beside(other, root)));
+                beside.push(scope.spawn(|| run_beside(&program, other, root)));
             }
             results.push(run_one(step, root));
             for other in beside {
@@ -109,12 +111,12 @@ fn run_one(step: &Step, root: &Path) -> StepResult {
 }
 
 /// Runs a step in a process of its own and returns its output, so that it does not mix with that of the other step.
-fn run_beside(step: &Step, root: &Path) -> (StepResult, String) {
+fn run_beside(program: &io::Result<PathBuf>, step: &Step, root: &Path) -> (StepResult, String) {
     let start = Instant::now();
-    let output = env::current_exe().and_then(|program| {
-        Command::new(program).args(["ci", step.name]).current_dir(root).output()
-    });
-    let (passed, text) = match output {
+    let output = program
+        .as_ref()
+        .map(|program| Command::new(program).args(["ci", step.name]).current_dir(root).output());
+    let (passed, text) = match output.unwrap_or_else(|error| Err(error.kind().into())) {
         Ok(output) => {
             let text = [output.stdout, output.stderr].concat();
             (output.status.success(), String::from_utf8_lossy(&text).into_owned())
