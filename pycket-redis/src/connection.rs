@@ -159,19 +159,29 @@ fn closed() -> RedisError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use redis::{AsyncConnectionConfig, RedisConnectionInfo};
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
     use tokio::time::Instant;
 
     use super::*;
 
+    /// A connection that logs in without a request, and its driver.
+    pub(super) async fn multiplexed(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> (MultiplexedConnection, impl Future<Output = ()> + Send) {
+        // The type of the driver borrows it.
+        static LOGIN: LazyLock<RedisConnectionInfo> =
+            LazyLock::new(|| RedisConnectionInfo::default().set_skip_set_lib_name());
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        MultiplexedConnection::new_with_config(&LOGIN, stream, config).await.unwrap()
+    }
+
     /// Sends a request that gets no answer, because the driver never runs. Returns the error, and when it came.
     async fn unanswered(task: AbortHandle, response_timeout: Duration) -> (RedisError, Duration) {
         let (stream, _server) = tokio::io::duplex(64);
-        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (requests, _driver) = connected.unwrap();
+        let (requests, _driver) = multiplexed(stream).await;
         let driver = Arc::new(Driver { task, waiting: Arc::default() });
         let client = Client { requests, driver, response_timeout };
         let start = Instant::now();
@@ -184,10 +194,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn dropped_connection_does_not_send_the_rest_of_a_request() {
         let (stream, mut server) = tokio::io::duplex(64);
-        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (requests, driver) = connected.unwrap();
+        let (requests, driver) = multiplexed(stream).await;
         let task = tokio::spawn(driver).abort_handle();
         let driver = Arc::new(Driver { task, waiting: Arc::default() });
         let client = Client { requests, driver, response_timeout: CHECK };

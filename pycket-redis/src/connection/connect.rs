@@ -150,10 +150,11 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Context;
 
-    use redis::{Pipeline, RedisConnectionInfo};
+    use redis::Pipeline;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf};
 
     use super::*;
+    use crate::connection::tests::multiplexed;
 
     struct Counting {
         stream: DuplexStream,
@@ -195,10 +196,7 @@ mod tests {
         let (stream, mut server) = tokio::io::duplex(WRITE_SIZE);
         let writes = Arc::new(AtomicUsize::new(0));
         let stream = Counting { stream, writes: Arc::clone(&writes) };
-        let login = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let connected = MultiplexedConnection::new_with_config(&login, stream, config).await;
-        let (connection, driver) = connected.unwrap();
+        let (connection, driver) = multiplexed(stream).await;
         let waiting = Arc::new(());
         let task = tokio::spawn(gather(driver, Arc::clone(&waiting))).abort_handle();
         let driver = Arc::new(Driver { task, waiting });
