@@ -239,7 +239,7 @@ async fn destroy_with_lost_replies_also_deletes_the_notifications() {
 }
 
 /// As [`faulty`], with a clock for all of it.
-fn faulty_at(expiry: Expiry) -> (ManualClock, Arc<FaultyStore>, SessionManager) {
+pub(crate) fn faulty_at(expiry: Expiry) -> (ManualClock, Arc<FaultyStore>, SessionManager) {
     let clock = ManualClock::new();
     let inner = MemoryStore::builder().clock(clock.clone()).build().unwrap();
     let store = Arc::new(FaultyStore::new(Arc::new(inner)));

@@ -4,6 +4,7 @@ use std::time::Duration;
 use pycket_core::{ErrorKind, Expiry, IdChange, MemoryStore, Outcome, SessionManager};
 use pycket_testkit::{Fault, FaultyStore, ManualClock};
 
+use crate::ambiguity::faulty_at;
 use crate::{manager, open, over, stored};
 
 #[tokio::test]
@@ -169,13 +170,9 @@ async fn only_restart_timeouts_restarts_the_absolute_timeout() {
 
 #[tokio::test]
 async fn old_id_is_deleted_by_a_commit_after_the_absolute_timeout() {
-    let clock = ManualClock::new();
-    let memory = Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
-    let store = Arc::new(FaultyStore::new(memory));
     let timeout = Duration::from_secs(100);
     let expiry = Expiry::builder().absolute_timeout(timeout).build().unwrap();
-    let builder = SessionManager::builder(store.clone()).expiry(expiry).clock(clock.clone());
-    let manager = builder.build().unwrap();
+    let (clock, store, manager) = faulty_at(expiry);
     let old = stored(&manager).await;
     let login = open(&manager, old).await;
     login.cycle_id();
