@@ -36,6 +36,11 @@ impl Site {
         self.browsers.div_ceil(BROWSERS_PER_USER)
     }
 
+    /// A connection to each server, for one tab.
+    fn connections(&self) -> Vec<Connection> {
+        self.servers.iter().map(|at| Connection::new(*at, self.limit)).collect()
+    }
+
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
@@ -86,11 +91,7 @@ pub(crate) async fn browse(site: &Arc<Site>, seed: u64) {
                 browser: browser.clone(),
                 number,
                 random: Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(index)),
-                connections: site
-                    .servers
-                    .iter()
-                    .map(|at| Connection::new(*at, site.limit))
-                    .collect(),
+                connections: site.connections(),
             };
             tabs.spawn(tab.run());
         }
@@ -105,7 +106,7 @@ pub(crate) async fn probe_all(site: &Arc<Site>, seed: u64, rounds: usize) {
         browser: Arc::default(),
         number: 0,
         random: Rng::with_seed(seed),
-        connections: site.servers.iter().map(|at| Connection::new(*at, site.limit)).collect(),
+        connections: site.connections(),
     };
     let mut tab = tab;
     for _ in 0..rounds {
