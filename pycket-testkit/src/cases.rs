@@ -1,5 +1,4 @@
-//! The cases: functions of a [`Harness`]. Each panics if the driver breaks the clause in its
-//! description.
+//! The cases: functions of a [`Harness`]. Each panics if the driver breaks the clause in its description.
 //!
 //! [`conformance!`](crate::conformance) makes a test of each. Called directly they can prove that the suite
 //! catches a broken store.
