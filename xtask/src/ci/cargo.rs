@@ -28,8 +28,8 @@ pub(super) fn clippy(root: &Path) -> Outcome {
     ))
 }
 
-/// Builds each published member alone, per feature. A build of the whole workspace
-/// hides a missing feature if another crate enables it.
+/// Builds each published member alone, per feature. A build of the whole workspace hides a missing feature if
+/// another crate enables it.
 ///
 /// `cargo hack --each-feature` does the same, but it is one more program to build and install.
 pub(super) fn crates(root: &Path) -> Outcome {
