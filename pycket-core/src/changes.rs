@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
-use crate::{Metadata, Value};
+use crate::{Metadata, Value, Version};
 
 /// The argument of [`SessionStore::update`](crate::SessionStore::update): values to set, names to remove,
 /// and values to expect.
@@ -26,12 +26,13 @@ pub struct Changes {
     values: BTreeMap<SmolStr, Option<Value>>,
     expected: BTreeMap<SmolStr, Option<Value>>,
     metadata: Option<Metadata>,
+    version: Option<Version>,
 }
 
 impl Changes {
     /// No changes. Together with a ttl they are a touch.
     pub const fn new() -> Self {
-        Self { values: BTreeMap::new(), expected: BTreeMap::new(), metadata: None }
+        Self { values: BTreeMap::new(), expected: BTreeMap::new(), metadata: None, version: None }
     }
 
     /// Sets `name` to `value`. This replaces an earlier `set` or `remove` of the name.
@@ -63,6 +64,13 @@ impl Changes {
         self
     }
 
+    /// Says which load of the record these changes follow. It does not matter for the result.
+    #[must_use]
+    pub fn with_version(mut self, version: Option<Version>) -> Self {
+        self.version = version;
+        self
+    }
+
     /// The values to set, sorted by name.
     pub fn sets(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)))
@@ -81,6 +89,12 @@ impl Changes {
     /// The new metadata, or `None` if the metadata of the record stay as they are.
     pub fn metadata(&self) -> Option<Metadata> {
         self.metadata
+    }
+
+    /// What the driver returned with the record that the changes follow. `None` if it returned nothing, or the record
+    /// was changed since.
+    pub fn version(&self) -> Option<&Version> {
+        self.version.as_ref()
     }
 
     /// Whether no value and no metadata change. Expectations do not count.

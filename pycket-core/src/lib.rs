@@ -19,6 +19,7 @@ mod timeouts;
 mod ttl;
 mod users;
 mod value;
+mod version;
 
 pub use changes::Changes;
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -36,3 +37,4 @@ pub use store::{Creation, Loaded, SessionStore, Update};
 pub use ttl::Ttl;
 pub use users::{UserSession, UserSessionHandle, UserSessions};
 pub use value::Value;
+pub use version::Version;

@@ -175,7 +175,12 @@ impl SessionManager {
     pub(crate) fn unless_ended(&self, id: SessionId, loaded: Loaded) -> Option<Live> {
         let has_ended = self.expiry().has_ended(&loaded.record, loaded.expires_in, self.clock());
         let expires_at = self.clock().elapsed().saturating_add(loaded.expires_in);
-        (!has_ended).then_some(Live { id, record: loaded.record, expires_at })
+        (!has_ended).then_some(Live {
+            id,
+            record: loaded.record,
+            expires_at,
+            version: loaded.version,
+        })
     }
 
     /// The runtime for work whose caller is dropped: the current one, or else the one of the builder or of the

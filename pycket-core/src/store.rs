@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Changes, Error, Record, SessionId, Ttl};
+use crate::{Changes, Error, Record, SessionId, Ttl, Version};
 
 /// The contract between the library and a driver: four atomic operations on one record.
 ///
@@ -82,6 +82,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// - A missing name to remove is no error. *(`merge::remove_of_a_missing_name_is_no_error`)*
     /// - Without a ttl the remaining time must stay as it is. Empty changes with a ttl are a touch.
     ///   *(`expiry::…`)*
+    /// - The [version](Changes::version) of the changes must not alter the result. It may only save the driver
+    ///   from reading the record first. *(`version::…`)*
     #[doc(alias("save", "update_ttl", "Commit", "touch"))] // tower-sessions, actix, scs, express
     async fn update(
         &self,
@@ -133,12 +135,21 @@ pub struct Loaded {
     pub record: Record,
     /// The remaining time to live, exact to one second. *(`expiry::expires_in_is_the_remaining_time`)*
     pub expires_in: Duration,
+    /// What the driver wants to get back with the next update of this record, if it wants anything.
+    pub version: Option<Version>,
 }
 
 impl Loaded {
-    /// A record with its remaining time to live.
+    /// A record with its remaining time to live, without a version.
     pub const fn new(record: Record, expires_in: Duration) -> Self {
-        Self { record, expires_in }
+        Self { record, expires_in, version: None }
+    }
+
+    /// Sets what the driver gets back with the next update of this record.
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        self.version = Some(version);
+        self
     }
 }
 

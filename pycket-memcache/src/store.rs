@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pycket_core::{
     Changes, Clock, Creation, Error, ErrorKind, KeySpace, Loaded, Record, SessionId, SessionStore,
-    Ttl, Update,
+    Ttl, Update, Version,
 };
 
 use crate::MemcacheStoreBuilder;
@@ -23,7 +23,8 @@ const MAX_EXPIRIES: usize = 16;
 /// Sessions in memcached, version 1.6.13 or later, on one server or several.
 ///
 /// Build one store for the process and share it, because it holds the connections. It connects on first use and
-/// reconnects by itself. Reading and creating take one round trip, changing and deleting two.
+/// reconnects by itself. Reading and creating take one round trip, deleting two, and changing one if no other client
+/// has changed the session since it was loaded.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +46,8 @@ pub struct MemcacheStore {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A live record, and what a change of it needs.
+/// A live record, and what a change of it needs. The [`Version`] of this driver.
+#[derive(Clone)]
 struct Live {
     record: Record,
     remaining_millis: u64,
@@ -89,21 +91,31 @@ impl MemcacheStore {
         }
     }
 
+    /// The record as it was when these changes were made, if it may still be in the store and they can be applied to it.
+    fn loaded<'c>(&self, changes: &'c Changes) -> Option<&'c Live> {
+        let live: &'c Live = changes.version()?.get()?;
+        let is_live = live.expires_at > self.clock.now().unix_millis();
+        (is_live && live.record.meets(changes)).then_some(live)
+    }
+
     /// Renews the record without sending it, unless another writer changes it at the same time.
-    async fn touch(&self, item: &Item<'_>, ttl: Ttl) -> Result<Update, Error> {
-        let Some(live) = self.find(item).await? else {
+    async fn touch(&self, item: &Item<'_>, changes: &Changes, ttl: Ttl) -> Result<Update, Error> {
+        let live = match self.loaded(changes) {
+            Some(live) => Some(live.clone()),
+            None => self.find(item).await?,
+        };
+        let Some(live) = live else {
             return Ok(Update::Ended);
         };
-        let nothing = Changes::new();
         if live.expiries >= MAX_EXPIRIES {
-            return self.rewrite(item, &nothing, Some(ttl)).await;
+            return self.rewrite(item, changes, Some(ttl)).await;
         }
         let payload = record::encode_expiry(self.expiry(ttl));
         match item.write(Write::Extend(payload, live.cas)).await? {
             Written::Done => Ok(Update::Applied),
             // The server may have set the exptime of another item.
             Written::Changed | Written::Missing => {
-                self.rewrite(item, &nothing, Some(ttl)).await.map_err(ambiguous)
+                self.rewrite(item, &Changes::new(), Some(ttl)).await.map_err(ambiguous)
             }
         }
     }
@@ -114,29 +126,48 @@ impl MemcacheStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
+        let is_empty = changes.is_empty() && ttl.is_none();
+        if let Some(live) = self.loaded(changes).filter(|_| !is_empty) {
+            match self.replace(item, live, changes, ttl).await? {
+                Written::Done => return Ok(Update::Applied),
+                Written::Missing => return Ok(Update::Ended),
+                Written::Changed => {}
+            }
+        }
         let mut retries = self.retry_locks.budget(item.hash());
         loop {
-            let Some(Live { mut record, expires_at, cas, .. }) = self.find(item).await? else {
+            let Some(live) = self.find(item).await? else {
                 return Ok(Update::Ended);
             };
-            if !record.meets(changes) {
+            if !live.record.meets(changes) {
                 return Ok(Update::Conflict);
             }
-            if changes.is_empty() && ttl.is_none() {
+            if is_empty {
                 return Ok(Update::Applied);
             }
-            record.apply(changes);
-            let expiry = match ttl {
-                Some(ttl) => self.expiry(ttl),
-                None => ItemExpiry::at(expires_at, self.clock.now()),
-            };
-            let payload = record::encode(&record, expiry);
-            match item.write(Write::Replace(payload, cas)).await? {
+            match self.replace(item, &live, changes, ttl).await? {
                 Written::Done => return Ok(Update::Applied),
                 Written::Missing => return Ok(Update::Ended),
                 Written::Changed => retries.wait().await?,
             }
         }
+    }
+
+    /// Writes the record with the changes, if the item is still the one that was read.
+    async fn replace(
+        &self,
+        item: &Item<'_>,
+        live: &Live,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Written, Error> {
+        let mut record = live.record.clone();
+        record.apply(changes);
+        let expiry = match ttl {
+            Some(ttl) => self.expiry(ttl),
+            None => ItemExpiry::at(live.expires_at, self.clock.now()),
+        };
+        item.write(Write::Replace(record::encode(&record, expiry), live.cas)).await
     }
 
     /// Deletes a session that cannot be decoded, because ending a session must always work. Leaves everything
@@ -172,10 +203,11 @@ impl SessionStore for MemcacheStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<Loaded>, Error> {
-        let live = self.find(&self.item(id)).await?;
-        let loaded =
-            |live: Live| Loaded::new(live.record, Duration::from_millis(live.remaining_millis));
-        Ok(live.map(loaded))
+        let Some(live) = self.find(&self.item(id)).await? else {
+            return Ok(None);
+        };
+        let remaining = Duration::from_millis(live.remaining_millis);
+        Ok(Some(Loaded::new(live.record.clone(), remaining).with_version(Version::new(live))))
     }
 
     async fn update(
@@ -188,7 +220,7 @@ impl SessionStore for MemcacheStore {
         match ttl {
             // An expectation needs one atomic step, and a touch sets the exptime before it compares.
             Some(ttl) if changes.is_empty() && changes.expectations().len() == 0 => {
-                self.touch(&item, ttl).await
+                self.touch(&item, changes, ttl).await
             }
             _ => self.rewrite(&item, changes, ttl).await,
         }

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod model;
 pub mod rotation;
 pub mod values;
+pub mod version;
 
 use crate::Harness;
 use crate::run::Boxed;

@@ -1,6 +1,6 @@
 /// Emits one plain `#[test]` per case of the contract. Each group of cases is a module: `lifecycle`,
-/// `values`, `expiry`, `merge`, `expectation`, `rotation`, `concurrency`, `cancellation`, `isolation`,
-/// `errors` and `model`.
+/// `values`, `expiry`, `merge`, `expectation`, `version`, `rotation`, `concurrency`, `cancellation`,
+/// `isolation`, `errors` and `model`.
 ///
 /// The argument is an expression for a [`Harness`](crate::Harness). Every test evaluates it inside the kit's
 /// own runtime, so it may `.await`, and the driver's crate needs no runtime of its own.

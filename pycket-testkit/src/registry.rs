@@ -62,6 +62,13 @@ macro_rules! for_every_case {
                 touch_checks_expectations
                 expectations_compare_every_byte
             }
+            version {
+                update_after_a_load_is_applied
+                writes_of_others_after_the_load_stay
+                expectations_compare_the_stored_values
+                deleted_record_does_not_come_back
+                ended_record_does_not_come_back
+            }
             rotation {
                 delete_of_the_old_id_returns_late_writes
                 update_under_the_old_id_returns_ended

@@ -159,9 +159,10 @@ impl Shared {
                 Err(Error::new(ErrorKind::TooLate, message))
             }
             Step::Touch { live, ttl } => {
+                let changes = Changes::new().with_version(live.version.clone());
                 let changes = match plan::granted(live.record.metadata(), ttl) {
-                    Some(metadata) => Changes::new().with_metadata(metadata),
-                    None => Changes::new(),
+                    Some(metadata) => changes.with_metadata(metadata),
+                    None => changes,
                 };
                 let changes = match self.outgrown(&live, ttl) {
                     None => changes,
@@ -205,7 +206,7 @@ impl Shared {
             Step::Create { record, ttl } => {
                 let id = resolve::create(self.manager.clock(), store, &record, ttl).await?;
                 let expires_at = self.expires_at(ttl);
-                self.state().stored_all(&sent, Live { id, record, expires_at });
+                self.state().stored_all(&sent, Live { id, record, expires_at, version: None });
                 Ok(Outcome::Created)
             }
             Step::Rotate { live, record, ttl } => {

@@ -109,7 +109,7 @@ fn plan_live(live: &Live, state: &State, sent: &Sent, expiry: &Expiry, clock: &d
             Step::Rotate { live: live.clone(), record, ttl }
         }
         Some(ttl) if is_changed => {
-            let changes = sent.changes_with(granted(old, ttl));
+            let changes = sent.changes_of(live, granted(old, ttl));
             Step::Update { live: live.clone(), changes, ttl }
         }
         Some(_) => match expiry.touch(live, clock) {

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use crate::timeouts::OwnTimeouts;
 use crate::users::UserEntry;
-use crate::{Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value};
+use crate::{
+    Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value, Version,
+};
 
 use super::notification::pointer_name;
 use super::sign_in::SignIn;
@@ -46,6 +48,8 @@ pub(crate) struct Live {
     pub(crate) record: Record,
     /// In the time of the manager's [`Clock::elapsed`].
     pub(crate) expires_at: Duration,
+    /// What the driver returned with the record, until the record changes.
+    pub(crate) version: Option<Version>,
 }
 
 /// What one step of a commit takes from the state. The step hands it back with its result.
@@ -237,6 +241,7 @@ impl State {
         let old = self.live().map(|old| old.id);
         // The record is no longer shared then, so the changes copy nothing.
         self.base = Base::Absent;
+        live.version = None;
         live.record.apply(changes);
         if self.destroys != sent.destroys {
             // The session was destroyed while it was being stored.
@@ -360,12 +365,17 @@ impl State {
 }
 
 impl Sent {
-    pub(crate) fn changes_with(&self, metadata: Option<Metadata>) -> Arc<Changes> {
+    /// The changes of `live`, with new metadata if they change.
+    pub(crate) fn changes_of(&self, live: &Live, metadata: Option<Metadata>) -> Arc<Changes> {
         let changes = self.changes.clone().unwrap_or_default();
-        match metadata {
-            None => changes,
-            Some(metadata) => Arc::new(Arc::unwrap_or_clone(changes).with_metadata(metadata)),
+        if metadata.is_none() && live.version.is_none() {
+            return changes;
         }
+        let changes = Arc::unwrap_or_clone(changes).with_version(live.version.clone());
+        Arc::new(match metadata {
+            None => changes,
+            Some(metadata) => changes.with_metadata(metadata),
+        })
     }
 
     pub(crate) fn changes(&self) -> Option<&Changes> {

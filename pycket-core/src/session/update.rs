@@ -218,7 +218,7 @@ impl Shared {
             let (mut live, sent, ttl) = self.known()?;
             let mut values = Values::new(live.record.clone());
             let result = f(&mut values);
-            let mut changes = values.into_changes();
+            let mut changes = values.into_changes().with_version(live.version.clone());
             let has_changes = result.is_ok() && !changes.is_empty();
             if has_changes {
                 if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {

@@ -51,7 +51,7 @@ impl<'m> UserIndex<'m> {
     /// What the store has; `None` if there is no index.
     pub(crate) async fn load(&self) -> Result<Option<Listing>, Error> {
         let loaded = self.manager.store().load(&self.id).await?;
-        loaded.map(|loaded| Listing::read(&loaded.record)).transpose()
+        loaded.map(Listing::read).transpose()
     }
 
     /// Whether the session under `id` is listed.

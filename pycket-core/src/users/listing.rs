@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::{Changes, Error, ErrorKind, Metadata, Record, SessionId, Timestamp, Ttl, Value};
+use crate::{
+    Changes, Error, ErrorKind, Loaded, Metadata, Record, SessionId, Timestamp, Ttl, Value, Version,
+};
 
 use super::{Lifetime, UserSessionHandle};
 
@@ -23,6 +25,8 @@ pub(crate) struct Listing {
     /// it, so of several writes at the same time one is stored.
     sequence: u64,
     header: Option<Value>,
+    /// What the driver returned with the record, until it is used.
+    version: Option<Version>,
     sessions: BTreeMap<UserSessionHandle, Known>,
 }
 
@@ -51,7 +55,8 @@ pub(crate) enum Write {
 }
 
 impl Listing {
-    pub(crate) fn read(record: &Record) -> Result<Self, Error> {
+    pub(crate) fn read(loaded: Loaded) -> Result<Self, Error> {
+        let Loaded { record, version, .. } = loaded;
         let header = record.get(HEADER).cloned();
         let read = header.as_ref().and_then(|header| header.decode::<(u8, u64, u64)>().ok());
         let Some((FORMAT, sequence, _)) = read else {
@@ -65,7 +70,7 @@ impl Listing {
             let sequence = sequence.unwrap_or(BEFORE_ALL);
             Some((handle, Known { entry: Entry::read(value)?, value: value.clone(), sequence }))
         });
-        Ok(Self { sequence, sessions: entries.collect(), header })
+        Ok(Self { sequence, sessions: entries.collect(), header, version })
     }
 
     pub(crate) fn get(&self, handle: UserSessionHandle) -> Option<&Known> {
@@ -123,6 +128,7 @@ impl Listing {
         let old_header = self.header.replace(header.clone());
         let is_new = old_header.is_none();
         changes = changes
+            .with_version(self.version.take())
             .expect(HEADER, old_header)
             .set(HEADER, header)
             .expect(entry_name(handle), before.map(|before| before.value))

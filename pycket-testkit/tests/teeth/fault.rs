@@ -50,6 +50,14 @@ pub(crate) enum Fault {
     ConflictAppliesTheChanges,
     ConflictRenewsTheTtl,
 
+    // versions
+    VersionsAreUsedUp,
+    VersionsAreNotCompared,
+    VersionsReviveDeletedRecords,
+    VersionsStartAgain,
+    VersionsIgnoreTheEnd,
+    VersionsDecideExpectations,
+
     // delete
     DeleteReturnsNothing,
     DeleteReturnsWhatWasCreated,

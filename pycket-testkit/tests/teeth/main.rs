@@ -115,6 +115,13 @@ teeth! {
         touch_checks_expectations: ExpectationsOfTouchesAreIgnored;
         expectations_compare_every_byte: ExpectationsCompareLengths;
     }
+    version {
+        update_after_a_load_is_applied: VersionsAreUsedUp;
+        writes_of_others_after_the_load_stay: VersionsAreNotCompared;
+        expectations_compare_the_stored_values: VersionsDecideExpectations;
+        deleted_record_does_not_come_back: VersionsReviveDeletedRecords VersionsStartAgain;
+        ended_record_does_not_come_back: VersionsIgnoreTheEnd;
+    }
     rotation {
         delete_of_the_old_id_returns_late_writes: DeleteReturnsWhatWasCreated;
         update_under_the_old_id_returns_ended: UpdateCreates TouchRevives;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pycket_core::{
     Changes, Clock, Creation, Error, ErrorKind, Loaded, Record, SessionId, SessionStore, Ttl,
-    Update,
+    Update, Version,
 };
 
 use crate::fault::Fault;
@@ -23,6 +23,13 @@ pub(crate) struct Store {
     pub(crate) answers: Mutex<VecDeque<Option<Loaded>>>,
     /// Whether a dropped call has left a transaction open on the connection.
     pub(crate) has_transaction: AtomicBool,
+}
+
+/// The version of a load.
+struct Read {
+    loaded: Loaded,
+    /// How often the record was updated.
+    writes: Option<u32>,
 }
 
 #[async_trait]
@@ -78,7 +85,10 @@ impl SessionStore for Store {
                 let _ = tokio::net::TcpStream::connect("127.0.0.1:1").await;
                 Ok(answer)
             }
-            _ => Ok(answer),
+            _ => Ok(answer.map(|loaded| {
+                let writes = self.table().writes(&self.key(id));
+                loaded.clone().with_version(Version::new(Read { loaded, writes }))
+            })),
         }
     }
 
@@ -90,6 +100,11 @@ impl SessionStore for Store {
     ) -> Result<Update, Error> {
         let key = self.key(id);
         self.check_corrupt(&key)?;
+        if let Some(read) = changes.version().and_then(Version::get)
+            && let Some(answer) = self.update_read(&key, read, changes, ttl)
+        {
+            return Ok(answer);
+        }
         match self.fault {
             Some(Fault::UpdateLooksAtTheEndBeforeItWaits) => {
                 if self.found(&key).is_none() {
@@ -156,6 +171,37 @@ impl SessionStore for Store {
 }
 
 impl Store {
+    /// Writes the record as it was read, with the changes, where a sound store compares more. A sound store reads it
+    /// again.
+    fn update_read(
+        &self,
+        key: &str,
+        read: &Read,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Option<Update> {
+        let is_live = self.found(key).is_some();
+        let is_same = self.table().writes(key) == read.writes;
+        let writes = match self.fault? {
+            Fault::VersionsAreUsedUp if !is_same => return Some(Update::Conflict),
+            Fault::VersionsDecideExpectations if !read.loaded.record.meets(changes) => {
+                return Some(Update::Conflict);
+            }
+            Fault::VersionsAreNotCompared => is_live,
+            Fault::VersionsReviveDeletedRecords => true,
+            Fault::VersionsStartAgain => is_live && is_same,
+            Fault::VersionsIgnoreTheEnd => is_same,
+            _ => false,
+        };
+        let mut record = read.loaded.record.clone();
+        record.apply(changes);
+        let ttl = ttl.map_or(read.loaded.expires_in, Ttl::as_duration);
+        writes.then(|| {
+            self.table().put(key, &record, ttl, self.now());
+            Update::Applied
+        })
+    }
+
     /// Reads, changes and writes, without regard for writes in between.
     async fn write_back(
         &self,

@@ -24,6 +24,8 @@ struct Slot {
     removed: HashSet<String>,
     ttl: Duration,
     ends: Duration,
+    /// How often the record was updated.
+    writes: u32,
     is_corrupt: bool,
 }
 
@@ -124,6 +126,7 @@ impl Table {
         if has(Fault::RemovalOfAMissingNameIsRefused) && changes.removals().any(missing) {
             return Ok(Update::Conflict);
         }
+        slot.writes += 1;
         apply(fault, slot, changes);
         match ttl {
             Some(_) if has(Fault::TtlIsIgnoredWithChanges) && !changes.is_empty() => {}
@@ -151,6 +154,11 @@ impl Table {
             Some(Fault::DeleteReturnsWhatWasCreated) => Some(slot.created),
             _ => Some(slot.record),
         }
+    }
+
+    /// How often a record was updated that is in the table, live or not.
+    pub(crate) fn writes(&self, key: &str) -> Option<u32> {
+        self.slots.get(key).map(|slot| slot.writes)
     }
 
     /// How many records a namespace has.
@@ -181,6 +189,7 @@ impl Table {
             removed: HashSet::new(),
             ttl,
             ends: now + ttl,
+            writes: 0,
             is_corrupt: false,
         };
         if let Some(old) = self.deleted.get(key).filter(|_| self.has(Fault::OldTtlsEndNewRecords)) {
