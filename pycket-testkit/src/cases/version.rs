@@ -42,12 +42,13 @@ pub async fn expectations_compare_the_stored_values(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let id = put(&one, &record([("a", "1")]), HOUR).await;
     let version = version(&one, &id).await;
-    let of_two = Changes::new().set("a", text("2"));
-    check("another server's update", two.update(&id, &of_two, None).await, Update::Applied);
     let set = |expected| {
         let changes = Changes::new().expect("a", Some(text(expected))).set("b", text("3"));
         changes.with_version(version.clone())
     };
+    check("an update", one.update(&id, &set("2"), None).await, Update::Conflict);
+    let of_two = Changes::new().set("a", text("2"));
+    check("another server's update", two.update(&id, &of_two, None).await, Update::Applied);
     check("an update", one.update(&id, &set("1"), None).await, Update::Conflict);
     check("the record", stored(&two, &id).await, Some(record([("a", "2")])));
     check("another update", one.update(&id, &set("2"), None).await, Update::Applied);

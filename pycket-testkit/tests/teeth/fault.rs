@@ -57,6 +57,7 @@ pub(crate) enum Fault {
     VersionsStartAgain,
     VersionsIgnoreTheEnd,
     VersionsDecideExpectations,
+    VersionsMeetEveryExpectation,
 
     // delete
     DeleteReturnsNothing,

@@ -118,7 +118,8 @@ teeth! {
     version {
         update_after_a_load_is_applied: VersionsAreUsedUp;
         writes_of_others_after_the_load_stay: VersionsAreNotCompared;
-        expectations_compare_the_stored_values: VersionsDecideExpectations;
+        expectations_compare_the_stored_values:
+            VersionsDecideExpectations VersionsMeetEveryExpectation;
         deleted_record_does_not_come_back: VersionsReviveDeletedRecords VersionsStartAgain;
         ended_record_does_not_come_back: VersionsIgnoreTheEnd;
     }

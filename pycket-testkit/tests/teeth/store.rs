@@ -189,7 +189,8 @@ impl Store {
             }
             Fault::VersionsAreNotCompared => is_live,
             Fault::VersionsReviveDeletedRecords => true,
-            Fault::VersionsStartAgain => is_live && is_same,
+            Fault::VersionsStartAgain => is_live && is_same && read.loaded.record.meets(changes),
+            Fault::VersionsMeetEveryExpectation => is_live && is_same,
             Fault::VersionsIgnoreTheEnd => is_same,
             _ => false,
         };
