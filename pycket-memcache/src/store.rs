@@ -126,8 +126,7 @@ impl MemcacheStore {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Error> {
-        let is_empty = changes.is_empty() && ttl.is_none();
-        if let Some(live) = self.loaded(changes).filter(|_| !is_empty) {
+        if let Some(live) = self.loaded(changes) {
             match self.replace(item, live, changes, ttl).await? {
                 Written::Done => return Ok(Update::Applied),
                 Written::Missing => return Ok(Update::Ended),
@@ -142,7 +141,7 @@ impl MemcacheStore {
             if !live.record.meets(changes) {
                 return Ok(Update::Conflict);
             }
-            if is_empty {
+            if changes.is_empty() && ttl.is_none() {
                 return Ok(Update::Applied);
             }
             match self.replace(item, &live, changes, ttl).await? {

@@ -27,6 +27,7 @@ mod remember;
 mod rotation;
 mod round_trips;
 mod unreadable_records;
+mod versions;
 
 use std::sync::Arc;
 
