@@ -90,7 +90,7 @@ impl Failure {
 impl Damage {
     /// If the server ended or became a replica, all connections are useless: its name may lead to another
     /// server by now. After a timeout or an answer that is too large, or if a proxy has lost the login,
-    /// only this one is.
+    /// only this one is. After a timeout, `kills` decides whether the others are closed, too.
     pub(crate) fn of(error: &RedisError) -> Self {
         if error.is_timeout() || code(error) == "NOAUTH" || is_caused_by::<TooLarge>(error) {
             Self::Connection
