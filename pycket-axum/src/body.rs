@@ -30,7 +30,11 @@ impl<B> SessionBody<B> {
         Self { inner: None, text }
     }
 
-    /// The body of the inner service, or the text of the error that stands in for it.
+    /// The body of the inner service.
+    ///
+    /// # Errors
+    ///
+    /// The text that stands in for the body, if the commit failed.
     pub fn into_inner(self) -> Result<B, &'static str> {
         self.inner.ok_or(self.text)
     }

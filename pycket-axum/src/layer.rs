@@ -14,7 +14,7 @@ use crate::transport::Transports;
 /// The layer works for every [`tower_service::Service`] over [`http`] types, not only axum's, and for every
 /// response body. A request that does not use the session costs no store call and gets no header. After the
 /// handler returns, and before the response leaves, the layer commits the session; if the commit fails, the
-/// response is a 503.
+/// response is that of the [`SessionError`](crate::SessionError): a 503 if the store failed.
 ///
 /// A layer inside of another one with the same cookie name does nothing: its requests have the session of the
 /// outer layer. Layers with different cookie names give a request several sessions; see

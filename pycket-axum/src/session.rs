@@ -10,8 +10,8 @@ use crate::{SessionError, SessionHandle};
 /// The session of the client, as an axum extractor. Its methods are those of [`pycket_core::Session`].
 ///
 /// The first extractor of a request loads the session; all extractors of a request share it. The rejection
-/// is a [`SessionError`]: a 503 when the store is down, or a 500 that names the missing
-/// [`SessionLayer`](crate::SessionLayer).
+/// is a [`SessionError`]: a 503 when the store is down, a 500 that names the missing
+/// [`SessionLayer`](crate::SessionLayer), or a 500 if the session cannot be read.
 ///
 /// ```
 /// use pycket_axum::{Session, SessionError};

@@ -18,7 +18,8 @@ use tower_service::Service;
 use crate::transport::Choice;
 use crate::{SessionHandle, SessionLayer};
 
-/// A client for unit tests of handlers: it calls the routes without a network, and keeps cookies as a browser does.
+/// A client for unit tests of handlers: it calls the routes without a network, and keeps each cookie
+/// until a response removes it (`Max-Age=0`). It does not look at other attributes of cookies.
 ///
 /// [`log_in`](Self::log_in) signs a user in without a password, [`change`](Self::change) prepares the session in any
 /// other way, and [`session`](Self::session) shows what a request has stored. Two calls in one `tokio::join!` are two
@@ -50,7 +51,8 @@ use crate::{SessionHandle, SessionLayer};
 ///
 /// # Panics
 ///
-/// Its methods panic where a test has to fail: if the store fails, or if the body of a response ends with an error.
+/// Its methods panic where a test has to fail: if the store fails, if `change` or the id of a user is refused, if a path
+/// is not valid, or if the body of a response ends with an error.
 #[derive(Clone)]
 pub struct TestClient {
     app: App,

@@ -49,7 +49,7 @@ impl SessionCookie {
 
     /// Reads the `Cookie` headers of a request: the raw bytes of each, in order.
     ///
-    /// It checks every cookie of the name. No bytes in the headers are an error. A value of the wrong length
+    /// It checks every cookie of the name, and never fails, whatever bytes the headers contain. A value of the wrong length
     /// or form costs no HMAC, signatures are compared in constant time, and headers without the name cost no
     /// allocation.
     pub fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {

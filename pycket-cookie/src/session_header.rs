@@ -69,8 +69,8 @@ impl SessionHeader {
         &self.name
     }
 
-    /// Reads all headers of the name in a request: the raw bytes of each, in order. Usually there is one. No
-    /// bytes are an error, and an empty value is [`Presented::Nothing`].
+    /// Reads all headers of the name in a request: the raw bytes of each, in order. Usually there is one. It
+    /// never fails, whatever the bytes are, and an empty value is [`Presented::Nothing`].
     pub fn read<'a>(&self, values: impl IntoIterator<Item = &'a [u8]>) -> Presented {
         let values = values.into_iter().map(<[u8]>::trim_ascii);
         self.signer.verify_all(values.filter(|value| !value.is_empty()))

@@ -22,7 +22,7 @@ pub use same_site::SameSite;
 /// | domain | none | only the host that set the cookie gets it, without its subdomains |
 /// | secure | yes | the cookie is never sent unencrypted |
 /// | http_only | yes | scripts, and so injected ones, cannot read the cookie |
-/// | same_site | [`Lax`](SameSite::Lax) | forms and fetches of other sites do not carry the cookie |
+/// | same_site | [`Lax`](SameSite::Lax) | `POST` forms and fetches of other sites do not carry the cookie |
 /// | persistence | [`BrowserSession`](Persistence::BrowserSession) | a shared computer forgets the user |
 /// | partitioned | no | only embedded pages need it |
 ///

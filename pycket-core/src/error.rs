@@ -38,19 +38,22 @@ pub enum ErrorKind {
     /// The store has something under the id that is not a record of a version that this crate reads.
     /// It is left as it is.
     Corrupt,
-    /// The record would be larger than the store accepts. The stored record is unchanged.
+    /// The record is larger than the store accepts: it is not stored, and the stored one is unchanged. A load returns this
+    /// for a stored record that is larger than the driver reads.
     TooLarge,
     /// The store accepts no more data. Nothing was stored, and no live record was removed.
     Full,
     /// The store refused the operation, for example because of wrong credentials, a missing permission or
     /// an unusable setting.
     Rejected,
-    /// The session ended (logout or timeout) before the operation reached the store. Nothing was stored.
+    /// The session ended (logout or timeout), or another request gave it another id, before the operation reached the
+    /// store. Nothing was stored.
     Ended,
     /// The session would need another id, and the response has left, so that the client cannot get the
     /// cookie. Nothing was stored.
     TooLate,
-    /// Other requests changed the value at every attempt of an atomic update. Nothing was stored.
+    /// Other requests came first at every attempt: they changed the value of an atomic change, the list of the user's
+    /// sessions, or the record in a store that has to read it first. Nothing was stored.
     Conflict,
     /// The session has no value of that name.
     KeyNotFound,

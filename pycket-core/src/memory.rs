@@ -18,8 +18,8 @@ const SHARDS: usize = 64;
 
 /// A store in the memory of the process, for one server, for development and for tests.
 ///
-/// The records end with the process, and other processes do not see them. Each `create` removes expired
-/// records, so the store needs no background task.
+/// The records end with the process, and other processes do not see them. Each `create` removes at
+/// most two expired records, and all if the store is full, so it needs no background task.
 ///
 /// ```
 /// use std::num::NonZeroUsize;

@@ -89,7 +89,8 @@ impl Notifications {
     ///
     /// [`Decode`](ErrorKind::Decode) if the value is not a `T`. It stays unread; only a request that asks for
     /// it in that moment may lose it. And the errors of the store: after
-    /// [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost.
+    /// [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost, and after
+    /// [`Corrupt`](ErrorKind::Corrupt) it is deleted.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         self.0.take_unread(name).await
     }
@@ -139,7 +140,8 @@ impl Notifications {
     /// # Errors
     ///
     /// The errors of the store. All notifications are unread then, except that after
-    /// [`Ambiguous`](ErrorKind::Ambiguous) some may be lost.
+    /// [`Ambiguous`](ErrorKind::Ambiguous) some may be lost, and after [`Corrupt`](ErrorKind::Corrupt) the damaged one is
+    /// deleted.
     #[doc(alias = "all")]
     pub async fn drain(&self) -> Result<Vec<(String, Value)>, Error> {
         self.0.take_all_unread().await

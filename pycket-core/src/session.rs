@@ -200,8 +200,8 @@ impl Session {
         self.state().live().map(|live| live.expires_in(self.0.manager.clock()))
     }
 
-    /// The time until the absolute timeout. Only [`restart_timeouts`](Self::restart_timeouts) and
-    /// [`remember`](Self::remember) move it.
+    /// The time until the absolute timeout. Only [`log_in`](Self::log_in),
+    /// [`restart_timeouts`](Self::restart_timeouts) and [`remember`](Self::remember) move it.
     /// `None` while nothing is stored, and where there is no absolute timeout.
     pub fn absolute_expires_in(&self) -> Option<Duration> {
         let (expiry, clock) = (self.0.manager.expiry(), self.0.manager.clock());
@@ -280,7 +280,8 @@ impl Session {
     ///
     /// Both timeouts start anew. This session has its own then, also if the application's absolute timeout is
     /// shorter, and its cookie lasts until the absolute timeout. The id changes, so that the client gets the new
-    /// cookie. All other sessions keep the timeouts and the cookie of the application.
+    /// cookie. All other sessions keep the timeouts and the cookie of the application. A client without a session gets one
+    /// only when a value is set or a user signs in.
     ///
     /// # Errors
     ///
@@ -314,7 +315,7 @@ impl Session {
 
     /// Gives this session its own idle timeout instead of the application's: 1 ms to ten years.
     ///
-    /// It is kept in the record, and every later write honours it. It extends neither the absolute timeout nor the
+    /// It is kept in the record, and every later write honours it. By itself it begins no session. It extends neither the absolute timeout nor the
     /// cookie: [`remember`](Self::remember) does.
     ///
     /// # Errors
@@ -335,15 +336,16 @@ impl Session {
     ///
     /// A web adapter commits before the response leaves. Call it yourself if another request or program must
     /// see the changes earlier. It may be called more than once. Once begun, it runs to its end, even if the
-    /// caller is dropped.
+    /// caller is dropped, where there is a tokio runtime.
     ///
     /// If the session has ended in the meantime, it stays ended: the changes are dropped, and the outcome is
     /// [`Ended`](Outcome::Ended).
     ///
     /// # Errors
     ///
-    /// The errors of the store, and [`TooLate`](ErrorKind::TooLate) if the response has left and the session is
-    /// new or has to change its id. The changes that are not stored are still there for another commit.
+    /// The errors of the store; [`TooLate`](ErrorKind::TooLate) if the response has left and the session is
+    /// new or has to change its id; for a session of a user, [`Conflict`](ErrorKind::Conflict) if other requests change
+    /// the list of the user's sessions every time. The changes that are not stored are still there for another commit.
     #[doc(alias = "save")]
     pub async fn commit(&self) -> Result<Outcome, Error> {
         if !self.needs_commit() {
@@ -388,8 +390,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Ended`](ErrorKind::Ended) if the session has ended, or has another id by now. It is empty then, and a
-    /// handler that serves its user should stop. Also the errors of the store, which change nothing.
+    /// [`Ended`](ErrorKind::Ended) if the session has ended, or has another id by now, also if this request has seen
+    /// that before. It is empty then, and a handler that serves its user should stop. Also the errors of the store, which change nothing.
     #[doc(alias = "load")]
     #[doc(alias = "refresh")]
     pub async fn reload(&self) -> Result<(), Error> {

@@ -110,7 +110,8 @@ impl MemcacheStoreBuilder {
     }
 
     /// Limits how long an operation is retried while other writers of the same session come first. After that it
-    /// fails with [`Conflict`](pycket_core::ErrorKind::Conflict). By default
+    /// fails with [`Conflict`](pycket_core::ErrorKind::Conflict), and a renewal with
+    /// [`Ambiguous`](pycket_core::ErrorKind::Ambiguous). By default
     /// [five seconds](Self::DEFAULT_DEADLINE).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -129,7 +130,7 @@ impl MemcacheStoreBuilder {
     /// # Errors
     ///
     /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting) if there is no server, an invalid one or one
-    /// twice, if memcached does not allow the prefix, if the number of connections is out of range, or if a
+    /// twice, if memcached does not allow the prefix, if the number of connections or `max_response_bytes` is out of range, or if a
     /// timeout or the deadline is zero.
     pub fn build(self) -> Result<MemcacheStore, Error> {
         self.dataset(KeySpace::SESSIONS)

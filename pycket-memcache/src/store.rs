@@ -23,8 +23,8 @@ const MAX_EXPIRIES: usize = 16;
 /// Sessions in memcached, version 1.6.13 or later, on one server or several.
 ///
 /// Build one store for the process and share it, because it holds the connections. It connects on first use and
-/// reconnects by itself. Reading and creating take one round trip, deleting two, and changing one if no other client
-/// has changed the session since it was loaded.
+/// reconnects by itself. Reading and creating take one round trip, and deleting two. The first change after a load
+/// takes one, or three if another client changed the session in between; each later one takes two.
 ///
 /// ```
 /// use std::time::Duration;

@@ -125,7 +125,8 @@ impl RedisStoreBuilder {
     ///
     /// When a server sends or announces more, the connection is closed. A load is repeated until the
     /// [deadline](Self::deadline), because the answer may have been that to another request, and then fails with
-    /// [`TooLarge`](pycket_core::ErrorKind::TooLarge). A larger value is not stored either.
+    /// [`TooLarge`](pycket_core::ErrorKind::TooLarge). A larger value is not stored either. Each value is checked by
+    /// itself, so several together may be stored and be too large for a load.
     pub fn max_response_bytes(mut self, max_response_bytes: usize) -> Self {
         self.max_response_bytes = max_response_bytes;
         self
@@ -147,7 +148,8 @@ impl RedisStoreBuilder {
     /// [two seconds](Self::DEFAULT_DEADLINE): while a server restarts, loads its data or is replaced. With zero a
     /// call is tried once; redirections are still followed, and a load whose connection broke is repeated once.
     ///
-    /// No attempt starts after the deadline. One that has started ends within its own timeouts. While no server
+    /// No other attempt starts after the deadline. One that has started ends within the two timeouts; on a cluster or
+    /// with sentinels, finding the server may take them once more. While no server
     /// answers, every request waits until the deadline before it fails, so requests pile up for that time: set
     /// less if they must not.
     pub fn deadline(mut self, deadline: Duration) -> Self {

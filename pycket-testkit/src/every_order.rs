@@ -13,7 +13,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// # Panics
 ///
-/// With the order that failed, if a task or the check panics.
+/// If a task or the check panics. The check gets the order as its second argument, to show it.
 pub fn every_order<S>(
     setup: impl Fn() -> S,
     tasks: impl Fn(&S) -> Vec<Task>,

@@ -6,8 +6,8 @@ use pycket_core::{Error, KeySpace, Record, SessionId, Value};
 
 /// A record on one line, for a test to compare or print. (The `Debug` of a record hides the values.)
 ///
-/// First the time of creation in milliseconds, then names and values. A value is shown as a number or a text
-/// if it is one, else as its bytes; see [`shown_values`].
+/// First the time of creation in milliseconds, then names and values. A value is shown as a whole number
+/// from 0 or as a text if it is one, else as its bytes; see [`shown_values`].
 ///
 /// ```
 /// use pycket_core::{Metadata, Record, Timestamp, Value};

@@ -27,7 +27,7 @@ impl CookieSettingsBuilder {
     }
 
     /// A domain that gets the cookie together with **all its subdomains**; each of them can read and replace
-    /// it. A leading dot is removed: browsers ignore it.
+    /// it. A host name of at most 253 characters. A leading dot is removed: browsers ignore it.
     #[doc(alias = "with_domain")]
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         let domain = domain.into();
@@ -40,7 +40,7 @@ impl CookieSettingsBuilder {
     /// Turn it off only for development without TLS, in the settings of the development machine. On
     /// `http://localhost` Chrome and Edge (since version 89) and Firefox (since version 75) keep and send a
     /// `Secure` cookie all the same, and Safari does not. Names that begin with `__Host-` or `__Secure-` work
-    /// there in Firefox only. Over plain HTTP from another address, no browser keeps the cookie.
+    /// there in Firefox only. Over plain HTTP from another machine, no browser keeps the cookie.
     #[doc(alias = "with_secure")]
     pub fn secure(mut self, secure: bool) -> Self {
         self.0.secure = secure;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 pub enum SameSite {
     /// Never, not even when the user follows a link to the site.
     Strict,
-    /// Only when the user follows a link to the site or is redirected to it. The default.
+    /// Only when the browser goes to the site by a link, a redirect or a `GET` form. The default.
     Lax,
     /// Always. It needs `secure`, and the application must prevent cross-site request forgery itself.
     None,

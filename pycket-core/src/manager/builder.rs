@@ -71,6 +71,8 @@ impl SessionManagerBuilder {
         self
     }
 
+    /// Builds the manager.
+    ///
     /// # Errors
     ///
     /// None today. A later setting may be one that can be wrong.

@@ -48,8 +48,8 @@ impl Session {
     ///
     /// [`InvalidName`](ErrorKind::InvalidName) and [`Encode`](ErrorKind::Encode) as for [`set`](Self::set),
     /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, [`Ended`](ErrorKind::Ended) if the session ended
-    /// in the meantime, [`Conflict`](ErrorKind::Conflict) if other requests came first every time, and the errors
-    /// of the store. The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
+    /// in the meantime, [`Conflict`](ErrorKind::Conflict) if other requests came first every time,
+    /// [`TooLate`](ErrorKind::TooLate) as for [`commit`](Self::commit), and the errors of the store. The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
     pub async fn update<T, F>(&self, name: &str, mut f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -328,11 +328,15 @@ impl Shared {
     }
 
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let (live, sent, has_changes) = {
+        let (live, has_ended, sent, has_changes) = {
             let state = self.state();
-            (state.live().map(|live| live.id), state.send_nothing(), state.needs_commit())
+            let has_ended = matches!(state.base(), Base::Ended);
+            let live = state.live().map(|live| live.id);
+            (live, has_ended, state.send_nothing(), state.needs_commit())
         };
-        let Some(id) = live else { return Ok(()) };
+        let Some(id) = live else {
+            return if has_ended { Err(ended()) } else { Ok(()) };
+        };
         match self.manager.live(id).await? {
             Some(live) => {
                 self.state().refresh(&sent, live);

@@ -103,12 +103,12 @@ impl UserSessions {
 
     /// The live sessions of the user, the newest sign-in first.
     ///
-    /// It costs one `load`, and one for each session, of which at most 16 are under way at the same time. It also
-    /// removes sessions that have ended from the list of the store.
+    /// It costs one `load`, and one for each session, of which at most 16 are under way at the same time. If one of them
+    /// has ended, an `update` removes it from the list of the store.
     ///
     /// # Errors
     ///
-    /// The errors of the store.
+    /// The errors of the store, and [`Corrupt`](ErrorKind::Corrupt) if the list cannot be read.
     pub async fn sessions(&self) -> Result<Vec<UserSession>, Error> {
         let index = self.0.index();
         let mut live = Vec::new();
@@ -147,11 +147,13 @@ impl UserSessions {
     /// Ends the session of this handle. Returns `false` if the user has no such session, and ends nothing then: a
     /// handle of another user's session is like an unknown one.
     ///
-    /// It costs a `load`, a `delete` and an `update`.
+    /// It costs a `load`, an `update`, and a `delete` for each id that the session has had (at most eight) and for each
+    /// unread notification.
     ///
     /// # Errors
     ///
-    /// The errors of the store. The session may be live then; call it again.
+    /// As for [`sessions`](Self::sessions), and [`Conflict`](ErrorKind::Conflict) if other requests change the list every
+    /// time. The session may be live then; call it again.
     pub async fn end(&self, handle: &UserSessionHandle) -> Result<bool, Error> {
         let handle = *handle;
         Ok(!self.end_where(move |listed| listed == handle).await?.is_empty())
@@ -159,8 +161,8 @@ impl UserSessions {
 
     /// Ends all sessions of the user ("sign out everywhere"), also the current one. Returns how many were live.
     ///
-    /// It costs a `load`, a `delete` for each session, of which at most 16 are under way at the same time, and an
-    /// `update`. The cookie of the current session stays at the client, and opens nothing. To remove it, also
+    /// It costs a `load`, an `update`, and for each session what [`end`](Self::end) deletes; at most 16 sessions are
+    /// under way at the same time. The cookie of the current session stays at the client, and opens nothing. To remove it, also
     /// [destroy](Session::destroy) the session.
     ///
     /// If a part of the store is down, it still tries all sessions, and ends those on the part that answers. So it may
@@ -168,7 +170,7 @@ impl UserSessions {
     ///
     /// # Errors
     ///
-    /// The errors of the store. Some sessions may be live then; call it again.
+    /// As for [`end`](Self::end). Some sessions may be live then; call it again.
     #[doc(alias = "logout_all")]
     pub async fn end_all(&self) -> Result<usize, Error> {
         Ok(self.end_where(|_| true).await?.len())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pycket_core::{ErrorKind, Event, MemoryStore, Session, SessionManager};
+use pycket_core::{ErrorKind, Event, MemoryStore, Outcome, Session, SessionManager};
 use pycket_testkit::{Fault, FaultyStore};
 
 use crate::events::observed;
@@ -52,11 +52,24 @@ async fn reload_of_an_ended_session_returns_ended_and_empties_it() {
         }
         end(&manager, &session).await;
         events.take();
-        assert_eq!(session.reload().await.unwrap_err().kind(), ErrorKind::Ended);
-        assert!(session.is_new() && session.is_empty());
+        for _ in 0..2 {
+            assert_eq!(session.reload().await.unwrap_err().kind(), ErrorKind::Ended);
+            assert!(session.is_new() && session.is_empty());
+        }
         let expected = if has_changes { vec![Event::Ended] } else { vec![] };
         assert_eq!(events.take(), expected);
     }
+}
+
+#[tokio::test]
+async fn reload_after_a_commit_that_found_the_session_ended_returns_ended() {
+    let manager = manager();
+    let id = stored(&manager).await;
+    let session = open(&manager, id).await;
+    end(&manager, &session).await;
+    session.set("own", &1).unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Ended);
+    assert_eq!(session.reload().await.unwrap_err().kind(), ErrorKind::Ended);
 }
 
 #[tokio::test]

@@ -17,8 +17,10 @@ impl RedisStoreBuilder {
     /// # Errors
     ///
     /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting): the URL is not valid or needs a feature
-    /// that this build does not have; the number of connections is out of range; a timeout is zero; a
-    /// certificate cannot be read; two settings contradict each other, such as a database number for a cluster.
+    /// that this build does not have; the number of connections, `max_response_bytes` or a value of `wait_replicas`
+    /// is out of range; a timeout is zero; a certificate cannot be read, or there is one without TLS; a revocation
+    /// list is not where it belongs; two settings contradict each other, such as a database number for a cluster,
+    /// or `credentials` beside a user or password in the URL.
     pub fn build(self) -> Result<RedisStore, Error> {
         self.dataset(KeySpace::SESSIONS, self.db_sessions)
     }
