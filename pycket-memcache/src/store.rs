@@ -94,7 +94,7 @@ impl MemcacheStore {
     /// The record as it was when these changes were made, if it may still be in the store and they can be applied to it.
     fn loaded<'c>(&self, changes: &'c Changes) -> Option<&'c Live> {
         let live: &'c Live = changes.version()?.get()?;
-        let is_live = live.expires_at > self.clock.now().unix_millis();
+        let is_live = expiry::remaining_millis(live.expires_at, self.clock.now(), None) > 0;
         (is_live && live.record.meets(changes)).then_some(live)
     }
 

@@ -137,3 +137,12 @@ async fn sign_in_writes_the_index_with_the_version_of_its_load() {
         assert_eq!(it.named(), loads.map(Some).as_slice());
     }
 }
+
+#[test]
+fn versions_are_equal_if_they_are_of_the_same_load() {
+    let [one, other] = [Version::new(7_u32), Version::new(7_u32)];
+    assert_eq!(one, one.clone());
+    assert_ne!(one, other);
+    assert_eq!(one.get::<u32>(), Some(&7));
+    assert_eq!(one.get::<u64>(), None);
+}
