@@ -27,11 +27,12 @@ pub(crate) fn problems(world: &World, run: Run<'_>) -> Vec<&'static str> {
     let has_failed = |act| world.has_failed(act) && (run.gave_up || act == Act::SignInElsewhere);
     let ends = run.acts.iter().any(|act| act.ends());
     let has_ended = run.acts.iter().any(|act| act.ends() && !has_failed(*act));
-    let known = |id: &_| run.faults < 2 || world.is_known(*id);
-    let live = world.live().into_iter().filter(known).collect::<Vec<_>>();
-    let must_be_listed = |id| !run.was_evicted || world.is_of_the_laptop(id);
-    let all_are_listed = live.iter().all(|id| world.is_listed(*id) || !must_be_listed(*id));
-    let live = live.into_iter().filter(|id| world.is_of_the_laptop(*id)).count();
+    let mut live = world.live();
+    live.retain(|(id, _)| run.faults < 2 || world.is_known(*id));
+    let must_be_listed = |session| !run.was_evicted || world.is_of_the_laptop(session);
+    let all_are_listed =
+        live.iter().all(|(id, session)| world.is_listed(*id) || !must_be_listed(session));
+    let live = live.iter().filter(|(_, session)| world.is_of_the_laptop(session)).count();
     let other = world.issued(Act::SignInAsOther);
     let again = world.issued(Act::SignInAgain);
 

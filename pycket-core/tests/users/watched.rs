@@ -2,18 +2,19 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use pycket_core::{
-    Changes, Creation, Error, Loaded, MemoryStore, Record, SessionId, SessionStore, Ttl, Update,
-    UserSessionHandle,
+    Changes, Creation, Error, Loaded, MemoryStore, Record, SessionId, SessionManager, SessionStore,
+    Ttl, Update, UserSessionHandle,
 };
 use pycket_testkit::ManualClock;
 
-use crate::world::{manager, now};
+use crate::world::{checking, manager, now};
 
 /// A store that knows all ids, and looks after each call whether a session that was ended is live and listed.
 #[derive(Debug)]
 pub(crate) struct Watched {
     store: Arc<MemoryStore>,
-    clock: ManualClock,
+    manager: SessionManager,
+    checking: SessionManager,
     /// The ids of all sessions.
     created: Mutex<Vec<SessionId>>,
     indexes: Mutex<Vec<SessionId>>,
@@ -25,8 +26,9 @@ impl Watched {
     pub(crate) fn new(clock: &ManualClock) -> Self {
         let store = Arc::new(MemoryStore::builder().clock(clock.clone()).build().unwrap());
         Self {
+            manager: manager(store.clone(), clock),
+            checking: checking(store.clone(), clock),
             store,
-            clock: clock.clone(),
             created: Mutex::default(),
             indexes: Mutex::default(),
             ended: Mutex::default(),
@@ -64,13 +66,13 @@ impl Watched {
 
     fn look(&self) {
         let Some(handle) = *self.ended.lock().unwrap() else { return };
-        let checking = manager(self.store.clone(), &self.clock);
-        let checking = checking.to_builder().check_user_index(true).build().unwrap();
-        for id in self.created.lock().unwrap().iter() {
-            if now(checking.open(Some(*id))).unwrap().handle() == Some(handle) {
-                *self.has_seen.lock().unwrap() = true;
-            }
-        }
+        let opens = |manager: &SessionManager, id| {
+            now(manager.open(Some(id))).unwrap().handle() == Some(handle)
+        };
+        // The index is only read for a session that is live.
+        let is_live_and_listed = |id: &_| opens(&self.manager, *id) && opens(&self.checking, *id);
+        *self.has_seen.lock().unwrap() |=
+            self.created.lock().unwrap().iter().any(is_live_and_listed);
     }
 }
 

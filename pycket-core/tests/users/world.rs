@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pycket_core::{
     Clock, Creation, Error, ErrorKind, Event, Expiry, IdChange, Outcome, Record, Session,
-    SessionId, SessionManager, SessionStore, Ttl, UserSessionHandle,
+    SessionId, SessionManager, SessionManagerBuilder, SessionStore, Ttl, UserSessionHandle,
 };
 use pycket_testkit::{Fault, FaultyStore, ManualClock, PausingStore, Task};
 
@@ -33,6 +33,9 @@ pub(crate) type Fail = (usize, Fault);
 pub(crate) struct World {
     pub(crate) store: Arc<Watched>,
     clock: ManualClock,
+    manager: SessionManager,
+    /// It ends a session that the index does not list.
+    checking: SessionManager,
     laptop: SessionId,
     pub(crate) handle: UserSessionHandle,
     phone: SessionId,
@@ -110,19 +113,20 @@ impl World {
             let created = now(store.create(id, record, *ttl)).unwrap();
             assert_eq!(created, Creation::Created);
         }
+        let manager = manager(store.clone(), &clock);
+        let checking = checking(store.clone(), &clock);
         let Setting { handle, laptop, phone, bob, .. } = *setting;
-        Self { store, clock, laptop, handle, phone, bob, log: Arc::default() }
+        Self { store, clock, manager, checking, laptop, handle, phone, bob, log: Arc::default() }
     }
 
     /// A request on the laptop's session. If it fails, it tries again, or with `gives_up` drops its changes.
     pub(crate) fn request(&self, act: Act, fails: &[Fail], gives_up: bool) -> Task {
         let faulty = Arc::new(FaultyStore::new(self.store.clone()));
-        let manager = manager(Arc::new(PausingStore::new(faulty.clone())), &self.clock);
+        let manager = builder(Arc::new(PausingStore::new(faulty.clone())), &self.clock);
         let max = NonZeroUsize::new(if act == Act::SignInElsewhere { 1 } else { 200 }).unwrap();
         let has_failed = Arc::new(AtomicBool::new(false));
         let limit_failed = has_failed.clone();
-        let manager = manager.to_builder().max_sessions_per_user(max);
-        let manager = manager.on_event(move |event| {
+        let manager = manager.max_sessions_per_user(max).on_event(move |event| {
             limit_failed.fetch_or(event == Event::LimitFailed, Ordering::Relaxed);
         });
         let manager = manager.build().unwrap();
@@ -154,20 +158,18 @@ impl World {
         })
     }
 
-    /// The ids of all live sessions that belong to a user.
-    pub(crate) fn live(&self) -> Vec<SessionId> {
-        let ids = self.store.created().into_iter();
-        ids.filter(|id| self.user_of(*id).is_some()).collect()
+    /// All live sessions that belong to a user, with their ids.
+    pub(crate) fn live(&self) -> Vec<(SessionId, Session)> {
+        let sessions = self.store.created().into_iter().map(|id| (id, self.open(id)));
+        sessions.filter(|(_, session)| session.user_id().is_some()).collect()
     }
 
-    pub(crate) fn is_of_the_laptop(&self, id: SessionId) -> bool {
-        self.open(id).handle() == Some(self.handle)
+    pub(crate) fn is_of_the_laptop(&self, session: &Session) -> bool {
+        session.handle() == Some(self.handle)
     }
 
     pub(crate) fn is_listed(&self, id: SessionId) -> bool {
-        let manager = manager(self.store.clone(), &self.clock);
-        let checking = manager.to_builder().check_user_index(true).build().unwrap();
-        !now(checking.open(Some(id))).unwrap().is_new()
+        !now(self.checking.open(Some(id))).unwrap().is_new()
     }
 
     /// Whether a client knows the id, or the index does.
@@ -192,7 +194,7 @@ impl World {
     }
 
     fn open(&self, id: SessionId) -> Session {
-        now(manager(self.store.clone(), &self.clock).open(Some(id))).unwrap()
+        now(self.manager.open(Some(id))).unwrap()
     }
 
     /// Whether the client of the only request has a session.
@@ -231,8 +233,17 @@ impl Entry {
 }
 
 pub(crate) fn manager(store: Arc<impl SessionStore>, clock: &ManualClock) -> SessionManager {
+    builder(store, clock).build().unwrap()
+}
+
+/// A manager that looks into the index whenever it opens a session.
+pub(crate) fn checking(store: Arc<impl SessionStore>, clock: &ManualClock) -> SessionManager {
+    builder(store, clock).check_user_index(true).build().unwrap()
+}
+
+fn builder(store: Arc<impl SessionStore>, clock: &ManualClock) -> SessionManagerBuilder {
     let expiry = Expiry::builder().idle_timeout(DAY).build().unwrap();
-    over(store).to_builder().clock(clock.clone()).expiry(expiry).build().unwrap()
+    over(store).to_builder().clock(clock.clone()).expiry(expiry)
 }
 
 /// Runs a future that waits for nothing but pauses.
