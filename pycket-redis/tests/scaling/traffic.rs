@@ -1,5 +1,6 @@
 //! Clients that create, change, rotate and destroy sessions under load, and remember every acknowledged call.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
@@ -23,8 +24,6 @@ pub(crate) enum Phase {
 /// The result of a call that succeeded. The end of the test checks that it is still there.
 #[derive(Clone, Debug)]
 pub(crate) struct Acknowledged {
-    /// The current id of the session.
-    id: SessionId,
     /// The name that was written. `None` if no session may exist under the id: it was destroyed or rotated.
     name: Option<String>,
     /// The phase in which the call began.
@@ -51,7 +50,8 @@ pub(crate) struct Traffic {
     manager: SessionManager,
     phase: Mutex<Phase>,
     is_stopped: AtomicBool,
-    acknowledged: Mutex<Vec<Acknowledged>>,
+    /// By the current id of the session, because a session gets thousands of values.
+    acknowledged: Mutex<BTreeMap<SessionId, Vec<Acknowledged>>>,
     /// The phases in which the call began and ended, and the error.
     errors: Mutex<Vec<(Phase, Phase, String)>>,
     counts: [Counts; CLIENTS],
@@ -101,15 +101,13 @@ impl Traffic {
         clients.join_all().await;
         let acknowledged = self.acknowledged.lock().unwrap().clone();
         let mut lost = Vec::new();
-        for entry in acknowledged {
-            let session = self.manager.open(Some(entry.id)).await.unwrap();
-            let is_kept = match &entry.name {
-                Some(name) => session.contains(name),
-                None => session.is_new(),
+        for (id, entries) in acknowledged {
+            let session = self.manager.open(Some(id)).await.unwrap();
+            let is_lost = |entry: &Acknowledged| match &entry.name {
+                Some(name) => !session.contains(name),
+                None => !session.is_new(),
             };
-            if !is_kept {
-                lost.push(entry);
-            }
+            lost.extend(entries.into_iter().filter(is_lost));
         }
         (lost, self.errors.lock().unwrap().clone())
     }
@@ -118,7 +116,7 @@ impl Traffic {
     pub(crate) fn summary(&self) -> String {
         let logins: usize =
             self.counts.iter().map(|counts| counts.logins.load(Ordering::SeqCst)).sum();
-        let acknowledged = self.acknowledged.lock().unwrap().len();
+        let acknowledged: usize = self.acknowledged.lock().unwrap().values().map(Vec::len).sum();
         let gap = self.gap.lock().unwrap().longest;
         format!(
             "{acknowledged} acknowledged calls, {logins} logins, at most {gap:.1?} without a write"
@@ -196,20 +194,21 @@ impl Traffic {
         if session.is_new() || late.is_new() {
             return Ok(());
         }
-        let found = session.keys();
+        let found: HashSet<_> = session.keys().into_iter().collect();
         let name = format!("login {step}");
         session.set(&name, "done")?;
         session.cycle_id();
         let result = session.commit().await;
         // The id that works, even if the commit failed.
         *id = session.id().unwrap_or(old);
-        for entry in self.acknowledged.lock().unwrap().iter_mut().filter(|entry| entry.id == old) {
-            entry.id = *id;
+        let mut entries = self.acknowledged.lock().unwrap().remove(&old).unwrap_or_default();
+        for entry in &mut entries {
             // The rotation wrote every value that the session had when it was opened.
             if result.is_ok() && entry.name.as_ref().is_some_and(|name| found.contains(name)) {
                 (entry.phase, entry.written_to) = (phase, *id);
             }
         }
+        self.acknowledged.lock().unwrap().entry(*id).or_default().append(&mut entries);
         if result? == Outcome::Rotated {
             self.counts[client].logins.fetch_add(1, Ordering::SeqCst);
             self.acknowledge(old, None, phase);
@@ -230,7 +229,7 @@ impl Traffic {
             return Ok(());
         }
         // If the commit fails, the session may exist or not.
-        self.acknowledged.lock().unwrap().retain(|entry| entry.id != id);
+        self.acknowledged.lock().unwrap().remove(&id);
         session.destroy();
         session.commit().await?;
         self.acknowledge(id, None, phase);
@@ -241,7 +240,8 @@ impl Traffic {
     }
 
     fn acknowledge(&self, id: SessionId, name: Option<String>, phase: Phase) {
-        self.acknowledged.lock().unwrap().push(Acknowledged { id, name, phase, written_to: id });
+        let entry = Acknowledged { name, phase, written_to: id };
+        self.acknowledged.lock().unwrap().entry(id).or_default().push(entry);
         let mut gap = self.gap.lock().unwrap();
         gap.longest = gap.longest.max(gap.last.elapsed());
         gap.last = Instant::now();
