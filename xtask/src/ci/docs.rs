@@ -21,9 +21,12 @@ pub(super) fn check(root: &Path) -> Outcome {
                 .map_err(|error| format!("old documentation cannot be removed: {error}"))?;
         }
     }
-    let words = ["doc", "--offline", "--workspace", "--no-deps", "--all-features"];
-    let mut doc = build(root, &words, &["--manifest-path", package::MANIFEST]);
-    run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    for group in package::groups(&members) {
+        let words = ["doc", "--offline", "--no-deps", "--all-features"];
+        let mut doc = build(root, &words, &["--manifest-path", package::MANIFEST]);
+        doc.args(group.iter().flat_map(|name| ["--package", name]));
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
 
     let readmes = members.iter().map(|it| format!("{}/README.md", it.folder));
     let mut findings = Vec::new();

@@ -100,6 +100,21 @@ fn findings(members: &[Package], read: impl Fn(&str) -> Option<String>) -> Vec<S
     findings
 }
 
+/// The names of all packages: in each group one that no other package depends on, and its dependencies. A group needs
+/// the same builds of other crates as that package alone, in the step `package`.
+pub(super) fn groups(members: &[Package]) -> Vec<Vec<&str>> {
+    let mut rest: Vec<&str> = members.iter().map(|it| it.name.as_str()).collect();
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    for last in last_in_order(members) {
+        let is_needed = |name: &mut &str| last.dependencies.iter().any(|it| it == name);
+        let needed = rest.extract_if(.., |name| *name == last.name || is_needed(name));
+        groups.push(needed.collect());
+    }
+    groups.push(rest);
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
 /// The packages that no other one depends on. To build them builds all.
 fn last_in_order(members: &[Package]) -> impl Iterator<Item = &Package> {
     members
@@ -151,6 +166,18 @@ mod tests {
         assert!(manifest.contains("members = [\"core-0.1.0\", \"web-0.1.0\"]"), "{manifest}");
         let patches = "core = { path = \"core-0.1.0\" }\nweb = { path = \"web-0.1.0\" }\n";
         assert!(manifest.ends_with(&format!("[patch.crates-io]\n{patches}")), "{manifest}");
+    }
+
+    #[test]
+    fn every_package_is_in_one_group() {
+        let members = [
+            member("core", &[]),
+            member("store", &["core"]),
+            member("layer", &["store"]),
+            member("web", &["layer", "core"]),
+            member("kit", &["core"]),
+        ];
+        assert_eq!(groups(&members), [vec!["core", "layer", "web"], vec!["kit"], vec!["store"]]);
     }
 
     #[test]
