@@ -21,6 +21,8 @@ mod late_copies;
 mod mapping;
 mod notification_races;
 mod notifications;
+#[path = "../now/mod.rs"]
+mod now;
 mod presented_ids;
 mod reload;
 mod remember;
@@ -31,6 +33,7 @@ mod versions;
 
 use std::sync::Arc;
 
+use now::now;
 use pycket_core::{MemoryStore, Session, SessionId, SessionManager, SessionStore};
 
 /// A manager with a memory store.
@@ -52,15 +55,4 @@ async fn stored(manager: &SessionManager) -> SessionId {
 
 async fn open(manager: &SessionManager, id: SessionId) -> Session {
     manager.open(Some(id)).await.unwrap()
-}
-
-/// Runs a future that waits for nothing but pauses. A runtime for each would cost more than the future.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(result) = future.as_mut().poll(&mut context) {
-            return result;
-        }
-    }
 }

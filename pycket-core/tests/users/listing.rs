@@ -7,7 +7,7 @@ use pycket_core::{
 };
 use pycket_testkit::{ManualClock, PausingStore, Task, every_order};
 
-use crate::world::now;
+use crate::now::now;
 use crate::{DAY, at, handles, is_live, manager, open, over, signed_in};
 
 #[tokio::test]

@@ -15,6 +15,8 @@ mod limit;
 mod listing;
 mod lost_replies;
 mod names;
+#[path = "../now/mod.rs"]
+mod now;
 mod other_user;
 mod promises;
 mod round_trips;

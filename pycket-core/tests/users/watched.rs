@@ -7,7 +7,8 @@ use pycket_core::{
 };
 use pycket_testkit::ManualClock;
 
-use crate::world::{checking, manager, now};
+use crate::now::now;
+use crate::world::{checking, manager};
 
 /// A store that knows all ids, and looks after each call whether a session that was ended is live and listed.
 #[derive(Debug)]

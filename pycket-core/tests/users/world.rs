@@ -12,6 +12,7 @@ use pycket_core::{
 use pycket_testkit::{Fault, FaultyStore, ManualClock, PausingStore, Task};
 
 use crate::acts::{Act, run, run_again};
+use crate::now::now;
 use crate::watched::Watched;
 use crate::{DAY, over};
 
@@ -244,15 +245,4 @@ pub(crate) fn checking(store: Arc<impl SessionStore>, clock: &ManualClock) -> Se
 fn builder(store: Arc<impl SessionStore>, clock: &ManualClock) -> SessionManagerBuilder {
     let expiry = Expiry::builder().idle_timeout(DAY).build().unwrap();
     over(store).to_builder().clock(clock.clone()).expiry(expiry)
-}
-
-/// Runs a future that waits for nothing but pauses.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(result) = future.as_mut().poll(&mut context) {
-            return result;
-        }
-    }
 }
