@@ -328,14 +328,14 @@ impl Shared {
     }
 
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let (live, has_ended, sent, has_changes) = {
+        let (id, sent, has_changes) = {
             let state = self.state();
-            let has_ended = matches!(state.base(), Base::Ended);
-            let live = state.live().map(|live| live.id);
-            (live, has_ended, state.send_nothing(), state.needs_commit())
-        };
-        let Some(id) = live else {
-            return if has_ended { Err(ended()) } else { Ok(()) };
+            let id = match state.base() {
+                Base::Live(live) => live.id,
+                Base::Absent => return Ok(()),
+                Base::Ended => return Err(ended()),
+            };
+            (id, state.send_nothing(), state.needs_commit())
         };
         match self.manager.live(id).await? {
             Some(live) => {
