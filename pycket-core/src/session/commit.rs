@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use crate::users::UserEntry;
-use crate::{Changes, Error, ErrorKind, Event, Outcome, SessionManager, Ttl, Update};
+use crate::{
+    Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, SessionManager, Ttl, Update,
+};
 
 use super::Shared;
 use super::commit_lock::CommitLock;
@@ -205,8 +207,8 @@ impl Shared {
             }
             Step::Create { record, ttl } => {
                 let id = resolve::create(self.manager.clock(), store, &record, ttl).await?;
-                let expires_at = self.expires_at(ttl);
-                self.state().stored_all(&sent, Live { id, record, expires_at, version: None });
+                let new = self.created(id, record, ttl);
+                self.state().stored_all(&sent, new);
                 Ok(Outcome::Created)
             }
             Step::Rotate { live, record, ttl } => {
@@ -243,6 +245,11 @@ impl Shared {
     pub(super) fn ended(&self, sent: &Sent) -> Outcome {
         self.state().end(sent);
         Outcome::Ended
+    }
+
+    /// The session of a record that was just created.
+    pub(super) fn created(&self, id: SessionId, record: Record, ttl: Ttl) -> Live {
+        Live { id, record, expires_at: self.expires_at(ttl), version: None }
     }
 
     pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {

@@ -54,7 +54,7 @@ impl Shared {
             record.apply(&Changes::new().set(UserEntry::NAME, next.user.to_value()?));
         }
         let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
-        let new = Live { id, record, expires_at: self.expires_at(ttl), version: None };
+        let new = self.created(id, record, ttl);
         let (mut missed, mut was_evicted) = (Changes::new(), false);
         if let (Some(known), Some(next)) = (known, next) {
             match Box::pin(self.list_rotation(&known, &next, old.id, id)).await {

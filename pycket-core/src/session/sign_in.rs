@@ -41,7 +41,7 @@ impl Shared {
         record.apply(&Changes::new().set(UserEntry::NAME, user.to_value()?));
 
         let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
-        let new = Live { id, record, expires_at: self.expires_at(ttl), version: None };
+        let new = self.created(id, record, ttl);
         let index = UserIndex::new(&self.manager, &user.user_id);
         let (listing, entry, sequence) = match index.list(&user, id, Reason::SignIn, &deleted).await
         {
