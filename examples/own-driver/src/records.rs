@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pycket_core::{
-    Changes, Clock, Creation, Loaded, Metadata, Record, Timestamp, Ttl, Update, Value,
+    Changes, Clock, Creation, Loaded, Metadata, Record, Timestamp, Ttl, Update, Value, Version,
 };
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
@@ -19,8 +19,15 @@ pub(crate) struct Records<'c> {
 /// A record that has not expired.
 struct Live {
     row: i64,
+    revision: i64,
     expires_at: i64,
     metadata: Metadata,
+}
+
+/// A record as it was loaded. The [`Version`] of this driver.
+struct Read {
+    revision: i64,
+    record: Record,
 }
 
 impl<'c> Records<'c> {
@@ -39,7 +46,8 @@ impl<'c> Records<'c> {
         self.execute("DELETE FROM pycket_records WHERE key = ?1", params![key])?;
         let (created, granted) = columns(record.metadata());
         self.execute(
-            "INSERT INTO pycket_records (key, created, granted, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO pycket_records (key, created, granted, expires_at, revision)
+             VALUES (?1, ?2, ?3, ?4, random())",
             params![key, created, granted, self.end(ttl)],
         )?;
         let row = self.transaction.last_insert_rowid();
@@ -51,7 +59,9 @@ impl<'c> Records<'c> {
         let Some(live) = self.live(key)? else { return Ok(None) };
         let remaining = u64::try_from(live.expires_at - self.now).unwrap_or(0);
         let record = Record::new(live.metadata, self.values(live.row)?);
-        Ok(Some(Loaded::new(record, Duration::from_millis(remaining))))
+        let read = Read { revision: live.revision, record: record.clone() };
+        let loaded = Loaded::new(record, Duration::from_millis(remaining));
+        Ok(Some(loaded.with_version(Version::new(read))))
     }
 
     pub(crate) fn update(
@@ -60,26 +70,27 @@ impl<'c> Records<'c> {
         changes: &Changes,
         ttl: Option<Ttl>,
     ) -> Result<Update, Failure> {
-        let Some(Live { row, .. }) = self.live(key)? else { return Ok(Update::Ended) };
-        for (name, expected) in changes.expectations() {
-            if self.value(row, name)?.as_deref() != expected.map(Value::as_bytes) {
+        // If the record is still as it was loaded, one statement finds, compares and renews it.
+        let read = changes.version().and_then(Version::get::<Read>);
+        let unchanged = match read.filter(|read| read.record.meets(changes)) {
+            Some(read) => self.revise(key, read.revision, changes, ttl)?,
+            None => None,
+        };
+        let row = if let Some(row) = unchanged {
+            row
+        } else {
+            let Some(live) = self.live(key)? else { return Ok(Update::Ended) };
+            if !self.meets(live.row, changes)? {
                 return Ok(Update::Conflict);
             }
-        }
+            self.revise(key, live.revision, changes, ttl)?;
+            live.row
+        };
         for name in changes.removals() {
             let sql = "DELETE FROM pycket_values WHERE record = ?1 AND name = ?2";
             self.execute(sql, params![row, name])?;
         }
         changes.sets().try_for_each(|(name, value)| self.set(row, name, value))?;
-        if let Some(metadata) = changes.metadata() {
-            let (created, granted) = columns(&metadata);
-            let sql = "UPDATE pycket_records SET created = ?2, granted = ?3 WHERE record = ?1";
-            self.execute(sql, params![row, created, granted])?;
-        }
-        if let Some(ttl) = ttl {
-            let sql = "UPDATE pycket_records SET expires_at = ?2 WHERE record = ?1";
-            self.execute(sql, params![row, self.end(ttl)])?;
-        }
         Ok(Update::Applied)
     }
 
@@ -109,14 +120,15 @@ impl<'c> Records<'c> {
 
     fn live(&self, key: &str) -> Result<Option<Live>, Failure> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT record, expires_at, created, granted FROM pycket_records
+            "SELECT record, revision, expires_at, created, granted FROM pycket_records
              WHERE key = ?1 AND expires_at >= ?2",
         )?;
-        let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let columns =
+            |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
         let found = statement.query_row(params![key, self.now], columns).optional()?;
         found
-            .map(|(row, expires_at, created, granted)| {
-                Ok(Live { row, expires_at, metadata: metadata(created, granted)? })
+            .map(|(row, revision, expires_at, created, granted)| {
+                Ok(Live { row, revision, expires_at, metadata: metadata(created, granted)? })
             })
             .transpose()
     }
@@ -127,6 +139,38 @@ impl<'c> Records<'c> {
         let entry = |row: &Row<'_>| Ok((row.get(0)?, Value::from(row.get::<_, Vec<u8>>(1)?)));
         let values = statement.query_map(params![row], entry)?.collect::<Result<_, _>>()?;
         Ok(values)
+    }
+
+    /// Writes the metadata and the end of the live record, if this is still its revision. Returns its row.
+    fn revise(
+        &self,
+        key: &str,
+        revision: i64,
+        changes: &Changes,
+        ttl: Option<Ttl>,
+    ) -> Result<Option<i64>, Failure> {
+        let mut statement = self.transaction.prepare_cached(
+            "UPDATE pycket_records SET
+                revision = random(),
+                expires_at = coalesce(?4, expires_at),
+                created = coalesce(?5, created),
+                granted = iif(?5 IS NULL, granted, ?6)
+             WHERE key = ?1 AND revision = ?2 AND expires_at >= ?3
+             RETURNING record",
+        )?;
+        let (created, granted) = changes.metadata().as_ref().map(columns).unzip();
+        let end = ttl.map(|ttl| self.end(ttl));
+        let parameters = params![key, revision, self.now, end, created, granted.flatten()];
+        Ok(statement.query_row(parameters, |row| row.get(0)).optional()?)
+    }
+
+    fn meets(&self, row: i64, changes: &Changes) -> Result<bool, Failure> {
+        for (name, expected) in changes.expectations() {
+            if self.value(row, name)?.as_deref() != expected.map(Value::as_bytes) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn value(&self, row: i64, name: &str) -> Result<Option<Vec<u8>>, Failure> {

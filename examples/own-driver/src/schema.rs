@@ -3,7 +3,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::Failure;
 
 /// The step from each version to the next. A released step is never edited: a change is a new file.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 const LATEST: i64 = MIGRATIONS.len() as i64;
 

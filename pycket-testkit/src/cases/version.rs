@@ -55,7 +55,8 @@ pub async fn expectations_compare_the_stored_values(harness: &dyn Harness) {
     check("the record", stored(&two, &id).await, Some(record([("a", "2"), ("b", "3")])));
 }
 
-/// A record that was deleted after the load stays deleted. If it was created again, the update changes the new one.
+/// A record that was deleted after the load stays deleted. If it was created again, an update changes the new one, and
+/// expectations compare its values.
 pub async fn deleted_record_does_not_come_back(harness: &dyn Harness) {
     let [one, two] = open_two(harness).await;
     let id = put(&one, &record([("a", "1")]), HOUR).await;
@@ -63,11 +64,13 @@ pub async fn deleted_record_does_not_come_back(harness: &dyn Harness) {
     check("another server's delete", two.delete(&id).await, Some(record([("a", "1")])));
     let set = Changes::new().set("b", text("2")).with_version(version.clone());
     let touch = Changes::new().with_version(version);
+    let expect = set.clone().expect("a", Some(text("1")));
     check("an update", one.update(&id, &set, Some(HOUR)).await, Update::Ended);
     check("a touch", one.update(&id, &touch, Some(HOUR)).await, Update::Ended);
     check("the record", stored(&two, &id).await, None);
     let new = two.create(&id, &record([("c", "3")]), HOUR).await;
     check("another server's create", new, Creation::Created);
+    check("an update of \"a\"", one.update(&id, &expect, Some(HOUR)).await, Update::Conflict);
     check("an update", one.update(&id, &set, Some(HOUR)).await, Update::Applied);
     check("the record", stored(&two, &id).await, Some(record([("b", "2"), ("c", "3")])));
 }

@@ -51,6 +51,16 @@ pub(crate) enum Fault {
     ExpectationsAreReadBeforeTheLock,
     ConflictIsFoundBeforeTheEnd,
 
+    // revisions
+    UpdatesKeepTheRevision,
+    /// A number that begins with 1 when a record is created.
+    RevisionsStartAgain,
+    /// Expectations are compared with the record that was loaded.
+    RevisionsAreNotCompared,
+    RevisionsIgnoreTheEnd,
+    /// Expectations that the loaded record does not meet are a conflict, without a look at the stored one.
+    LoadsDecideConflicts,
+
     // delete
     DeleteIgnoresExpiry,
     /// No foreign key with `ON DELETE CASCADE`, or one that is not enforced.

@@ -132,6 +132,11 @@ alone! {
     ValuesAreComparedWithoutCase: expectation::expectations_compare_every_byte;
     ExpectationsAreReadBeforeTheLock: concurrency::compare_and_swap_counts_every_increment;
     ConflictIsFoundBeforeTheEnd: expectation::expired_record_is_ended_and_no_conflict;
+    UpdatesKeepTheRevision: version::expectations_compare_the_stored_values;
+    RevisionsStartAgain: version::deleted_record_does_not_come_back;
+    RevisionsAreNotCompared: version::expectations_compare_the_stored_values;
+    RevisionsIgnoreTheEnd: version::ended_record_does_not_come_back;
+    LoadsDecideConflicts: version::expectations_compare_the_stored_values;
     DeleteIgnoresExpiry: expiry::record_has_ended_one_second_after_its_ttl;
     DeleteLeavesTheValues: lifecycle::deleted_records_leave_nothing_behind;
     DeleteReadsOutsideTheTransaction: concurrency::one_of_many_deletes_returns_the_record;

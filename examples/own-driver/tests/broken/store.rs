@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pycket_core::{
     Changes, Creation, Error, ErrorKind, Loaded, Metadata, Record, SessionId, SessionStore,
-    Timestamp, Ttl, Update, Value,
+    Timestamp, Ttl, Update, Value, Version,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -11,7 +11,9 @@ use crate::connection::{Call, Pool, now};
 use crate::fault::Fault;
 
 pub(crate) const SCHEMA: &str = "
-    CREATE TABLE records (key TEXT PRIMARY KEY, created INTEGER, granted INTEGER, ends INTEGER);
+    CREATE TABLE records (
+        key TEXT PRIMARY KEY, created INTEGER, granted INTEGER, ends INTEGER, revision INTEGER
+    );
     CREATE TABLE vals (key TEXT, name TEXT, value BLOB, PRIMARY KEY (key, name));
 ";
 
@@ -25,6 +27,13 @@ pub(crate) struct Store {
 struct Head {
     metadata: Metadata,
     ends: i64,
+    revision: i64,
+}
+
+/// A record as it was loaded.
+struct Read {
+    revision: i64,
+    record: Record,
 }
 
 #[async_trait]
@@ -37,13 +46,15 @@ impl SessionStore for Store {
         let ends = self.end(now, ttl);
         let (created, granted) = columns(record.metadata());
         let row = (&key, created, granted, ends);
+        let revision = if self.has(Fault::RevisionsStartAgain) { "1" } else { "random()" };
+        let values = format!("INTO records VALUES (?1, ?2, ?3, ?4, {revision})");
         match self.pool.fault {
             Some(Fault::CreateReplaces) => {
                 call.execute("DELETE FROM vals WHERE key = ?1", [&key]).await?;
-                call.execute("INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3, ?4)", row).await?;
+                call.execute(&format!("INSERT OR REPLACE {values}"), row).await?;
             }
             Some(Fault::CreateIgnoresTheNumberOfRows) => {
-                call.execute("INSERT OR IGNORE INTO records VALUES (?1, ?2, ?3, ?4)", row).await?;
+                call.execute(&format!("INSERT OR IGNORE {values}"), row).await?;
             }
             fault => {
                 if self.exists(&call, &key, now)? {
@@ -59,9 +70,8 @@ impl SessionStore for Store {
                     Some(Fault::CreateKeepsAnExpiredEnd) => "created = ?2, granted = ?3",
                     _ => "created = ?2, granted = ?3, ends = ?4",
                 };
-                let insert =
-                    "INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET";
-                call.execute(&format!("{insert} {columns}"), row).await?;
+                let update = format!("ON CONFLICT DO UPDATE SET {columns}, revision = {revision}");
+                call.execute(&format!("INSERT {values} {update}"), row).await?;
             }
         }
         for (name, value) in record.iter() {
@@ -125,15 +135,24 @@ impl SessionStore for Store {
             Some(Fault::UpdateUsesTheClockOfTheTransaction) => before,
             _ => now(),
         };
-        if !self.is_live_for_update(&call, &key, now)? {
+        let read = changes.version().and_then(Version::get::<Read>);
+        let meets = read.is_some_and(|read| read.record.meets(changes));
+        if read.is_some() && !meets && self.has(Fault::LoadsDecideConflicts) {
+            return Ok(Update::Conflict);
+        }
+        let unchanged = match read.filter(|_| meets) {
+            Some(read) => self.has_revision(&call, &key, read.revision, now)?,
+            None => false,
+        };
+        if !unchanged && !self.is_live_for_update(&call, &key, now)? {
             if !self.has(Fault::UpdateUpserts) {
                 return Ok(Update::Ended);
             }
             let ends = self.end(now, ttl.unwrap_or(pycket_testkit::fixtures::HOUR));
-            let insert = "INSERT OR REPLACE INTO records VALUES (?1, 0, NULL, ?2)";
+            let insert = "INSERT OR REPLACE INTO records VALUES (?1, 0, NULL, ?2, random())";
             call.execute(insert, (&key, ends)).await?;
         }
-        let is_checked = self.has(Fault::ExpectationsAreReadBeforeTheLock);
+        let is_checked = unchanged || self.has(Fault::ExpectationsAreReadBeforeTheLock);
         if !is_checked && !self.meets(&call, &key, changes)? {
             return Ok(Update::Conflict);
         }
@@ -174,6 +193,13 @@ impl SessionStore for Store {
             let update = "UPDATE records SET ends = ?2 WHERE key = ?1";
             call.execute(update, (&key, ends)).await?;
         }
+        let revision = match self.pool.fault {
+            Some(Fault::UpdatesKeepTheRevision) => "revision",
+            Some(Fault::RevisionsStartAgain) => "revision + 1",
+            _ => "random()",
+        };
+        let update = format!("UPDATE records SET revision = {revision} WHERE key = ?1");
+        call.execute(&update, [&key]).await?;
         call.commit()?;
         Ok(Update::Applied)
     }
@@ -248,6 +274,22 @@ impl Store {
         call.sql(|connection| connection.prepare_cached(sql)?.exists((key, now)))
     }
 
+    fn has_revision(
+        &self,
+        call: &Call<'_>,
+        key: &str,
+        revision: i64,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let sql = match self.pool.fault {
+            Some(Fault::RevisionsAreNotCompared) => "?2 IS ?2 AND ends >= ?3",
+            Some(Fault::RevisionsIgnoreTheEnd) => "revision = ?2 AND ?3 IS ?3",
+            _ => "revision = ?2 AND ends >= ?3",
+        };
+        let sql = format!("SELECT 1 FROM records WHERE key = ?1 AND {sql}");
+        call.sql(|connection| connection.prepare_cached(&sql)?.exists((key, revision, now)))
+    }
+
     fn is_live_for_update(&self, call: &Call<'_>, key: &str, now: i64) -> Result<bool, Error> {
         let ignores = matches!(
             self.pool.fault,
@@ -273,13 +315,14 @@ impl Store {
         } else {
             "created"
         };
-        let sql =
-            format!("SELECT {created}, granted, ends FROM records WHERE key = ?1 AND ends >= ?2");
-        let found: Option<(i64, Option<i64>, i64)> = call.sql(|connection| {
-            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let sql = format!(
+            "SELECT {created}, granted, ends, revision FROM records WHERE key = ?1 AND ends >= ?2"
+        );
+        let found: Option<(i64, Option<i64>, i64, i64)> = call.sql(|connection| {
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
             connection.prepare_cached(&sql)?.query_row((key, now), columns).optional()
         })?;
-        let Some((created, granted, ends)) = found else { return Ok(None) };
+        let Some((created, granted, ends, revision)) = found else { return Ok(None) };
         let granted = match granted {
             None => None,
             Some(_) if self.has(Fault::CorruptTtlsAreDefaults) && granted < Some(1) => None,
@@ -290,7 +333,7 @@ impl Store {
             }
         };
         let created = Timestamp::from_unix_millis(created.cast_unsigned());
-        Ok(Some(Head { metadata: Metadata::new(created).with_granted(granted), ends }))
+        Ok(Some(Head { metadata: Metadata::new(created).with_granted(granted), ends, revision }))
     }
 
     fn values(&self, call: &Call<'_>, key: &str) -> Result<Vec<(String, Value)>, Error> {
@@ -366,7 +409,9 @@ impl Store {
 
 fn loaded(head: Head, values: Vec<(String, Value)>) -> Loaded {
     let remaining = u64::try_from(head.ends - now()).unwrap_or(0);
-    Loaded::new(Record::new(head.metadata, values), Duration::from_millis(remaining))
+    let record = Record::new(head.metadata, values);
+    let read = Read { revision: head.revision, record: record.clone() };
+    Loaded::new(record, Duration::from_millis(remaining)).with_version(Version::new(read))
 }
 
 fn columns(metadata: &Metadata) -> (i64, Option<i64>) {

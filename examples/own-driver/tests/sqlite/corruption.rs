@@ -40,11 +40,13 @@ fn file_of_a_newer_version_is_corrupt_until_its_version_is_known() {
         let store = file.store();
         let before = record([("user", "ann")]);
         let id = put(&store, &before, HOUR).await;
-        file.raw().pragma_update(None, "user_version", 99).unwrap();
+        let version: i64 =
+            file.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        file.raw().pragma_update(None, "user_version", version + 1).unwrap();
         assert_corrupt(&file, &id).await;
         let error = file.store().delete(&id).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        file.raw().pragma_update(None, "user_version", 2).unwrap();
+        file.raw().pragma_update(None, "user_version", version).unwrap();
         assert_eq!(stored(&file.store(), &id).await, Some(before));
     });
 }

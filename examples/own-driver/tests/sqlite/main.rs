@@ -11,5 +11,6 @@ mod file;
 mod full;
 mod processes;
 mod reopening;
+mod revisions;
 mod schema;
 mod settings;

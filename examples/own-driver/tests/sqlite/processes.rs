@@ -100,9 +100,11 @@ fn set(number: u64) -> Changes {
 /// Adds one to the number it has read. Retries if another process has changed the number in between.
 async fn increment(store: &SqliteStore, id: &SessionId) -> u64 {
     loop {
-        let read = stored(store, id).await.unwrap().get("left").unwrap().clone();
+        let loaded = store.load(id).await.unwrap().unwrap();
+        let read = loaded.record.get("left").unwrap().clone();
         let next = read.decode::<u64>().unwrap() + 1;
-        match store.update(id, &set(next).expect("left", Some(read)), None).await.unwrap() {
+        let changes = set(next).expect("left", Some(read)).with_version(loaded.version);
+        match store.update(id, &changes, None).await.unwrap() {
             Update::Applied => return next,
             other => assert_eq!(other, Update::Conflict),
         }
