@@ -21,12 +21,8 @@ pub(super) fn check(root: &Path) -> Outcome {
                 .map_err(|error| format!("old documentation cannot be removed: {error}"))?;
         }
     }
-    for group in package::groups(&members) {
-        let words = ["doc", "--offline", "--no-deps", "--all-features"];
-        let mut doc = build(root, &words, &["--manifest-path", package::MANIFEST]);
-        doc.args(group.iter().flat_map(|name| ["--package", name]));
-        run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
-    }
+    let mut doc = build(root, &["doc", "--no-deps"], &package::OF_ALL_PACKAGES);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
 
     let readmes = members.iter().map(|it| format!("{}/README.md", it.folder));
     let mut findings = Vec::new();

@@ -9,7 +9,11 @@ use crate::metadata::{self, Package};
 /// The packages, unpacked, as a workspace. Git does not track it.
 pub(super) const FOLDER: &str = "target/packages";
 
-pub(super) const MANIFEST: &str = "target/packages/Cargo.toml";
+const MANIFEST: &str = "target/packages/Cargo.toml";
+
+/// Arguments of cargo. The step `crates` builds each crate alone.
+pub(super) const OF_ALL_PACKAGES: [&str; 5] =
+    ["--offline", "--workspace", "--all-features", "--manifest-path", MANIFEST];
 
 /// What every package contains beside its sources.
 const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
@@ -21,10 +25,7 @@ pub(super) fn check(root: &Path) -> Outcome {
     let members = unpack(root)?;
     let read = |path: &str| fs::read_to_string(root.join(FOLDER).join(path)).ok();
     let mut failures = findings(&members, read);
-    for member in last_in_order(&members) {
-        let words = ["check", "--offline", "--all-features", "--manifest-path", MANIFEST];
-        failures.extend(run(&mut build(root, &words, &["--package", &member.name])).err());
-    }
+    failures.extend(run(&mut build(root, &["check"], &OF_ALL_PACKAGES)).err());
     outcome(&failures)
 }
 
@@ -100,46 +101,23 @@ fn findings(members: &[Package], read: impl Fn(&str) -> Option<String>) -> Vec<S
     findings
 }
 
-/// The names of all packages: in each group one that no other package depends on, and its dependencies. A group needs
-/// the same builds of other crates as that package alone, in the step `package`.
-pub(super) fn groups(members: &[Package]) -> Vec<Vec<&str>> {
-    let mut rest: Vec<&str> = members.iter().map(|it| it.name.as_str()).collect();
-    let mut groups: Vec<Vec<&str>> = Vec::new();
-    for last in last_in_order(members) {
-        let is_needed = |name: &mut &str| last.dependencies.iter().any(|it| it == name);
-        let needed = rest.extract_if(.., |name| *name == last.name || is_needed(name));
-        groups.push(needed.collect());
-    }
-    groups.push(rest);
-    groups.retain(|group| !group.is_empty());
-    groups
-}
-
-/// The packages that no other one depends on. To build them builds all.
-fn last_in_order(members: &[Package]) -> impl Iterator<Item = &Package> {
-    members
-        .iter()
-        .filter(|member| members.iter().all(|other| !other.dependencies.contains(&member.name)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn member(name: &str, dependencies: &[&str]) -> Package {
+    fn member(name: &str) -> Package {
         Package {
             name: name.to_owned(),
             version: "0.1.0".to_owned(),
             rust_version: Some("1.89".to_owned()),
             folder: format!("crates/{name}"),
-            dependencies: dependencies.iter().map(|it| (*it).to_owned()).collect(),
             ..Package::default()
         }
     }
 
     #[test]
     fn a_package_without_a_licence_file_or_metadata_is_named() {
-        let mut core = member("core", &[]);
+        let mut core = member("core");
         let text = "It needs Rust 1.89 or later.";
         assert!(findings(&[core.clone()], |_| Some(text.to_owned())).is_empty());
         core.unset = vec!["documentation"];
@@ -157,34 +135,14 @@ mod tests {
     fn a_readme_that_names_another_oldest_rust_is_named() {
         let read = |_: &str| Some("It needs Rust 1.88 or later.".to_owned());
         let expected = "crates/core/README.md: say that the crate needs Rust 1.89 or later";
-        assert_eq!(findings(&[member("core", &[])], read), [expected]);
+        assert_eq!(findings(&[member("core")], read), [expected]);
     }
 
     #[test]
     fn the_packages_take_each_other_and_not_those_of_the_registry() {
-        let manifest = workspace(&[member("core", &[]), member("web", &["core"])]);
+        let manifest = workspace(&[member("core"), member("web")]);
         assert!(manifest.contains("members = [\"core-0.1.0\", \"web-0.1.0\"]"), "{manifest}");
         let patches = "core = { path = \"core-0.1.0\" }\nweb = { path = \"web-0.1.0\" }\n";
         assert!(manifest.ends_with(&format!("[patch.crates-io]\n{patches}")), "{manifest}");
-    }
-
-    #[test]
-    fn every_package_is_in_one_group() {
-        let members = [
-            member("core", &[]),
-            member("store", &["core"]),
-            member("layer", &["store"]),
-            member("web", &["layer", "core"]),
-            member("kit", &["core"]),
-        ];
-        assert_eq!(groups(&members), [vec!["core", "layer", "web"], vec!["kit"], vec!["store"]]);
-    }
-
-    #[test]
-    fn only_packages_that_no_other_one_needs_are_built_by_name() {
-        let members =
-            [member("core", &[]), member("web", &["core", "serde"]), member("kit", &["core"])];
-        let last: Vec<_> = last_in_order(&members).map(|it| it.name.as_str()).collect();
-        assert_eq!(last, ["web", "kit"]);
     }
 }

@@ -17,7 +17,7 @@ const MANIFEST: &str = "target/writing-a-driver/Cargo.toml";
 /// The files that one stage of the guide adds or replaces, by path.
 type Stage<'a> = BTreeMap<&'a str, String>;
 
-/// Builds the crate of the guide with its tests, stage by stage, and runs the tests of the last stage.
+/// Checks the crate of the guide with its tests, stage by stage, and runs the tests of the last stage.
 pub(super) fn check(root: &Path) -> Outcome {
     let failed = |error| format!("the crate of {GUIDE} cannot be written: {error}");
     let text = fs::read_to_string(root.join(GUIDE)).map_err(failed)?;
@@ -37,8 +37,9 @@ pub(super) fn check(root: &Path) -> Outcome {
             fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(failed)?;
             fs::write(path, content).map_err(failed)?;
         }
-        let only_build: &[&str] = if number == stages.len() { &[] } else { &["--no-run"] };
-        command::run(&mut build(root, &["test", "--manifest-path", MANIFEST], only_build))
+        let words: &[&str] =
+            if number == stages.len() { &["test"] } else { &["check", "--all-targets"] };
+        command::run(&mut build(root, words, &["--manifest-path", MANIFEST]))
             .map_err(|error| format!("{GUIDE}, stage {number} of {}: {error}", stages.len()))?;
     }
     Ok(())
