@@ -1,3 +1,6 @@
+use std::sync::LazyLock;
+use std::thread;
+
 use core_affinity::CoreId;
 
 /// The number of a processor core.
@@ -32,13 +35,18 @@ impl Cores {
     }
 }
 
+/// Counted before the first [`bind`]: a bound thread sees only its own core.
+static NUMBER: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
+
 /// The number of cores, which is the number of workers of the default runtime.
 pub(crate) fn number() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    *NUMBER
 }
 
 /// Binds this thread, and the threads and processes that it starts later, to `core`.
 pub(crate) fn bind(core: Option<Core>) {
+    LazyLock::force(&NUMBER);
     if let Some(id) = core {
         core_affinity::set_for_current(CoreId { id });
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// It is for stores that replace a whole record on condition that it is still the one that was read: by a CAS token,
 /// an ETag, or a counter in the `WHERE` of an `UPDATE`. The library does not look into it. It hands it back with the
 /// first update after the load, and forgets it after each change. Then a request that loads a session and changes it
-/// costs two calls of such a store instead of three. A store that updates in one call anyway, as Redis does with a script, needs no version.
+/// costs two calls of such a store instead of three. A store that updates in one call anyway, as Redis does with a
+/// script, needs no version.
 ///
 /// Another writer may have come first. So the driver compares in the call that writes, and if the store has
 /// another version, it reads the record and goes on as without a version. The version must differ in every state of
