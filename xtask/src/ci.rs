@@ -23,17 +23,17 @@ struct Step {
 type Outcome = Result<(), String>;
 
 /// Run while `tests` runs, because that step mostly waits. The step before it builds the tests, because only one cargo
-/// at a time can build. The steps of a group run one after the other; the first of each does not build at once, so that
-/// `tests` need not wait for it.
-const BESIDE: [&[&str]; 3] = [&["package", "clippy", "crates"], &["soak"], &["standalone"]];
+/// at a time can build.
+const BESIDE: [&str; 4] = ["package", "crates", "soak", "standalone"];
 
-/// Quick steps come first.
+/// Quick steps come first. Lints come before tests because they build less.
 const STEPS: [Step; 13] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
     Step { name: "msrv", promise: "no package needs a newer Rust", check: msrv::check },
     Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
+    Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
     Step { name: "build", promise: "all tests build", check: cargo::build_tests },
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
@@ -41,7 +41,6 @@ const STEPS: [Step; 13] = [
         promise: "the packages are complete and build together",
         check: package::check,
     },
-    Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
     Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
     Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },
     Step {
@@ -82,26 +81,19 @@ fn run(steps: &[&Step], root: &Path) -> Vec<StepResult> {
     // Asked for now, because a step may build this program again, at the same path. An empty path does not start.
     let program = env::current_exe().unwrap_or_default();
     let mut results = Vec::new();
-    let mut remaining = steps;
-    while let [step, others @ ..] = remaining {
-        let is_beside = |other: &&&Step| BESIDE.concat().contains(&other.name);
-        let (beside, others) = others.split_at(others.iter().take_while(is_beside).count());
-        remaining = others;
+    let mut steps = steps.iter().peekable();
+    while let Some(step) = steps.next() {
         thread::scope(|scope| {
-            let program = &program;
-            let groups = BESIDE.map(|names| {
-                scope.spawn(move || {
-                    let group = beside.iter().filter(|step| names.contains(&step.name));
-                    group.map(|step| run_beside(program, step, root)).collect::<Vec<_>>()
-                })
-            });
+            let mut beside = Vec::new();
+            while let Some(other) = steps.next_if(|next| BESIDE.contains(&next.name)) {
+                beside.push(scope.spawn(|| run_beside(&program, other, root)));
+            }
             results.push(run_one(step, root));
-            for group in groups {
-                let group = group.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-                for (result, output) in group {
-                    println!("{output}");
-                    results.push(result);
-                }
+            for other in beside {
+                let (result, output) =
+                    other.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+                println!("{output}");
+                results.push(result);
             }
         });
     }
