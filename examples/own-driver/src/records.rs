@@ -71,10 +71,11 @@ impl<'c> Records<'c> {
         ttl: Option<Ttl>,
     ) -> Result<Update, Failure> {
         // If the record is still as it was loaded, one statement finds, compares and renews it.
-        let read = changes.version().and_then(Version::get::<Read>);
-        let unchanged = match read.filter(|read| read.record.meets(changes)) {
-            Some(read) => self.revise(key, read.revision, changes, ttl)?,
-            None => None,
+        let unchanged = match changes.version().and_then(Version::get::<Read>) {
+            Some(read) if read.record.meets(changes) => {
+                self.revise(key, read.revision, changes, ttl)?
+            }
+            _ => None,
         };
         let row = if let Some(row) = unchanged {
             row

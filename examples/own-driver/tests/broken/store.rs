@@ -135,14 +135,12 @@ impl SessionStore for Store {
             Some(Fault::UpdateUsesTheClockOfTheTransaction) => before,
             _ => now(),
         };
-        let read = changes.version().and_then(Version::get::<Read>);
-        let meets = read.is_some_and(|read| read.record.meets(changes));
-        if read.is_some() && !meets && self.has(Fault::LoadsDecideConflicts) {
-            return Ok(Update::Conflict);
-        }
-        let unchanged = match read.filter(|_| meets) {
-            Some(read) => self.has_revision(&call, &key, read.revision, now)?,
-            None => false,
+        let unchanged = match changes.version().and_then(Version::get::<Read>) {
+            Some(read) if read.record.meets(changes) => {
+                self.has_revision(&call, &key, read.revision, now)?
+            }
+            Some(_) if self.has(Fault::LoadsDecideConflicts) => return Ok(Update::Conflict),
+            _ => false,
         };
         if !unchanged && !self.is_live_for_update(&call, &key, now)? {
             if !self.has(Fault::UpdateUpserts) {

@@ -40,8 +40,7 @@ fn file_of_a_newer_version_is_corrupt_until_its_version_is_known() {
         let store = file.store();
         let before = record([("user", "ann")]);
         let id = put(&store, &before, HOUR).await;
-        let version: i64 =
-            file.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let version = file.version();
         file.raw().pragma_update(None, "user_version", version + 1).unwrap();
         assert_corrupt(&file, &id).await;
         let error = file.store().delete(&id).await.unwrap_err();

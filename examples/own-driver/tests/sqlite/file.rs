@@ -34,6 +34,11 @@ impl File {
     pub(crate) fn raw(&self) -> Connection {
         raw(&self.path())
     }
+
+    /// Of its format.
+    pub(crate) fn version(&self) -> i64 {
+        self.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
 }
 
 pub(crate) fn raw(path: &Path) -> Connection {

@@ -29,13 +29,11 @@ fn every_create_and_update_has_another_revision() {
         let store = file.store();
         let id = put(&store, &record([("a", "1")]), HOUR).await;
         let created = revision(&file);
-        let update = |changes| {
-            let (store, id) = (&store, &id);
-            async move { assert_eq!(store.update(id, &changes, None).await.unwrap(), Update::Applied) }
-        };
-        update(Changes::new().set("a", text("1"))).await;
+        let set = Changes::new().set("a", text("1"));
+        assert_eq!(store.update(&id, &set, None).await.unwrap(), Update::Applied);
         let updated = revision(&file);
-        update(Changes::new().with_version(version(&store, &id).await)).await;
+        let after_a_load = set.with_version(version(&store, &id).await);
+        assert_eq!(store.update(&id, &after_a_load, None).await.unwrap(), Update::Applied);
         let updated_after_a_load = revision(&file);
         store.delete(&id).await.unwrap();
         let created_again = store.create(&id, &record([("a", "1")]), HOUR).await;

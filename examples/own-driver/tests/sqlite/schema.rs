@@ -58,7 +58,7 @@ fn one_of_many_stores_that_start_together_migrates_the_file() {
             });
         }
     });
-    assert_eq!(version(&file), LATEST);
+    assert_eq!(file.version(), LATEST);
 }
 
 #[test]
@@ -72,9 +72,5 @@ fn many_stores_can_create_the_file_at_the_same_moment() {
             });
         }
     });
-    assert_eq!(version(&file), LATEST);
-}
-
-fn version(file: &File) -> i64 {
-    file.raw().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    assert_eq!(file.version(), LATEST);
 }
