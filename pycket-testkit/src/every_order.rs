@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 /// One task of a test, as a boxed future.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -7,9 +7,9 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Runs `tasks()` in every possible order of their store calls, and `check` after each run. Returns the
 /// number of orders.
 ///
-/// The tasks must wait only for a [`PausingStore`](crate::PausingStore): then each poll is exactly one store
-/// call, and the order of the polls is the order of the calls. `setup` makes what one run needs; `tasks`
-/// makes the tasks that use it.
+/// The tasks must wait only for a [`PausingStore`](crate::PausingStore), which pauses before each call. First each
+/// task runs up to its first call. From then on each poll is exactly one store call, and the order of the polls is
+/// the order of the calls. `setup` makes what one run needs; `tasks` makes the tasks that use it.
 ///
 /// # Panics
 ///
@@ -33,23 +33,21 @@ pub fn every_order<S>(
 
 /// Polls the tasks in the order of `prefix`, then always the first that is not done. Returns which task was
 /// polled each time, and which ones could have been.
-fn run(tasks: Vec<Task>, prefix: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
-    let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
+fn run(mut tasks: Vec<Task>, prefix: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let mut context = Context::from_waker(Waker::noop());
+    let mut is_done = |task: &mut Task| task.as_mut().poll(&mut context).is_ready();
+    // Up to their first calls, the tasks meet in no store: one order of these polls is enough.
+    let mut done: Vec<bool> = tasks.iter_mut().map(&mut is_done).collect();
     let (mut order, mut choices) = (Vec::new(), Vec::new());
     loop {
-        let open: Vec<usize> = (0..tasks.len()).filter(|&i| tasks[i].is_some()).collect();
+        let open: Vec<usize> = (0..tasks.len()).filter(|&i| !done[i]).collect();
         let Some(&first) = open.first() else {
             return (order, choices);
         };
         let chosen = prefix.get(order.len()).copied().unwrap_or(first);
         order.push(chosen);
         choices.push(open);
-        if let Some(task) = &mut tasks[chosen]
-            && let Poll::Ready(()) = task.as_mut().poll(&mut context)
-        {
-            tasks[chosen] = None;
-        }
+        done[chosen] = is_done(&mut tasks[chosen]);
     }
 }
 
