@@ -1,3 +1,4 @@
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
@@ -11,41 +12,78 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// task runs up to its first call. From then on each poll is exactly one store call, and the order of the polls is
 /// the order of the calls. `setup` makes what one run needs; `tasks` makes the tasks that use it.
 ///
+/// ```
+/// use std::sync::Arc;
+///
+/// use pycket_core::{MemoryStore, Session, SessionManager};
+/// use pycket_testkit::{PausingStore, Task, block_on, every_order};
+///
+/// let setup = || {
+///     let manager = SessionManager::new(PausingStore::new(Arc::new(MemoryStore::new())));
+///     let session = block_on(manager.open(None)).unwrap();
+///     session.set("visits", &0).unwrap();
+///     block_on(session.commit()).unwrap();
+///     (manager, session.id())
+/// };
+/// let visit = |manager: SessionManager, id| -> Task {
+///     Box::pin(async move {
+///         let session: Session = manager.open(id).await.unwrap();
+///         session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
+///     })
+/// };
+/// every_order(
+///     setup,
+///     |(manager, id)| vec![visit(manager.clone(), *id), visit(manager.clone(), *id)],
+///     |(manager, id)| {
+///         let session = block_on(manager.open(*id)).unwrap();
+///         assert_eq!(session.get::<u32>("visits").unwrap(), Some(2));
+///     },
+/// );
+/// ```
+///
 /// # Panics
 ///
-/// If a task or the check panics. The check gets the order as its second argument, to show it.
+/// If a task or the check panics. Then a second message shows the order, as the positions of the tasks in `tasks()`.
 pub fn every_order<S>(
     setup: impl Fn() -> S,
     tasks: impl Fn(&S) -> Vec<Task>,
-    check: impl Fn(&S, &[usize]),
+    check: impl Fn(&S),
 ) -> usize {
     let mut orders = 0;
     let mut next = Some(Vec::new());
-    while let Some(prefix) = next {
-        let world = setup();
-        let (order, choices) = run(tasks(&world), &prefix);
-        check(&world, &order);
+    while let Some(mut order) = next {
+        let run_and_check = || {
+            let world = setup();
+            let choices = run(tasks(&world), &mut order);
+            check(&world);
+            choices
+        };
+        let Ok(choices) = panic::catch_unwind(AssertUnwindSafe(run_and_check)) else {
+            panic!("in this order of the tasks: {order:?}");
+        };
         orders += 1;
         next = successor(order, &choices);
     }
     orders
 }
 
-/// Polls the tasks in the order of `prefix`, then always the first that is not done. Returns which task was
-/// polled each time, and which ones could have been.
-fn run(mut tasks: Vec<Task>, prefix: &[usize]) -> (Vec<usize>, Vec<Vec<usize>>) {
+/// Polls the tasks in this order, then always the first that is not done, and completes the order with it. Returns
+/// which tasks could have been polled each time.
+fn run(mut tasks: Vec<Task>, order: &mut Vec<usize>) -> Vec<Vec<usize>> {
     let mut context = Context::from_waker(Waker::noop());
     let mut is_done = |task: &mut Task| task.as_mut().poll(&mut context).is_ready();
     // Up to their first calls, the tasks meet in no store: one order of these polls is enough.
     let mut done: Vec<bool> = tasks.iter_mut().map(&mut is_done).collect();
-    let (mut order, mut choices) = (Vec::new(), Vec::new());
+    let mut choices = Vec::new();
     loop {
         let open: Vec<usize> = (0..tasks.len()).filter(|&i| !done[i]).collect();
         let Some(&first) = open.first() else {
-            return (order, choices);
+            return choices;
         };
-        let chosen = prefix.get(order.len()).copied().unwrap_or(first);
-        order.push(chosen);
+        if order.len() == choices.len() {
+            order.push(first);
+        }
+        let chosen = order[choices.len()];
         choices.push(open);
         done[chosen] = is_done(&mut tasks[chosen]);
     }

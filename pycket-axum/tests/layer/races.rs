@@ -331,11 +331,11 @@ fn logout_ends_the_session_in_every_order_of_store_calls() {
     let orders = every_order(
         world,
         |w| vec![w.post("/logout"), w.post("/write")],
-        |w, order| {
+        |w| {
             let responses = w.responses.lock().unwrap();
-            assert!(w.site.memory.is_empty(), "{order:?}");
-            assert_eq!(w.browser(responses.iter()), "PYCKET_ID=", "{order:?}");
-            assert_eq!(w.browser(responses.iter().rev()), "PYCKET_ID=", "{order:?}");
+            assert!(w.site.memory.is_empty());
+            assert_eq!(w.browser(responses.iter()), "PYCKET_ID=");
+            assert_eq!(w.browser(responses.iter().rev()), "PYCKET_ID=");
         },
     );
     assert!(orders >= 6, "only {orders} orders");
@@ -347,15 +347,15 @@ fn login_keeps_a_concurrent_write_and_the_browser_gets_the_new_cookie() {
     every_order(
         world,
         |w| vec![w.post("/login"), w.post("/write")],
-        |w, order| {
+        |w| {
             let responses = w.responses.lock().unwrap();
             let cookie = w.browser(responses.iter());
-            assert_eq!(cookie, w.browser(responses.iter().rev()), "{order:?}");
-            assert_ne!(cookie, w.cookie, "{order:?}");
+            assert_eq!(cookie, w.browser(responses.iter().rev()));
+            assert_ne!(cookie, w.cookie);
             let names = now(w.site.names(&cookie));
-            assert!(names == "user" || names == "age,user", "{order:?}: {names}");
+            assert!(names == "user" || names == "age,user", "{names}");
             kept.set(kept.get() + usize::from(names == "age,user"));
-            assert_eq!(w.site.memory.len(), 1, "{order:?}");
+            assert_eq!(w.site.memory.len(), 1);
         },
     );
     assert!(kept.get() > 0, "no order has the write before the end of the login");
@@ -369,13 +369,13 @@ fn refreshed_cookie_does_not_overwrite_that_of_a_login_or_logout() {
             every_order(
                 persistent_world,
                 |w| vec![w.post(newer), w.post(path)],
-                |w, order| {
+                |w| {
                     let responses = w.responses.lock().unwrap();
                     let cookie_of = |path| {
                         let (_, response) = responses.iter().find(|(of, _)| *of == path).unwrap();
                         response.set_cookies().first().map(|_| response.cookie())
                     };
-                    let case = format!("{path}, {newer}, {order:?}");
+                    let case = format!("{path}, {newer}");
                     let newest = cookie_of(newer).unwrap();
                     assert_eq!(w.browser(responses.iter()), newest, "{case}");
                     refreshed.set(refreshed.get() + usize::from(cookie_of(path).is_some()));

@@ -172,10 +172,10 @@ where
             };
             vec![Box::pin(change), Box::pin(rotate)]
         },
-        |(_, _, result), order| {
+        |(_, _, result)| {
             let result = result.lock().unwrap().unwrap();
             let is_honest = matches!(result, Ok(Outcome::Updated) | Err(ErrorKind::Ambiguous));
-            assert!(is_honest, "{result:?} in {order:?}");
+            assert!(is_honest, "{result:?}");
         },
     );
 }

@@ -148,11 +148,11 @@ fn set_then_update_with_a_lost_reply_keeps_anothers_increment() {
                     });
                     vec![first, second]
                 },
-                |(inner, id, _, acknowledged), order| {
+                |(inner, id, _, acknowledged)| {
                     let session = now(open(&over(inner.clone()), *id));
                     let n = session.get::<u32>("n").unwrap().unwrap_or(0);
                     let [ours, theirs] = acknowledged.each_ref().map(|n| *n.lock().unwrap());
-                    let what = format!("{fault:?} of call {call}, {order:?}: {n}");
+                    let what = format!("{fault:?} of call {call}: {n}");
                     assert!(n >= ours, "{what}: our {ours} is lost");
                     // An increment below 10 came before our value, which replaces it.
                     assert!(theirs <= 10 || n >= theirs, "{what}: their {theirs} is lost");

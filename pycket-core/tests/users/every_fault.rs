@@ -30,10 +30,10 @@ fn with_faults(
             let acts = acts.iter().enumerate();
             acts.map(|(nth, act)| world.request(*act, fails(nth), gave_up)).collect()
         },
-        |world, order| {
+        |world| {
             let (faults, was_evicted) = (fails.len(), past.is_evicted);
             let run = Run { acts, faults, was_evicted, gave_up };
-            assert_eq!(problems(world, run), [""; 0], "{acts:?} {fails:?} {gave_up} {order:?}");
+            assert_eq!(problems(world, run), [""; 0], "{acts:?} {fails:?} {gave_up}");
             calls.set(calls.get().max(world.calls()));
         },
     );

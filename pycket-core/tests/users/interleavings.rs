@@ -27,9 +27,9 @@ fn in_every_order(past: Past, acts: &[Act]) -> usize {
     every_order(
         || World::new(&setting),
         |world| acts.iter().map(|act| world.request(*act, &[], false)).collect(),
-        |world, order| {
+        |world| {
             let run = Run { acts, was_evicted: past.is_evicted, ..Run::default() };
-            assert_eq!(problems(world, run), [""; 0], "{past:?} {acts:?} {order:?}");
+            assert_eq!(problems(world, run), [""; 0], "{past:?} {acts:?}");
         },
     )
 }

@@ -176,7 +176,7 @@ fn in_every_order_a_session_that_changes_its_id_is_listed() {
         });
         vec![list, rotate]
     };
-    every_order(setup, tasks, |_, _| {});
+    every_order(setup, tasks, |_| {});
 }
 
 /// A store that cannot read one of its records.
