@@ -54,9 +54,9 @@ fn one_of_two_concurrent_readers_gets_each_notification() {
     let (store, key_file) = (redis().url(), key_file.to_str().unwrap());
     let arguments = ["--store", &store, "--key-file", key_file];
     let [one, two] = [Demo::start(&arguments), Demo::start(&arguments)];
-    let at_one = one.client();
+    let at_one = Client::with_keep_alive(one.url());
     at_one.put("/api/session/user", "\"ann\"").assert_status(204);
-    let at_two = at_one.at(two.url());
+    let at_two = Client::with_keep_alive(two.url()).with_cookie(at_one.cookie());
 
     let start = Barrier::new(2);
     let race = |client: &Client, sets: bool| -> Vec<bool> {

@@ -50,7 +50,7 @@ pub(crate) struct Traffic {
     manager: SessionManager,
     phase: Mutex<Phase>,
     is_stopped: AtomicBool,
-    /// By the current id of the session, because a session gets thousands of values.
+    /// By the current id of the session, because a session gets many values.
     acknowledged: Mutex<BTreeMap<SessionId, Vec<Acknowledged>>>,
     /// The phases in which the call began and ended, and the error.
     errors: Mutex<Vec<(Phase, Phase, String)>>,
@@ -133,6 +133,8 @@ impl Traffic {
             if self.is_stopped.load(Ordering::SeqCst) {
                 return;
             }
+            // A pause, so that six clients leave the servers time, and no session gets thousands of values.
+            tokio::time::sleep(Duration::from_millis(1)).await;
             let phase = self.phase();
             let next = step % SESSIONS_PER_CLIENT;
             let outcome = if ids.len() < SESSIONS_PER_CLIENT {
