@@ -24,10 +24,10 @@ type Outcome = Result<(), String>;
 
 /// Run while `tests` runs, because that step mostly waits. The step before it builds the tests, because only one cargo
 /// at a time can build.
-const BESIDE: [&str; 4] = ["package", "crates", "soak", "standalone"];
+const BESIDE: [&str; 3] = ["package", "soak", "standalone"];
 
 /// Quick steps come first. Lints come before tests because they build less.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 12] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
@@ -38,10 +38,9 @@ const STEPS: [Step; 13] = [
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
         name: "package",
-        promise: "the packages are complete and build together",
+        promise: "each package is complete and builds alone, per feature",
         check: package::check,
     },
-    Step { name: "crates", promise: "each crate builds alone, per feature", check: cargo::crates },
     Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },
     Step {
         name: "standalone",

@@ -47,7 +47,6 @@ fn the_list_names_the_steps_and_runs_none() {
             "build",
             "tests",
             "package",
-            "crates",
             "soak",
             "standalone",
             "docs",

@@ -1,8 +1,7 @@
 use std::path::Path;
 
-use super::{Outcome, outcome, tools};
+use super::{Outcome, tools};
 use crate::command::{cargo, more_test_threads, run};
-use crate::metadata;
 
 pub(super) fn fmt(root: &Path) -> Outcome {
     run(&mut cargo(root, &["fmt", "--all", "--check"]))
@@ -28,23 +27,6 @@ pub(super) fn clippy(root: &Path) -> Outcome {
     ))
 }
 
-/// Builds each published member alone, per feature. A build of the whole workspace hides a missing feature if
-/// another crate enables it.
-///
-/// `cargo hack --each-feature` does the same, but it is one more program to build and install.
-pub(super) fn crates(root: &Path) -> Outcome {
-    let mut failures = Vec::new();
-    for package in metadata::members(root)?.into_iter().filter(|it| it.is_published) {
-        for features in selections(&package.features) {
-            let selection = ["--no-default-features", "--features", &features];
-            let mut clippy = cargo(root, &["clippy", "--quiet", "--package", &package.name]);
-            clippy.args(selection).args(["--", "-D", "warnings"]);
-            failures.extend(run(&mut clippy).err());
-        }
-    }
-    outcome(&failures)
-}
-
 /// Builds the tests of the steps `tests` and `soak`.
 pub(super) fn build_tests(root: &Path) -> Outcome {
     run_tests(root, &["--no-run", "--quiet"])
@@ -66,28 +48,4 @@ fn run_tests(root: &Path, which: &[&str]) -> Outcome {
     let mut test = cargo(root, &[&words, which].concat());
     more_test_threads(&mut test);
     run(&mut test)
-}
-
-/// No feature, each feature alone, and all together.
-fn selections(features: &[String]) -> Vec<String> {
-    let named: Vec<String> = features.iter().filter(|name| *name != "default").cloned().collect();
-    let all = named.join(",");
-    let mut selections = [vec![String::new()], named, vec![all]].concat();
-    selections.dedup();
-    selections
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_crate_is_built_without_features_with_each_and_with_all() {
-        let selections = |features: &[&str]| {
-            selections(&features.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(selections(&["default"]), [""]);
-        assert_eq!(selections(&["tls"]), ["", "tls"]);
-        assert_eq!(selections(&["a", "default", "b"]), ["", "a", "b", "a,b"]);
-    }
 }

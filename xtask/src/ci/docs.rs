@@ -1,7 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::standalone::build;
 use super::{Outcome, outcome, package};
 use crate::command::run;
 use crate::metadata::Package;
@@ -20,9 +19,10 @@ pub(super) fn check(root: &Path) -> Outcome {
             fs::remove_dir_all(&pages)
                 .map_err(|error| format!("old documentation cannot be removed: {error}"))?;
         }
+        // One at a time, so that the builds of the step `package` are reused.
+        let mut doc = package::of(root, &["doc", "--no-deps", "--all-features"], member);
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     }
-    let mut doc = build(root, &["doc", "--no-deps"], &package::OF_ALL_PACKAGES);
-    run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
 
     let readmes = members.iter().map(|it| format!("{}/README.md", it.folder));
     let mut findings = Vec::new();

@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use super::standalone::build;
 use super::{Outcome, outcome};
@@ -7,26 +8,44 @@ use crate::command::{self, cargo, run};
 use crate::metadata::{self, Package};
 
 /// The packages, unpacked, as a workspace. Git does not track it.
-pub(super) const FOLDER: &str = "target/packages";
+const FOLDER: &str = "target/packages";
 
 const MANIFEST: &str = "target/packages/Cargo.toml";
-
-/// Arguments of cargo. The step `crates` builds each crate alone.
-pub(super) const OF_ALL_PACKAGES: [&str; 5] =
-    ["--offline", "--workspace", "--all-features", "--manifest-path", MANIFEST];
 
 /// What every package contains beside its sources.
 const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Packs every published crate as for a release, and builds the packages against each other.
+/// Packs every published crate as for a release, and builds each package alone, per feature. A build of all together
+/// hides a missing feature if another crate enables it.
 ///
-/// `cargo package` can build them, too, but with a folder of dependencies for each, which takes minutes.
+/// `cargo package` builds a package in a folder of its own with all dependencies, which takes minutes. `cargo hack
+/// --each-feature` is one more program to build and install.
 pub(super) fn check(root: &Path) -> Outcome {
     let members = unpack(root)?;
     let read = |path: &str| fs::read_to_string(root.join(FOLDER).join(path)).ok();
     let mut failures = findings(&members, read);
-    failures.extend(run(&mut build(root, &["check"], &OF_ALL_PACKAGES)).err());
+    for member in &members {
+        for features in selections(&member.features) {
+            let mut clippy = of(root, &["clippy", "--quiet"], member);
+            clippy.args(["--no-default-features", "--features", &features, "--", "-D", "warnings"]);
+            failures.extend(run(&mut clippy).err());
+        }
+    }
     outcome(&failures)
+}
+
+/// A cargo command for one unpacked package.
+pub(super) fn of(root: &Path, words: &[&str], member: &Package) -> Command {
+    build(root, words, &["--offline", "--manifest-path", MANIFEST, "--package", &member.name])
+}
+
+/// No feature, each feature alone, and all together.
+fn selections(features: &[String]) -> Vec<String> {
+    let named: Vec<String> = features.iter().filter(|name| *name != "default").cloned().collect();
+    let all = named.join(",");
+    let mut selections = [vec![String::new()], named, vec![all]].concat();
+    selections.dedup();
+    selections
 }
 
 /// Packs and unpacks the published members, and returns them. Needs no network if the dependencies are
@@ -43,15 +62,22 @@ pub(super) fn unpack(root: &Path) -> Result<Vec<Package>, String> {
 
     let failed = |error| format!("{FOLDER} cannot be written: {error}");
     let folder = root.join(FOLDER);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
     fs::create_dir_all(&folder).map_err(failed)?;
     for member in &members {
-        let file = format!("target/package/{}.crate", unpacked(member));
+        let file = format!("{}.crate", unpacked(member));
+        let packed = fs::read(root.join("target/package").join(&file)).map_err(failed)?;
+        // Its files have new dates when it is unpacked, so that cargo builds all of it again.
+        if fs::read(folder.join(&file)).is_ok_and(|before| before == packed) {
+            continue;
+        }
+        let sources = folder.join(unpacked(member));
+        if sources.exists() {
+            fs::remove_dir_all(sources).map_err(failed)?;
+        }
         // All files of a package have the same date. Without `m`, cargo would see no change.
-        let mut tar = std::process::Command::new("tar");
-        command::capture(tar.current_dir(root).args(["-xzmf", &file, "-C", FOLDER]))?;
+        let from = format!("../package/{file}");
+        command::capture(Command::new("tar").current_dir(&folder).args(["-xzmf", &from]))?;
+        fs::write(folder.join(&file), packed).map_err(failed)?;
     }
     // With the same lock file, builds of the workspace are reused.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(failed)?;
@@ -104,6 +130,16 @@ fn findings(members: &[Package], read: impl Fn(&str) -> Option<String>) -> Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_is_built_without_features_with_each_and_with_all() {
+        let selections = |features: &[&str]| {
+            selections(&features.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(selections(&["default"]), [""]);
+        assert_eq!(selections(&["tls"]), ["", "tls"]);
+        assert_eq!(selections(&["a", "default", "b"]), ["", "a", "b", "a,b"]);
+    }
 
     fn member(name: &str) -> Package {
         Package {
