@@ -32,7 +32,7 @@ const STEPS: [Step; 12] = [
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
     Step { name: "msrv", promise: "no package needs a newer Rust", check: msrv::check },
-    Step { name: "deny", promise: "licences, layers and sources are allowed", check: cargo::deny },
+    Step { name: "deny", promise: "licences and sources are allowed", check: cargo::deny },
     Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
     Step { name: "build", promise: "all tests build", check: cargo::build_tests },
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },

@@ -14,8 +14,7 @@ pub(super) fn deny(root: &Path) -> Outcome {
         println!("skipped: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
         return Ok(());
     }
-    let check = ["deny", "check", "--allow", "unused-wrapper", "bans", "licenses", "sources"];
-    run(&mut cargo(root, &check))
+    run(&mut cargo(root, &["deny", "check", "bans", "licenses", "sources"]))
 }
 
 /// Denies warnings by clippy's own arguments, which apply only to the workspace. `RUSTFLAGS` would
