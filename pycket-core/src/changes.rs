@@ -25,8 +25,8 @@ use crate::{Metadata, Value, Version};
 pub struct Changes {
     values: BTreeMap<SmolStr, Option<Value>>,
     expected: BTreeMap<SmolStr, Option<Value>>,
-    metadata: Option<Metadata>,
-    version: Option<Version>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) version: Option<Version>,
 }
 
 impl Changes {
@@ -109,11 +109,6 @@ impl Changes {
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&SmolStr, Option<&Value>)> {
         self.values.iter().map(|(name, value)| (name, value.as_ref()))
-    }
-
-    /// The new metadata alone.
-    pub(crate) fn without_values(&self) -> Self {
-        Self { metadata: self.metadata, ..Self::new() }
     }
 
     pub(crate) fn insert(&mut self, name: SmolStr, value: Option<Value>) {

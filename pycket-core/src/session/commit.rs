@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use crate::users::UserEntry;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use super::Shared;
 use super::commit_lock::CommitLock;
 use super::notification::notifications_of;
-use super::plan::{self, Step, plan};
+use super::plan::{Step, plan};
 use super::resolve::{self, Deletion};
 use super::state::{Base, Live, Sent, State};
 use super::work::PendingDelete;
@@ -51,7 +51,7 @@ impl Shared {
         let ends_a_session = self.state().ends_a_session();
         let deleted = if ends_a_session { Box::pin(self.delete_sessions()).await? } else { None };
         let mut stored = self.store_session().await;
-        if !self.state().work().deletes.is_empty() {
+        if !self.state().work.deletes.is_empty() {
             if let Ok(outcome) = stored
                 && self.state().ends_a_session()
             {
@@ -72,7 +72,7 @@ impl Shared {
         loop {
             let next = {
                 let state = self.state();
-                state.work().deletes.iter().find(|delete| !delete.is_notification()).cloned()
+                state.work.deletes.iter().find(|delete| !delete.is_notification()).cloned()
             };
             let Some(delete) = next else { return Ok(outcome) };
             if let PendingDelete::Listed { id, user, is_deleted } = delete {
@@ -118,7 +118,7 @@ impl Shared {
     /// Deletes notifications to which nothing points. One that cannot be deleted is left to the next commit
     /// or to its expiry, because no client can see it.
     async fn delete_notifications(&self) {
-        let deletes = self.state().work().deletes.clone();
+        let deletes = self.state().work.deletes.clone();
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
             let deletion =
                 resolve::delete(self.manager.clock(), self.manager.notifications(), &delete.id())
@@ -131,107 +131,77 @@ impl Shared {
 
     /// Stores new notifications, and then the record that points to them.
     pub(super) async fn store_session(&self) -> Result<Outcome, Error> {
-        let store = self.manager.store();
-        let (step, sent) = loop {
-            let (provisional, record, ttl) = {
+        let (clock, store) = (self.manager.clock(), self.manager.store());
+        loop {
+            let (step, sent) = {
                 let state = self.state();
-                let new = state.work().notifications.first_key_value();
-                let new = new.filter(|_| !state.is_too_late()).and_then(|(id, record)| {
-                    // Without a ttl the session has ended, and stores none.
-                    let ttl = plan::ttl(&state, self.manager.expiry(), self.manager.clock())?;
-                    Some((*id, record.clone(), ttl))
-                });
-                let Some(new) = new else {
-                    let sent = state.send();
-                    break (self.plan(&state, &sent), sent);
-                };
-                new
-            };
-            let notifications = self.manager.notifications();
-            let id = Box::pin(resolve::create(self.manager.clock(), notifications, &record, ttl))
-                .await?;
-            self.state().stored_notification(&provisional, id);
-        };
-        match step {
-            Step::Nothing => Ok(Outcome::Unchanged),
-            Step::GiveUp => Ok(self.ended(&sent)),
-            Step::TooLate => {
-                let message = "the response has left, so the client cannot get the cookie of a new id: \
-                               begin a session or change its id before the handler responds";
-                Err(Error::new(ErrorKind::TooLate, message))
-            }
-            Step::Touch { live, ttl } => {
-                let changes = Changes::new().with_version(live.version.clone());
-                let changes = match plan::granted(live.record.metadata(), ttl) {
-                    Some(metadata) => changes.with_metadata(metadata),
-                    None => changes,
-                };
-                let changes = match self.outgrown(&live, ttl) {
-                    None => changes,
-                    Some(user) => match Box::pin(self.renew_listed(user, live.id, ttl)).await {
-                        Ok(Some(user)) => changes.set(UserEntry::NAME, user),
-                        Ok(None) => return Ok(self.ended(&sent)),
-                        Err(_) => {
-                            self.manager.emit(Event::RenewalFailed);
-                            return Ok(Outcome::Unchanged);
-                        }
-                    },
-                };
-                let result = resolve::touch(store, &live.id, &changes, ttl).await;
-                if result.is_err() {
-                    // The request only read, so it does not fail.
-                    self.manager.emit(Event::RenewalFailed);
-                    return Ok(Outcome::Unchanged);
+                if state.is_too_late() {
+                    let message = "the response has left, so the client cannot get the cookie of a new id: \
+                                   begin a session or change its id before the handler responds";
+                    return Err(Error::new(ErrorKind::TooLate, message));
                 }
-                self.updated(result, (live, &changes), &sent, ttl, Outcome::Touched)
-            }
-            Step::Update { live, mut changes, ttl } => {
-                if let Some(user) = self.outgrown(&live, ttl) {
-                    match Box::pin(self.renew_listed(user, live.id, ttl)).await? {
-                        Some(user) => {
-                            Arc::make_mut(&mut changes).insert(UserEntry::NAME.into(), Some(user));
+                (plan(&state, self.manager.expiry(), clock), state.send())
+            };
+            return match step {
+                Step::Nothing => Ok(Outcome::Unchanged),
+                Step::GiveUp => Ok(self.ended(&sent)),
+                Step::Notify { provisional, record, ttl } => {
+                    drop(sent);
+                    let notifications = self.manager.notifications();
+                    let id = Box::pin(resolve::create(clock, notifications, &record, ttl)).await?;
+                    self.state().stored_notification(&provisional, id);
+                    continue;
+                }
+                Step::Update { live, changes, ttl } => {
+                    match self.update_live(&sent, live, changes.as_deref(), ttl).await {
+                        Err(_) if changes.is_none() => {
+                            // The request only read, so it does not fail.
+                            self.manager.emit(Event::RenewalFailed);
+                            Ok(Outcome::Unchanged)
                         }
-                        None => return Ok(self.ended(&sent)),
+                        result => result,
                     }
                 }
-                let result = resolve::update(
-                    self.manager.clock(),
-                    store,
-                    &live.id,
-                    &live.record,
-                    &changes,
-                    ttl,
-                )
-                .await;
-                self.updated(result, (live, &changes), &sent, ttl, Outcome::Updated)
-            }
-            Step::Create { record, ttl } => {
-                let id = resolve::create(self.manager.clock(), store, &record, ttl).await?;
-                let new = self.created(id, record, ttl);
-                self.state().stored_all(&sent, new);
-                Ok(Outcome::Created)
-            }
-            Step::Rotate { live, record, ttl } => {
-                Box::pin(self.rotate(sent, live, record, ttl)).await
-            }
-            Step::SignIn { sign_in, old, record, ttl } => {
-                Box::pin(self.sign_in(&sent, &sign_in, old, record, ttl)).await
-            }
+                Step::Create { record, ttl } => {
+                    let id = resolve::create(clock, store, &record, ttl).await?;
+                    let new = self.created(id, record, ttl);
+                    self.state().stored_all(&sent, new);
+                    Ok(Outcome::Created)
+                }
+                Step::Rotate { live, record, ttl } => {
+                    Box::pin(self.rotate(sent, live, record, ttl)).await
+                }
+                Step::SignIn { sign_in, old, record, ttl } => {
+                    Box::pin(self.sign_in(&sent, &sign_in, old, record, ttl)).await
+                }
+            };
         }
     }
 
-    fn updated(
+    /// Stores changes of a live session, or with `None` only renews it.
+    async fn update_live(
         &self,
-        result: Result<Update, Error>,
-        (live, changes): (Live, &Changes),
         sent: &Sent,
+        live: Live,
+        changes: Option<&Changes>,
         ttl: Ttl,
-        outcome: Outcome,
     ) -> Result<Outcome, Error> {
-        match result? {
+        let (clock, store) = (self.manager.clock(), self.manager.store());
+        let mut renewed = changes.map_or_else(|| Cow::Owned(Changes::new()), Cow::Borrowed);
+        if !self.renew(&mut renewed, &live, ttl).await? {
+            return Ok(self.ended(sent));
+        }
+        let (result, outcome) = match changes {
+            Some(_) => (
+                resolve::update(clock, store, &live.id, &live.record, &renewed, ttl).await?,
+                Outcome::Updated,
+            ),
+            None => (resolve::repeat(store, &live.id, &renewed, ttl).await?, Outcome::Touched),
+        };
+        match result {
             Update::Applied => {
                 let expires_at = self.expires_at(ttl);
-                self.state().stored_changes(sent, Live { expires_at, ..live }, changes);
+                self.state().stored_changes(sent, Live { expires_at, ..live }, &renewed);
                 Ok(outcome)
             }
             Update::Ended => Ok(self.ended(sent)),
@@ -240,6 +210,30 @@ impl Shared {
                 Err(Error::new(ErrorKind::Conflict, message))
             }
         }
+    }
+
+    /// Adds to the changes of a live session what its renewal with this ttl changes. If the index does not list the
+    /// session long enough, that comes first. Returns whether the session is still live.
+    pub(super) async fn renew(
+        &self,
+        changes: &mut Cow<'_, Changes>,
+        live: &Live,
+        ttl: Ttl,
+    ) -> Result<bool, Error> {
+        let metadata = live.record.metadata();
+        if metadata.granted != Some(ttl) {
+            changes.to_mut().metadata = Some(metadata.with_granted(Some(ttl)));
+        }
+        if live.version.is_some() {
+            changes.to_mut().version.clone_from(&live.version);
+        }
+        let Some(user) = self.outgrown(live, ttl) else { return Ok(true) };
+        let user = Box::pin(self.renew_listed(user, live.id)).await?;
+        let is_live = user.is_some();
+        if is_live {
+            changes.to_mut().insert(UserEntry::NAME.into(), user);
+        }
+        Ok(is_live)
     }
 
     pub(super) fn ended(&self, sent: &Sent) -> Outcome {
@@ -254,10 +248,6 @@ impl Shared {
 
     pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {
         self.manager.clock().elapsed() + ttl.as_duration()
-    }
-
-    fn plan(&self, state: &State, sent: &Sent) -> Step {
-        plan(state, sent, self.manager.expiry(), self.manager.clock())
     }
 }
 

@@ -6,26 +6,24 @@ use super::state::Live;
 
 /// What the index lists of a session of a user, when the session is renewed or has ended.
 impl Shared {
-    /// What the record says of its user, if the index lists the session not long enough for a renewal with this ttl.
+    /// How a renewal with this ttl has the index list the session, if that has to last longer than it does.
     pub(super) fn outgrown(&self, live: &Live, ttl: Ttl) -> Option<UserEntry> {
         let user = UserEntry::of(&live.record)?;
-        let renewed = Lifetime::of(self.manager.clock().now(), ttl);
-        (!user.lifetime.covers(renewed.ends_at)).then_some(user)
+        let lifetime = Lifetime::of(self.manager.clock().now(), ttl);
+        (!user.lifetime.covers(lifetime.ends_at)).then_some(UserEntry { lifetime, ..user })
     }
 
-    /// Has the index list a session long enough for a renewal with this ttl. Returns what the record has to say of
-    /// its user then, or `None` if the session has ended.
+    /// Has the index list a session that is renewed. Returns what the record has to say of its user then, or `None` if
+    /// the session has ended.
     pub(super) async fn renew_listed(
         &self,
         user: UserEntry,
         id: SessionId,
-        ttl: Ttl,
     ) -> Result<Option<Value>, Error> {
-        let user = UserEntry { lifetime: Lifetime::of(self.manager.clock().now(), ttl), ..user };
         let index = UserIndex::new(&self.manager, &user.user_id);
         match index.list(&user, id, Reason::Renewal, &[]).await? {
             Listed::Ended => Ok(None),
-            Listed::Yes { entry, .. } => user.clone().with_listed(id, &entry).to_value().map(Some),
+            Listed::Yes { entry, .. } => user.with_listed(id, &entry).to_value().map(Some),
         }
     }
 

@@ -118,7 +118,11 @@ async fn resolve_update(
         let is_stored = changes.entries().all(|(name, value)| found.record.get(name) == value);
         let next = match is_stored {
             true if found.expires_in >= ttl.as_duration() => return Ok(Update::Applied),
-            true => Some(changes.without_values()),
+            true => {
+                let mut renewal = Changes::new();
+                renewal.metadata = changes.metadata;
+                Some(renewal)
+            }
             false => expecting(changes, known, &found.record),
         };
         let Some(next) = next else {
@@ -134,24 +138,11 @@ async fn resolve_update(
     Err(lost)
 }
 
-/// Renews the ttl of a record. If the reply is lost, renews it once more.
-pub(super) async fn touch(
-    store: &dyn SessionStore,
-    id: &SessionId,
-    changes: &Changes,
-    ttl: Ttl,
-) -> Result<Update, Error> {
-    match store.update(id, changes, Some(ttl)).await {
-        Err(lost) if is_ambiguous(&lost) => store.update(id, changes, Some(ttl)).await,
-        result => result,
-    }
-}
-
-/// Makes an update that expects the value it replaces. If the reply is lost, makes it once more: the
-/// expectation lets only one of the two happen, unless another client restores the old value in between.
-/// If the expectation no longer holds, either the first call happened or another client wrote. If there is no record
-/// any more, the session may have got another id, and what the first call did with it.
-pub(super) async fn update_expecting(
+/// Makes an update that may happen twice: one that expects the values it replaces, or only renews the ttl. If the reply
+/// is lost, makes it once more. The expectation lets only one of the two happen, unless another client restores the old
+/// value in between. If it no longer holds, either the first call happened or another client wrote. If there is no
+/// record any more, the session may have got another id, and what the first call did with it.
+pub(super) async fn repeat(
     store: &dyn SessionStore,
     id: &SessionId,
     changes: &Changes,

@@ -76,14 +76,6 @@ impl State {
         }
     }
 
-    pub(crate) fn base(&self) -> &Base {
-        &self.base
-    }
-
-    pub(crate) fn work(&self) -> &Work {
-        &self.work
-    }
-
     pub(crate) fn live(&self) -> Option<&Live> {
         match &self.base {
             Base::Live(live) => Some(live),
@@ -112,7 +104,7 @@ impl State {
     }
 
     pub(crate) fn needs_commit(&self) -> bool {
-        self.work.needs_commit(&self.base)
+        self.work.has_change(&self.base) || !self.work.deletes.is_empty()
     }
 
     /// The value of a name that the application may use.
@@ -365,19 +357,6 @@ impl State {
 }
 
 impl Sent {
-    /// The changes of `live`, with new metadata if they change.
-    pub(crate) fn changes_of(&self, live: &Live, metadata: Option<Metadata>) -> Arc<Changes> {
-        let changes = self.changes.clone().unwrap_or_default();
-        if metadata.is_none() && live.version.is_none() {
-            return changes;
-        }
-        let changes = Arc::unwrap_or_clone(changes).with_version(live.version.clone());
-        Arc::new(match metadata {
-            None => changes,
-            Some(metadata) => changes.with_metadata(metadata),
-        })
-    }
-
     pub(crate) fn changes(&self) -> Option<&Changes> {
         self.changes.as_deref()
     }

@@ -162,7 +162,7 @@ impl Shared {
 
     /// The record of a notification that this request has left and not stored yet.
     fn new_notification(&self, id: &SessionId) -> Option<Record> {
-        self.state().work().notifications.get(id).cloned()
+        self.state().work.notifications.get(id).cloned()
     }
 }
 

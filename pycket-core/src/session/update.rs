@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -5,13 +6,12 @@ use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
-use crate::users::UserEntry;
 use crate::{Changes, Error, ErrorKind, Event, Ttl, Update};
 
 use super::commit_lock::CommitLock;
 use super::state::{Base, Live, Sent};
 use super::values::Values;
-use super::{Session, Shared, check_name, plan, resolve};
+use super::{Session, Shared, check_name, resolve};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
 const ROUNDS: usize = 1000;
@@ -211,27 +211,21 @@ impl Shared {
             let committing = async move { shared.commit_locked().await.map(|_| lock) };
             lock = Completion::new(self.manager.runtime(), committing).await?;
         }
-        if matches!(self.state().base(), Base::Absent) {
+        if matches!(self.state().base, Base::Absent) {
             return self.create_with(lock, f).await;
         }
         for _ in 0..ROUNDS {
             let (mut live, sent, ttl) = self.known()?;
             let mut values = Values::new(live.record.clone());
             let result = f(&mut values);
-            let mut changes = values.into_changes().with_version(live.version.clone());
+            let mut changes: Cow<'_, Changes> = Cow::Owned(values.into_changes());
             let has_changes = result.is_ok() && !changes.is_empty();
             if has_changes {
-                if let Some(metadata) = plan::granted(live.record.metadata(), ttl) {
-                    changes = changes.with_metadata(metadata);
-                }
-                if let Some(user) = self.outgrown(&live, ttl) {
-                    match Box::pin(self.renew_listed(user, live.id, ttl)).await? {
-                        Some(user) => changes = changes.set(UserEntry::NAME, user),
-                        None => return Err(self.ended_during_update(&sent).into()),
-                    }
+                if !self.renew(&mut changes, &live, ttl).await? {
+                    return Err(self.ended_during_update(&sent).into());
                 }
                 let store = self.manager.store();
-                match resolve::update_expecting(store, &live.id, &changes, ttl).await? {
+                match resolve::repeat(store, &live.id, &changes, ttl).await? {
                     Update::Applied => {
                         live.expires_at = self.expires_at(ttl);
                         self.state().stored_changes(&sent, live, &changes);
@@ -330,7 +324,7 @@ impl Shared {
     pub(super) async fn reload(&self) -> Result<(), Error> {
         let (id, sent, has_changes) = {
             let state = self.state();
-            let id = match state.base() {
+            let id = match &state.base {
                 Base::Live(live) => live.id,
                 Base::Absent => return Ok(()),
                 Base::Ended => return Err(ended()),

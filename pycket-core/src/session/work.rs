@@ -106,23 +106,20 @@ impl Work {
         self.changes().sets().any(|(name, _)| name != OwnTimeouts::NAME)
     }
 
-    /// Whether a commit stores something in a live session. Setting the same timeouts again is no change, but they
-    /// stay among the changes, so that restarting the timeouts keeps them.
-    pub(crate) fn changes_session(&self, live: &Live) -> bool {
-        let name = OwnTimeouts::NAME;
-        let is_change =
-            |(changed, value): (&SmolStr, _)| changed != name || live.record.get(name) != value;
-        self.rotation.is_some() || self.changes().entries().any(is_change)
-    }
-
-    /// Whether a commit has something to do. Setting a timeout or deleting names does not create a session.
-    pub(crate) fn needs_commit(&self, base: &Base) -> bool {
-        let has_change = match base {
+    /// Whether a commit has something to store. Setting a timeout or deleting names does not create a session.
+    pub(crate) fn has_change(&self, base: &Base) -> bool {
+        match base {
             _ if self.sign_in.is_some() => true,
-            Base::Live(live) => self.changes_session(live),
+            Base::Live(live) => {
+                // Setting the same timeouts again is no change, but they stay among the changes, so that restarting
+                // the timeouts keeps them.
+                let is_change = |(name, value): (&SmolStr, _)| {
+                    name != OwnTimeouts::NAME || live.record.get(name) != value
+                };
+                self.rotation.is_some() || self.changes().entries().any(is_change)
+            }
             Base::Absent | Base::Ended => self.has_content(),
-        };
-        has_change || !self.deletes.is_empty()
+        }
     }
 
     /// Drops everything but the deletes. A notification record of a dropped pointer is deleted, too.
