@@ -79,39 +79,33 @@ impl Shared {
                 self.delete_listed(id, &user, is_deleted).await?;
                 continue;
             }
-            let deletion = self.delete(&delete.id()).await;
-            let (notifications, listed) = match (&delete, deletion) {
-                (_, Deletion::Kept(error)) => return Err(error),
-                (_, Deletion::Unknown(error)) => {
-                    self.state().may_be_deleted(delete.id());
-                    return Err(error);
+            let id = delete.id();
+            let deletion = self.delete(&id).await.inspect_err(|error| {
+                if resolve::may_have_happened(error) {
+                    self.state().may_be_deleted(id);
                 }
-                (PendingDelete::Session { .. }, Deletion::Deleted(record)) => {
-                    let user = UserEntry::of(&record).map(Box::new);
-                    (notifications_of(&record), user.map(|user| (user, true)))
+            })?;
+            let PendingDelete::Session { notifications, user, is_uncertain, .. } = delete else {
+                self.state().deleted(id, Vec::new(), None);
+                if let PendingDelete::OldId(_) = delete {
+                    outcome = outcome.or(Some(Outcome::Rotated));
+                }
+                continue;
+            };
+            let (notifications, user, is_deleted) = match deletion {
+                Deletion::Deleted(record) => {
+                    (notifications_of(&record), UserEntry::of(&record).map(Box::new), true)
                 }
                 // This request deleted it, but has not seen what it held.
-                (PendingDelete::Session { notifications, user, .. }, Deletion::Unseen(_))
-                | (
-                    PendingDelete::Session { notifications, user, is_uncertain: true, .. },
-                    Deletion::Absent,
-                ) => (notifications.clone(), user.clone().map(|user| (user, true))),
+                Deletion::Unseen(_) => (notifications, user, true),
+                Deletion::Absent if is_uncertain => (notifications, user, true),
                 // Another request ended the session and its notifications, or rotated it and kept them. Where it
                 // belongs to a user, the index has the new id.
-                (PendingDelete::Session { user, .. }, Deletion::Absent) => {
-                    (Vec::new(), user.clone().map(|user| (user, false)))
-                }
-                _ => (Vec::new(), None),
+                Deletion::Absent => (Vec::new(), user, false),
             };
-            self.state().deleted(delete.id(), notifications, listed);
-            match delete {
-                PendingDelete::Session { .. } => {
-                    self.manager.emit(Event::Destroyed);
-                    outcome = Some(Outcome::Destroyed);
-                }
-                PendingDelete::OldId(_) => outcome = outcome.or(Some(Outcome::Rotated)),
-                _ => {}
-            }
+            self.state().deleted(id, notifications, user.map(|user| (user, is_deleted)));
+            self.manager.emit(Event::Destroyed);
+            outcome = Some(Outcome::Destroyed);
         }
     }
 
@@ -120,10 +114,8 @@ impl Shared {
     async fn delete_notifications(&self) {
         let deletes = self.state().work.deletes.clone();
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
-            let deletion =
-                resolve::delete(self.manager.clock(), self.manager.notifications(), &delete.id())
-                    .await;
-            if !matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_)) {
+            let (clock, store) = (self.manager.clock(), self.manager.notifications());
+            if resolve::delete(clock, store, &delete.id()).await.is_ok() {
                 self.state().deleted(delete.id(), Vec::new(), None);
             }
         }

@@ -21,18 +21,14 @@ fn attempts(clock: &dyn Clock) -> impl Iterator<Item = usize> {
     (0..ATTEMPTS).take_while(is_left)
 }
 
-/// What is known of a record after an attempt to delete it.
+/// Why a record does not exist any more.
 pub(crate) enum Deletion {
     /// This call deleted it, and this is its last state.
     Deleted(Record),
     /// There was no record.
     Absent,
-    /// There is no record any more, but the reply that contained it was lost.
+    /// This call deleted it, but the reply that contained it was lost.
     Unseen(Error),
-    /// The record is still there.
-    Kept(Error),
-    /// The record may still be there.
-    Unknown(Error),
 }
 
 /// Creates a record under a new id.
@@ -74,7 +70,7 @@ pub(super) async fn create(
 /// Deletes records that no client knows, until one cannot be deleted: those that are left expire.
 async fn delete_all(clock: &dyn Clock, store: &dyn SessionStore, ids: &[SessionId]) {
     for id in ids {
-        if let Deletion::Kept(_) | Deletion::Unknown(_) = delete(clock, store, id).await {
+        if delete(clock, store, id).await.is_err() {
             return;
         }
     }
@@ -157,27 +153,31 @@ pub(super) async fn repeat(
     }
 }
 
-/// Deletes a record. If the reply is lost, deletes again to find out whether the record is still there.
+/// Deletes a record. If the reply is lost, deletes again to find out whether the record is still there. After an error
+/// it is, unless the call [may have happened](may_have_happened).
 pub(crate) async fn delete(
     clock: &dyn Clock,
     store: &dyn SessionStore,
     id: &SessionId,
-) -> Deletion {
+) -> Result<Deletion, Error> {
     let mut lost = None;
     for _ in attempts(clock) {
         match store.delete(id).await {
-            Ok(Some(record)) => return Deletion::Deleted(record),
-            Ok(None) => return lost.map_or(Deletion::Absent, Deletion::Unseen),
-            // A driver that deletes a record which it cannot read has nothing to return.
-            Err(error) if is_ambiguous(&error) || error.kind() == ErrorKind::Corrupt => {
-                lost = Some(error);
-            }
-            Err(error) => return lost.map_or(Deletion::Kept(error), Deletion::Unknown),
+            Ok(Some(record)) => return Ok(Deletion::Deleted(record)),
+            Ok(None) => return Ok(lost.map_or(Deletion::Absent, Deletion::Unseen)),
+            Err(error) if may_have_happened(&error) => lost = Some(error),
+            Err(error) => return Err(lost.unwrap_or(error)),
         }
     }
-    Deletion::Unknown(lost.unwrap_or_else(|| {
+    Err(lost.unwrap_or_else(|| {
         Error::new(ErrorKind::Ambiguous, "the store never said whether it deleted the record")
     }))
+}
+
+/// Whether a delete that failed like this may have deleted the record. A driver that deletes a record which it cannot
+/// read has nothing to return.
+pub(super) fn may_have_happened(error: &Error) -> bool {
+    is_ambiguous(error) || error.kind() == ErrorKind::Corrupt
 }
 
 fn is_ambiguous(error: &Error) -> bool {

@@ -94,15 +94,26 @@ impl Shared {
             Cause::Rotation { .. } => Vec::new(),
             Cause::SignIn { others, .. } => others.clone(),
         };
-        match (self.delete(&old.id).await, &cause) {
+        let deletion = match self.delete(&old.id).await {
+            Ok(deletion) => deletion,
+            Err(error) if resolve::may_have_happened(&error) => {
+                let mut state = self.state();
+                state.stored_all(sent, new);
+                for id in others.iter().chain([&old.id]) {
+                    state.delete_later(PendingDelete::OldId(*id));
+                }
+                return Err(error);
+            }
+            Err(error) => {
+                self.withdraw(&new, None).await;
+                return Err(error);
+            }
+        };
+        match (deletion, &cause) {
             (Deletion::Absent, Cause::Rotation { .. })
             | (Deletion::Unseen(_), Cause::Rotation { was_evicted: true }) => {
                 self.withdraw(&new, Some(old.id)).await;
                 return Ok(self.ended(sent));
-            }
-            (Deletion::Kept(error), _) => {
-                self.withdraw(&new, None).await;
-                return Err(error);
             }
             (Deletion::Unseen(_), Cause::Rotation { .. }) => self.state().stored_all(sent, new),
             (
@@ -127,22 +138,13 @@ impl Shared {
                     }
                 }
             }
-            (Deletion::Unknown(error), _) => {
-                let mut state = self.state();
-                state.stored_all(sent, new);
-                for id in others.iter().chain([&old.id]) {
-                    state.delete_later(PendingDelete::OldId(*id));
-                }
-                return Err(error);
-            }
             (Deletion::Deleted(last), _) => {
                 missed = add_missed(missed, &old.record, &last, sent.changes());
                 self.state().stored_all(sent, new);
             }
         }
         for id in &others {
-            let deletion = self.delete(id).await;
-            if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
+            if self.delete(id).await.is_err() {
                 // The next commit tries again.
                 self.state().delete_later(PendingDelete::OldId(*id));
             }
@@ -205,9 +207,9 @@ impl Shared {
         let mut user = known.clone();
         let mut deleted = Vec::new();
         if user.earlier.len() >= MAX_EARLIER {
-            let delete = |id| Box::pin(self.if_deleted(id)) as Task<'_, _>;
-            let deletes = user.earlier.iter().copied().map(delete).collect();
-            deleted = concurrently(deletes).await.into_iter().flatten().collect();
+            let delete = async |id| self.delete(&id).await.ok().map(|_| id);
+            let deletes = user.earlier.iter().map(|id| Box::pin(delete(*id)) as Task<'_, _>);
+            deleted = concurrently(deletes.collect()).await.into_iter().flatten().collect();
             user.earlier.retain(|id| !deleted.contains(id));
         }
         user.earlier.push(old);
@@ -219,14 +221,8 @@ impl Shared {
     }
 
     /// Deletes the record of a session.
-    pub(super) async fn delete(&self, id: &SessionId) -> Deletion {
+    pub(super) async fn delete(&self, id: &SessionId) -> Result<Deletion, Error> {
         resolve::delete(self.manager.clock(), self.manager.store(), id).await
-    }
-
-    /// Deletes the record under an id that the session had. Returns the id, if there is no record any more.
-    async fn if_deleted(&self, id: SessionId) -> Option<SessionId> {
-        let deletion = self.delete(&id).await;
-        (!matches!(deletion, Deletion::Kept(_) | Deletion::Unknown(_))).then_some(id)
     }
 
     /// Has the index list the new id of a session beside its old one. `None` if it does so exactly as the new record
@@ -257,8 +253,7 @@ impl Shared {
     ///
     /// What the index lists of its session is removed, too, unless that is live under another id than `ended`.
     pub(super) async fn withdraw(&self, new: &Live, ended: Option<SessionId>) {
-        let deletion = self.delete(&new.id).await;
-        if let Deletion::Kept(_) | Deletion::Unknown(_) = deletion {
+        if self.delete(&new.id).await.is_err() {
             self.state().delete_later(PendingDelete::Unused(new.id));
             return;
         }

@@ -129,7 +129,7 @@ impl Shared {
                 self.manager.notifications(),
                 &pointer.id,
             )
-            .await
+            .await?
             {
                 Deletion::Deleted(record) => (Some(record), true),
                 Deletion::Absent => (None, true),
@@ -137,7 +137,6 @@ impl Shared {
                     self.state().remove_unread(&pointer.id);
                     return Err(error);
                 }
-                Deletion::Kept(error) | Deletion::Unknown(error) => return Err(error),
             },
         };
         let value = record.as_ref().and_then(|record| record.get(&pointer.name)).cloned();

@@ -163,7 +163,7 @@ impl UserIndex<'_> {
         handle: UserSessionHandle,
         id: SessionId,
     ) -> Result<Option<UserSessionHandle>, Error> {
-        match delete(self.manager.clock(), self.manager.store(), &id).await {
+        match delete(self.manager.clock(), self.manager.store(), &id).await? {
             Deletion::Deleted(record) => {
                 for notification in notifications_of(&record) {
                     // If it cannot be deleted it expires, and nothing points to it.
@@ -175,7 +175,6 @@ impl UserIndex<'_> {
             }
             Deletion::Unseen(_) => Ok(Some(handle)),
             Deletion::Absent => Ok(None),
-            Deletion::Kept(error) | Deletion::Unknown(error) => Err(error),
         }
     }
 }
