@@ -123,14 +123,12 @@ impl Shared {
 
     /// Stores new notifications, and then the record that points to them.
     pub(super) async fn store_session(&self) -> Result<Outcome, Error> {
-        let (clock, store) = (self.manager.clock(), self.manager.store());
+        let clock = self.manager.clock();
         loop {
             let (step, sent) = {
                 let state = self.state();
                 if state.is_too_late() {
-                    let message = "the response has left, so the client cannot get the cookie of a new id: \
-                                   begin a session or change its id before the handler responds";
-                    return Err(Error::new(ErrorKind::TooLate, message));
+                    return Err(too_late());
                 }
                 (plan(&state, self.manager.expiry(), clock), state.send())
             };
@@ -154,12 +152,7 @@ impl Shared {
                         result => result,
                     }
                 }
-                Step::Create { record, ttl } => {
-                    let id = resolve::create(clock, store, &record, ttl).await?;
-                    let new = self.created(id, record, ttl);
-                    self.state().stored_all(&sent, new);
-                    Ok(Outcome::Created)
-                }
+                Step::Create { record, ttl } => self.create(&sent, record, ttl).await,
                 Step::Rotate { live, record, ttl } => {
                     Box::pin(self.rotate(sent, live, record, ttl)).await
                 }
@@ -168,6 +161,20 @@ impl Shared {
                 }
             };
         }
+    }
+
+    /// Stores a new session.
+    pub(super) async fn create(
+        &self,
+        sent: &Sent,
+        record: Record,
+        ttl: Ttl,
+    ) -> Result<Outcome, Error> {
+        let (clock, store) = (self.manager.clock(), self.manager.store());
+        let id = resolve::create(clock, store, &record, ttl).await?;
+        let new = self.created(id, record, ttl);
+        self.state().stored_all(sent, new);
+        Ok(Outcome::Created)
     }
 
     /// Stores changes of a live session, or with `None` only renews it.
@@ -275,6 +282,12 @@ impl Drop for UnobservedDeletes {
             self.manager.emit(Event::DestroyFailed);
         }
     }
+}
+
+pub(super) fn too_late() -> Error {
+    let message = "the response has left, so the client cannot get the cookie of a new id: \
+                   begin a session or change its id before the handler responds";
+    Error::new(ErrorKind::TooLate, message)
 }
 
 /// A destroyed session has emitted its event already, and an update has none.

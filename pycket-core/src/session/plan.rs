@@ -2,7 +2,7 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 
 use crate::timeouts::OwnTimeouts;
-use crate::{Changes, Clock, Expiry, Metadata, Record, SessionId, Timestamp, Ttl};
+use crate::{Changes, Clock, Expiry, Record, SessionId, Ttl};
 
 use super::sign_in::SignIn;
 use super::state::{Base, Live, State};
@@ -53,21 +53,18 @@ pub(super) fn plan(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
     if let Some((id, record)) = work.notifications.first_key_value() {
         return Step::Notify { provisional: *id, record: record.clone(), ttl };
     }
-    let record_since = |created: Timestamp| {
-        let mut record = state.view();
-        let metadata = Metadata::new(created).with_granted(Some(ttl));
-        record.apply(&Changes::new().with_metadata(metadata));
-        record
-    };
     if let Some(sign_in) = &work.sign_in {
-        let (old, record) = (state.live().cloned(), record_since(clock.now()));
+        let (old, record) = (state.live().cloned(), state.record_since(clock.now(), ttl));
         return Step::SignIn { sign_in: Arc::clone(sign_in), old, record, ttl };
     }
     match base {
-        Base::Absent if has_change => Step::Create { record: record_since(clock.now()), ttl },
+        Base::Absent if has_change => {
+            Step::Create { record: state.record_since(clock.now(), ttl), ttl }
+        }
         Base::Live(live) if work.rotation.is_some() => {
             let created = live.record.metadata().created;
-            let record = record_since(if restarts(state) { clock.now() } else { created });
+            let created = if restarts(state) { clock.now() } else { created };
+            let record = state.record_since(created, ttl);
             Step::Rotate { live: live.clone(), record, ttl }
         }
         Base::Live(live) if has_change => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::timeouts::OwnTimeouts;
 use crate::users::UserEntry;
 use crate::{
-    Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Value, Version,
+    Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value, Version,
 };
 
 use super::notification::pointer_name;
@@ -24,7 +24,7 @@ pub(crate) struct State {
     /// The ids that the client presented besides, and that were not loaded. A destroy ends their sessions, too.
     others: Vec<SessionId>,
     /// Whether the response has left, so that the client cannot get another id.
-    is_id_frozen: bool,
+    pub(super) is_id_frozen: bool,
     /// Whether a commit may be storing the changes at this moment.
     is_committing: bool,
     /// How many times the session was destroyed. A commit compares it before and after its store calls.
@@ -118,6 +118,14 @@ impl State {
         let mut view = kept.map_or_else(empty, |live| live.record.clone());
         view.apply(self.work.changes());
         view
+    }
+
+    /// As [`view`](Self::view), to be stored with this ttl.
+    pub(super) fn record_since(&self, created: Timestamp, ttl: Ttl) -> Record {
+        let mut record = self.view();
+        let metadata = Metadata::new(created).with_granted(Some(ttl));
+        record.apply(&Changes::new().with_metadata(metadata));
+        record
     }
 
     pub(crate) fn set(&mut self, name: &str, value: Value) {
@@ -294,13 +302,6 @@ impl State {
         }
     }
 
-    /// Takes back a value that could not be stored, unless the name has another value by now.
-    pub(crate) fn take_back(&mut self, name: &str, value: &Value) {
-        if self.work.changes().get(name) == Some(Some(value)) {
-            self.work.changes_mut().forget(name);
-        }
-    }
-
     /// Adds what other requests wrote to the old record of a rotation. This request's own changes win.
     pub(crate) fn add_missed(&mut self, sent: &Sent, missed: &Changes) {
         if self.destroys != sent.destroys {
@@ -380,7 +381,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 }
 
 /// What a session without a record shows.
-fn empty() -> Record {
+pub(super) fn empty() -> Record {
     let metadata = Metadata::new(Timestamp::from_unix_millis(0));
     Record::new(metadata, <[(&str, Value); 0]>::default())
 }

@@ -6,10 +6,11 @@ use serde::de::DeserializeOwned;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
-use crate::{Changes, Error, ErrorKind, Event, Ttl, Update};
+use crate::{Changes, Error, ErrorKind, Event, Record, Ttl, Update};
 
+use super::commit::too_late;
 use super::commit_lock::CommitLock;
-use super::state::{Base, Live, Sent};
+use super::state::{Base, Live, Sent, empty};
 use super::values::Values;
 use super::{Session, Shared, check_name, resolve};
 
@@ -205,16 +206,33 @@ impl Shared {
         F: FnMut(&mut Values) -> Result<R, E>,
     {
         let mut lock = CommitLock::acquire(Arc::clone(self)).await;
-        if self.state().needs_commit() {
-            // To the end, even if the caller is dropped.
-            let shared = Arc::clone(self);
-            let committing = async move { shared.commit_locked().await.map(|_| lock) };
-            lock = Completion::new(self.manager.runtime(), committing).await?;
-        }
-        if matches!(self.state().base, Base::Absent) {
-            return self.create_with(lock, f).await;
-        }
         for _ in 0..ROUNDS {
+            if self.state().needs_commit() {
+                // To the end, even if the caller is dropped.
+                let shared = Arc::clone(self);
+                let committing = async move { shared.commit_locked().await.map(|_| lock) };
+                lock = Completion::new(self.manager.runtime(), committing).await?;
+            }
+            if matches!(self.state().base, Base::Absent) {
+                // No other request knows the session.
+                let mut values = Values::new(empty());
+                let result = f(&mut values)?;
+                let changes = values.into_changes();
+                if changes.sets().next().is_none() {
+                    return Ok(result);
+                }
+                let Some((record, ttl, sent)) = self.begin(&changes)? else { continue };
+                let shared = Arc::clone(self);
+                let creating = async move {
+                    let _lock = lock;
+                    shared
+                        .create(&sent, record, ttl)
+                        .await
+                        .map(|_| shared.manager.emit(Event::Created))
+                };
+                Completion::new(self.manager.runtime(), creating).await?;
+                return Ok(result);
+            }
             let (mut live, sent, ttl) = self.known()?;
             let mut values = Values::new(live.record.clone());
             let result = f(&mut values);
@@ -245,66 +263,25 @@ impl Shared {
                 return result;
             }
         }
-        Err(conflict().into())
+        let message = "others changed the values every time; try again";
+        Err(Error::new(ErrorKind::Conflict, message).into())
     }
 
-    /// Stores the first values of a new session. No other request knows the session, but another task of this one
-    /// may set the same names while `f` runs.
-    async fn create_with<R, E, F>(
-        self: &Arc<Self>,
-        lock: CommitLock<Arc<Self>>,
-        mut f: F,
-    ) -> Result<R, E>
-    where
-        E: From<Error>,
-        F: FnMut(&mut Values) -> Result<R, E>,
-    {
-        for _ in 0..ROUNDS {
-            let mut values = Values::new(self.state().view());
-            let result = f(&mut values)?;
-            let changes = values.into_changes();
-            if self.apply(&changes) {
-                self.commit_or_take_back(lock, changes).await?;
-                return Ok(result);
-            }
+    /// The record of a new session with these values, unless another task has changed it meanwhile.
+    fn begin(&self, changes: &Changes) -> Result<Option<(Record, Ttl, Sent)>, Error> {
+        let state = self.state();
+        if state.work.has_change(&state.base) {
+            return Ok(None);
         }
-        Err(conflict().into())
-    }
-
-    /// Commits, to the end even if the caller is dropped. If that fails, these values are not set any more.
-    async fn commit_or_take_back(
-        self: &Arc<Self>,
-        lock: CommitLock<Arc<Self>>,
-        changes: Changes,
-    ) -> Result<(), Error> {
-        let shared = Arc::clone(self);
-        let storing = async move {
-            let result = shared.commit_locked().await;
-            if result.is_err() {
-                let mut state = shared.state();
-                for (name, value) in changes.sets() {
-                    state.take_back(name, value);
-                }
-            }
-            drop(lock);
-            result.map(drop)
-        };
-        Completion::new(self.manager.runtime(), storing).await
-    }
-
-    /// Makes the changes to the session in memory, unless its values are not those that the changes expect.
-    fn apply(&self, changes: &Changes) -> bool {
-        let mut state = self.state();
-        let is_current = state.view().meets(changes);
-        if is_current {
-            for (name, value) in changes.sets() {
-                state.set(name, value.clone());
-            }
-            for name in changes.removals() {
-                state.delete(name);
-            }
+        if state.is_id_frozen {
+            return Err(too_late());
         }
-        is_current
+        let now = self.manager.clock().now();
+        let ttl = self.manager.expiry().ttl(now, state.own_timeouts(), || now);
+        let ttl = ttl.ok_or_else(ended)?;
+        let mut record = state.record_since(now, ttl);
+        record.apply(changes);
+        Ok(Some((record, ttl, state.send())))
     }
 
     /// The live session as this request knows it, and the ttl that a change gives it.
@@ -353,8 +330,4 @@ impl Shared {
 
 fn ended() -> Error {
     Error::new(ErrorKind::Ended, "the session ended while this request was running")
-}
-
-fn conflict() -> Error {
-    Error::new(ErrorKind::Conflict, "others changed the values every time; try again")
 }

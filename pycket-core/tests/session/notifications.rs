@@ -449,6 +449,16 @@ async fn a_lost_reply_never_hands_a_notification_out_twice() {
     assert_eq!(read(&manager, id, "info").await, None);
 }
 
+#[tokio::test]
+async fn first_update_succeeds_while_notifications_cannot_be_deleted() {
+    let notifications = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = with(notifications.clone());
+    let session = open(&manager, notified(&manager, "info", "saved").await).await;
+    notifications.take_down();
+    session.destroy();
+    assert_eq!(session.update("n", |n: Option<u8>| n.unwrap_or(0) + 1).await.unwrap(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_racing_requests_exactly_one_gets_the_notification() {
     let manager = manager();
