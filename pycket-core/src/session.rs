@@ -1,9 +1,10 @@
 mod commit;
 mod commit_lock;
 mod listed;
-mod notification;
+mod notifications;
 mod outcome;
 mod plan;
+mod pointer;
 mod resolve;
 mod rotate;
 mod sign_in;
@@ -25,14 +26,13 @@ use tokio::sync::Semaphore;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
-use crate::{
-    Error, ErrorKind, Event, Notifications, SessionId, SessionManager, Timestamp, Ttl, Value,
-};
+use crate::{Error, ErrorKind, Event, SessionId, SessionManager, Timestamp, Ttl, Value};
 
 use commit::UnobservedDeletes;
 use commit_lock::CommitLock;
-pub(crate) use notification::notifications_of;
+pub use notifications::Notifications;
 pub use outcome::{IdChange, Outcome};
+pub(crate) use pointer::notifications_of;
 pub(crate) use resolve::{Deletion, delete};
 pub(crate) use state::{Base, Live};
 use state::{State, is_reserved};
@@ -215,7 +215,7 @@ impl Session {
     #[doc(alias = "flash")]
     #[doc(alias = "messages")]
     pub fn notifications(&self) -> Notifications {
-        Notifications::new(self.clone())
+        Notifications(self.clone())
     }
 
     /// Whether there are changes that are not stored.

@@ -7,8 +7,8 @@ use crate::{
 
 use super::Shared;
 use super::commit_lock::CommitLock;
-use super::notification::notifications_of;
 use super::plan::{Step, plan};
+use super::pointer::notifications_of;
 use super::resolve::{self, Deletion};
 use super::state::{Base, Live, Sent, State};
 use super::work::PendingDelete;

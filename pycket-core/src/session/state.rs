@@ -7,7 +7,7 @@ use crate::{
     Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value, Version,
 };
 
-use super::notification::pointer_name;
+use super::pointer::pointer_name;
 use super::sign_in::SignIn;
 use super::work::{PendingDelete, Rotation, Work};
 

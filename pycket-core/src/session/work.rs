@@ -8,7 +8,7 @@ use crate::timeouts::OwnTimeouts;
 use crate::users::UserEntry;
 use crate::{Changes, Record, SessionId};
 
-use super::notification::{notifications_of, pointed_to};
+use super::pointer::{notifications_of, pointed_to};
 use super::sign_in::SignIn;
 use super::state::{Base, Live};
 

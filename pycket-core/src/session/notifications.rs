@@ -3,7 +3,17 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, ErrorKind, Session, Value};
+use crate::{Error, ErrorKind, Session, SessionId, Value};
+
+use super::commit_lock::CommitLock;
+use super::pointer::{Place, Pointer};
+use super::{check_name, decode};
+
+/// The maximum number of unread notifications of one session.
+///
+/// A session's record holds a pointer to each. Without a limit, a client that never reads them would fill
+/// its record until nothing else can be stored.
+const MAX_UNREAD: usize = 64;
 
 /// Messages of a session that are read once, such as "Saved." after a redirect.
 ///
@@ -39,13 +49,9 @@ use crate::{Error, ErrorKind, Session, Value};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Notifications(Session);
+pub struct Notifications(pub(super) Session);
 
 impl Notifications {
-    pub(crate) fn new(session: Session) -> Self {
-        Self(session)
-    }
-
     /// Leaves a notification, and replaces the unread ones of this name. The commit of the session stores it;
     /// this request can read it at once.
     ///
@@ -54,7 +60,7 @@ impl Notifications {
     /// [`Encode`](ErrorKind::Encode) if serde cannot serialize the value, and
     /// [`InvalidName`](ErrorKind::InvalidName) as for [`Session::set`].
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
-        self.0.leave(name, Value::encode(value)?, true)
+        self.leave(name, Value::encode(value)?, true)
     }
 
     /// Leaves a notification beside the unread ones of this name.
@@ -79,7 +85,7 @@ impl Notifications {
     ///
     /// As for [`set`](Self::set).
     pub fn push<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
-        self.0.leave(name, Value::encode(value)?, false)
+        self.leave(name, Value::encode(value)?, false)
     }
 
     /// Hands out the oldest unread notification of this name, to this request and no other; `None` if there
@@ -92,7 +98,18 @@ impl Notifications {
     /// [`Ambiguous`](ErrorKind::Ambiguous) the notification is either unread or lost, and after
     /// [`Corrupt`](ErrorKind::Corrupt) it is deleted.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.0.take_unread(name).await
+        let shared = &*self.0.0;
+        let _lock = CommitLock::acquire(shared).await;
+        for pointer in shared.unread(name) {
+            let Some(value) = shared.hand_out(&pointer).await? else { continue };
+            let decoded = decode(name, &value);
+            match decoded {
+                Ok(_) => shared.state().remove_unread(&pointer.id),
+                Err(_) => shared.put_back(&pointer, value).await?,
+            }
+            return decoded.map(Some);
+        }
+        Ok(None)
     }
 
     /// As [`get`](Self::get), with `default` if there is none.
@@ -122,17 +139,34 @@ impl Notifications {
     ///
     /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, and the errors of the store.
     pub async fn peek<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.0.peek_unread(name).await
+        let shared = &*self.0.0;
+        for pointer in shared.unread(name) {
+            let record = match shared.new_notification(&pointer.id) {
+                Some(record) => Some(record),
+                None => {
+                    let found = shared.manager.notifications().load(&pointer.id).await?;
+                    found.map(|found| found.record)
+                }
+            };
+            if let Some(value) = record.as_ref().and_then(|record| record.get(name)) {
+                return decode(name, value).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Whether there is an unread notification of this name. It stays unread.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.unread_names().iter().any(|unread| unread == name)
+        self.0.state().unread().iter().any(|pointer| pointer.name == name)
     }
 
     /// The names of the unread notifications, each once, in order. They stay unread.
     pub fn keys(&self) -> Vec<String> {
-        self.0.unread_names()
+        let unread = self.0.state().unread();
+        let mut names: Vec<_> = unread.iter().map(|pointer| pointer.name.to_string()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Hands out all unread notifications, in the order in which they were left.
@@ -144,7 +178,43 @@ impl Notifications {
     /// deleted.
     #[doc(alias = "all")]
     pub async fn drain(&self) -> Result<Vec<(String, Value)>, Error> {
-        self.0.take_all_unread().await
+        let shared = &*self.0.0;
+        let _lock = CommitLock::acquire(shared).await;
+        let unread = shared.state().unread();
+        let mut taken = Vec::new();
+        for pointer in unread {
+            match shared.hand_out(&pointer).await {
+                Ok(value) => taken.extend(value.map(|value| (pointer, value))),
+                Err(error) => {
+                    for (pointer, value) in taken {
+                        shared.put_back(&pointer, value).await?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        let mut state = shared.state();
+        let handed_out = taken.into_iter().map(|(pointer, value)| {
+            state.remove_unread(&pointer.id);
+            (pointer.name.into(), value)
+        });
+        Ok(handed_out.collect())
+    }
+
+    fn leave(&self, name: &str, value: Value, replaces: bool) -> Result<(), Error> {
+        check_name(name)?;
+        let now = self.0.0.manager.clock().now();
+        let mut state = self.0.state();
+        let unread = state.unread();
+        let place = Place::after(unread.last().map(|last| last.place), now);
+        let (same, mut others): (Vec<_>, Vec<_>) =
+            unread.into_iter().partition(|unread| replaces && unread.name == name);
+        let surplus = (others.len() + 1).saturating_sub(MAX_UNREAD);
+        for unread in same.into_iter().chain(others.drain(..surplus)) {
+            state.replace_unread(&unread.id);
+        }
+        let pointer = Pointer { id: SessionId::generate(), name: name.into(), place };
+        state.leave(&pointer, value)
     }
 }
 

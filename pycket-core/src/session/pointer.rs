@@ -1,6 +1,6 @@
 use smol_str::SmolStr;
 
-use crate::{Error, Record, SessionId, Timestamp, Value};
+use crate::{Error, Metadata, Record, SessionId, Timestamp, Value};
 
 /// The names of all pointers begin with this. The id of the notification follows.
 const POINTER: &str = "\0pycket:n:";
@@ -38,6 +38,11 @@ impl Pointer {
     pub(crate) fn value(&self) -> Result<Value, Error> {
         let Place { time, sequence } = self.place;
         Value::encode(&(self.name.as_str(), time.unix_millis(), sequence))
+    }
+
+    /// The record of the notification.
+    pub(crate) fn record(&self, value: Value) -> Record {
+        Record::new(Metadata::new(self.place.time), [(&self.name, value)])
     }
 
     /// An entry that cannot be read points to nothing.
