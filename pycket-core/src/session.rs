@@ -16,9 +16,9 @@ mod values;
 mod work;
 
 use std::any::type_name;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{fmt, mem};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,7 +28,6 @@ use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
 use crate::{Error, ErrorKind, Event, SessionId, SessionManager, Timestamp, Ttl, Value};
 
-use commit::UnobservedDeletes;
 use commit_lock::CommitLock;
 pub use notifications::Notifications;
 pub use outcome::{IdChange, Outcome};
@@ -66,6 +65,8 @@ struct Shared {
     state: Mutex<State>,
     /// One permit; see [`CommitLock`].
     commits: Semaphore,
+    /// Whether it only deletes what a dropped session has left. No caller waits for it.
+    is_unobserved: bool,
 }
 
 /// Reading and changing, in memory.
@@ -77,7 +78,7 @@ impl Session {
         others: Vec<SessionId>,
     ) -> Self {
         manager.remember_runtime();
-        Self(Arc::new(Shared::new(manager, State::new(base, presented, others))))
+        Self(Arc::new(Shared::new(manager, State::new(base, presented, others), false)))
     }
 
     /// Returns the value of `name`, or `None` if there is none. A value that this request has set is
@@ -415,8 +416,9 @@ impl Session {
 }
 
 impl Shared {
-    fn new(manager: SessionManager, state: State) -> Self {
-        Self { manager, state: Mutex::new(state), commits: Semaphore::const_new(1) }
+    fn new(manager: SessionManager, state: State, is_unobserved: bool) -> Self {
+        let commits = Semaphore::const_new(1);
+        Self { manager, state: Mutex::new(state), commits, is_unobserved }
     }
 
     /// No code panics while it holds this lock, so a poisoned state is still consistent.
@@ -430,16 +432,32 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let mut deletes = state.take_deletes();
-        if state.needs_commit() {
+        if state.work.has_change(&state.base) {
             self.manager.emit(Event::ChangesDropped);
-            state.abandon();
-            deletes.extend(state.take_deletes());
         }
-        if !deletes.is_empty() {
-            let unobserved = UnobservedDeletes::new(self.manager.clone(), deletes);
+        state.work.abandon();
+        let deletes = mem::take(&mut state.work.deletes);
+        if self.is_unobserved {
+            for _ in deletes.iter().filter(|delete| !delete.is_notification()) {
+                self.manager.emit(Event::DestroyFailed);
+            }
+        } else if !deletes.is_empty() {
+            let unobserved = |delete| {
+                let mut state = State::new(Base::Absent, false, Vec::new());
+                state.work.deletes.push(delete);
+                Self::new(self.manager.clone(), state, true)
+            };
+            // One for each record, so that one that cannot be deleted keeps no other.
+            let unobserved: Vec<_> = deletes.into_iter().map(unobserved).collect();
+            let deleting = async move {
+                for shared in unobserved {
+                    // An error is reported when it is dropped.
+                    let _ = shared.delete_sessions().await;
+                    shared.delete_notifications().await;
+                }
+            };
             // Dropped, so that the runtime spawns it.
-            drop(Completion::new(self.manager.runtime(), unobserved.run()));
+            drop(Completion::new(self.manager.runtime(), deleting));
         }
     }
 }

@@ -1,16 +1,14 @@
 use std::borrow::Cow;
 
 use crate::users::UserEntry;
-use crate::{
-    Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, SessionManager, Ttl, Update,
-};
+use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, Ttl, Update};
 
 use super::Shared;
 use super::commit_lock::CommitLock;
 use super::plan::{Step, plan};
 use super::pointer::notifications_of;
 use super::resolve::{self, Deletion};
-use super::state::{Base, Live, Sent, State};
+use super::state::{Live, Sent};
 use super::work::PendingDelete;
 
 impl Shared {
@@ -67,7 +65,7 @@ impl Shared {
     }
 
     /// Deletes the records of destroyed sessions, and those under the old ids of rotated ones.
-    async fn delete_sessions(&self) -> Result<Option<Outcome>, Error> {
+    pub(super) async fn delete_sessions(&self) -> Result<Option<Outcome>, Error> {
         let mut outcome = None;
         loop {
             let next = {
@@ -111,7 +109,7 @@ impl Shared {
 
     /// Deletes notifications to which nothing points. One that cannot be deleted is left to the next commit
     /// or to its expiry, because no client can see it.
-    async fn delete_notifications(&self) {
+    pub(super) async fn delete_notifications(&self) {
         let deletes = self.state().work.deletes.clone();
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
             let (clock, store) = (self.manager.clock(), self.manager.notifications());
@@ -247,40 +245,6 @@ impl Shared {
 
     pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {
         self.manager.clock().elapsed() + ttl.as_duration()
-    }
-}
-
-/// What a dropped session had still to delete. No caller waits for it. For each session that remains, an event
-/// is emitted.
-pub(super) struct UnobservedDeletes {
-    manager: SessionManager,
-    deletes: Vec<PendingDelete>,
-}
-
-impl UnobservedDeletes {
-    pub(super) fn new(manager: SessionManager, deletes: Vec<PendingDelete>) -> Self {
-        Self { manager, deletes }
-    }
-
-    pub(super) async fn run(mut self) {
-        while let Some(delete) = self.deletes.pop() {
-            let shared =
-                Shared::new(self.manager.clone(), State::new(Base::Absent, false, Vec::new()));
-            shared.state().delete_later(delete);
-            if shared.delete_sessions().await.is_err() {
-                self.manager.emit(Event::DestroyFailed);
-            }
-            shared.delete_notifications().await;
-            shared.state().take_deletes();
-        }
-    }
-}
-
-impl Drop for UnobservedDeletes {
-    fn drop(&mut self) {
-        for _ in self.deletes.iter().filter(|delete| !delete.is_notification()) {
-            self.manager.emit(Event::DestroyFailed);
-        }
     }
 }
 

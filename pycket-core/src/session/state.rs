@@ -351,10 +351,6 @@ impl State {
             }
         }
     }
-
-    pub(crate) fn take_deletes(&mut self) -> Vec<PendingDelete> {
-        std::mem::take(&mut self.work.deletes)
-    }
 }
 
 impl Sent {
