@@ -242,7 +242,7 @@ impl Session {
 
     /// What the cookie has to say. Adapters ask for it after the last commit.
     pub fn id_change(&self) -> IdChange {
-        self.state().id_change()
+        self.state().id_change
     }
 }
 
@@ -361,7 +361,12 @@ impl Session {
     /// another commit that is running. Adapters ask it to skip the commit. It may be `true` for a moment
     /// while another call on the session is running.
     pub fn needs_commit(&self) -> bool {
-        CommitLock::is_held(&self.0) || self.0.needs_commit()
+        if CommitLock::is_held(&self.0) {
+            return true;
+        }
+        let (expiry, clock) = (self.0.manager.expiry(), self.0.manager.clock());
+        let state = self.state();
+        state.needs_commit() || state.live().is_some_and(|live| expiry.touch(live, clock).is_some())
     }
 
     /// Drops the changes that are not stored, and stores nothing but a [`destroy`](Self::destroy). For
@@ -373,13 +378,6 @@ impl Session {
     #[doc(alias = "discard")]
     #[doc(alias = "rollback")]
     pub async fn abort(&self) -> Result<Outcome, Error> {
-        if let Some(_lock) = CommitLock::try_acquire(&*self.0) {
-            let mut state = self.state();
-            state.abandon();
-            if !state.needs_commit() {
-                return Ok(Outcome::Unchanged);
-            }
-        }
         let shared = Arc::clone(&self.0);
         let runtime = self.0.manager.runtime();
         Completion::new(runtime, async move { shared.abort().await }).await

@@ -6,19 +6,11 @@ use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, Ttl, U
 use super::Shared;
 use super::commit_lock::CommitLock;
 use super::plan::{Step, plan};
-use super::pointer::notifications_of;
 use super::resolve::{self, Deletion};
 use super::state::{Live, Sent};
 use super::work::PendingDelete;
 
 impl Shared {
-    pub(super) fn needs_commit(&self) -> bool {
-        let state = self.state();
-        let (expiry, clock) = (self.manager.expiry(), self.manager.clock());
-        let touch = |live: &Live| expiry.touch(live, clock).is_some();
-        state.needs_commit() || state.live().is_some_and(touch)
-    }
-
     pub(super) async fn commit(&self) -> Result<Outcome, Error> {
         let _lock = CommitLock::acquire(self).await;
         self.commit_locked().await
@@ -26,7 +18,10 @@ impl Shared {
 
     pub(super) async fn abort(&self) -> Result<Outcome, Error> {
         let _lock = CommitLock::acquire(self).await;
-        self.state().abandon();
+        self.state().work.abandon();
+        if !self.state().needs_commit() {
+            return Ok(Outcome::Unchanged);
+        }
         self.commit_locked().await
     }
 
@@ -35,9 +30,9 @@ impl Shared {
     /// Each step removes from the state what it has done. After an error the rest is still there, and the
     /// next commit goes on with it.
     pub(super) async fn commit_locked(&self) -> Result<Outcome, Error> {
-        self.state().set_committing(true);
+        self.state().is_committing = true;
         let result = self.store_all().await;
-        self.state().set_committing(false);
+        self.state().is_committing = false;
         if let Some(event) = result.as_ref().ok().and_then(|outcome| event_of(*outcome)) {
             self.manager.emit(event);
         }
@@ -83,25 +78,22 @@ impl Shared {
                     self.state().may_be_deleted(id);
                 }
             })?;
-            let PendingDelete::Session { notifications, user, is_uncertain, .. } = delete else {
-                self.state().deleted(id, Vec::new(), None);
+            let PendingDelete::Session { record, is_uncertain, .. } = delete else {
+                self.state().deleted(id, None, false);
                 if let PendingDelete::OldId(_) = delete {
                     outcome = outcome.or(Some(Outcome::Rotated));
                 }
                 continue;
             };
-            let (notifications, user, is_deleted) = match deletion {
-                Deletion::Deleted(record) => {
-                    (notifications_of(&record), UserEntry::of(&record).map(Box::new), true)
-                }
+            let (record, is_deleted) = match deletion {
+                Deletion::Deleted(record) => (Some(record), true),
                 // This request deleted it, but has not seen what it held.
-                Deletion::Unseen(_) => (notifications, user, true),
-                Deletion::Absent if is_uncertain => (notifications, user, true),
+                Deletion::Unseen(_) => (record, true),
                 // Another request ended the session and its notifications, or rotated it and kept them. Where it
                 // belongs to a user, the index has the new id.
-                Deletion::Absent => (Vec::new(), user, false),
+                Deletion::Absent => (record, is_uncertain),
             };
-            self.state().deleted(id, notifications, user.map(|user| (user, is_deleted)));
+            self.state().deleted(id, record.as_ref(), is_deleted);
             self.manager.emit(Event::Destroyed);
             outcome = Some(Outcome::Destroyed);
         }
@@ -114,7 +106,7 @@ impl Shared {
         for delete in deletes.iter().filter(|delete| delete.is_notification()) {
             let (clock, store) = (self.manager.clock(), self.manager.notifications());
             if resolve::delete(clock, store, &delete.id()).await.is_ok() {
-                self.state().deleted(delete.id(), Vec::new(), None);
+                self.state().deleted(delete.id(), None, false);
             }
         }
     }

@@ -37,7 +37,7 @@ impl Shared {
     ) -> Result<(), Error> {
         let index = UserIndex::new(&self.manager, &user.user_id);
         let was_listed = Box::pin(index.end_listed(user, id)).await?;
-        self.state().deleted(id, Vec::new(), None);
+        self.state().deleted(id, None, false);
         if is_deleted || was_listed {
             self.manager.emit(Event::SignedOut(user.handle));
         }

@@ -68,7 +68,7 @@ pub(super) fn plan(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
             Step::Rotate { live: live.clone(), record, ttl }
         }
         Base::Live(live) if has_change => {
-            Step::Update { live: live.clone(), changes: work.share_changes(), ttl }
+            Step::Update { live: live.clone(), changes: work.changes.clone(), ttl }
         }
         Base::Live(live) => match expiry.touch(live, clock) {
             Some(ttl) => Step::Update { live: live.clone(), changes: None, ttl },

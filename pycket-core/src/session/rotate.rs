@@ -100,7 +100,7 @@ impl Shared {
                 let mut state = self.state();
                 state.stored_all(sent, new);
                 for id in others.iter().chain([&old.id]) {
-                    state.delete_later(PendingDelete::OldId(*id));
+                    state.work.deletes.push(PendingDelete::OldId(*id));
                 }
                 return Err(error);
             }
@@ -139,14 +139,14 @@ impl Shared {
                 }
             }
             (Deletion::Deleted(last), _) => {
-                missed = add_missed(missed, &old.record, &last, sent.changes());
+                missed = add_missed(missed, &old.record, &last, sent.changes.as_deref());
                 self.state().stored_all(sent, new);
             }
         }
         for id in &others {
             if self.delete(id).await.is_err() {
                 // The next commit tries again.
-                self.state().delete_later(PendingDelete::OldId(*id));
+                self.state().work.deletes.push(PendingDelete::OldId(*id));
             }
         }
         if missed.is_empty() {
@@ -254,7 +254,7 @@ impl Shared {
     /// What the index lists of its session is removed, too, unless that is live under another id than `ended`.
     pub(super) async fn withdraw(&self, new: &Live, ended: Option<SessionId>) {
         if self.delete(&new.id).await.is_err() {
-            self.state().delete_later(PendingDelete::Unused(new.id));
+            self.state().work.deletes.push(PendingDelete::Unused(new.id));
             return;
         }
         if let Some(user) = UserEntry::of(&new.record)

@@ -71,7 +71,9 @@ impl Shared {
                 let mut state = self.state();
                 state.stored_all(sent, new);
                 // The commit then ends it like a session that is signed out.
-                other_user.iter().for_each(|old| state.delete_session(old));
+                if let Some(other_user) = other_user {
+                    state.work.delete_session(other_user.id, Some(other_user.record.clone()));
+                }
                 Ok(Outcome::Created)
             }
         };

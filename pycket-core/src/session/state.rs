@@ -7,7 +7,7 @@ use crate::{
     Changes, Clock, Error, IdChange, Metadata, Record, SessionId, Timestamp, Ttl, Value, Version,
 };
 
-use super::pointer::pointer_name;
+use super::pointer::{notifications_of, pointer_name};
 use super::sign_in::SignIn;
 use super::work::{PendingDelete, Rotation, Work};
 
@@ -18,7 +18,7 @@ const RESERVED: &str = "\0pycket:";
 pub(crate) struct State {
     pub(super) base: Base,
     pub(super) work: Work,
-    id_change: IdChange,
+    pub(super) id_change: IdChange,
     /// Whether the client presented an id, so that there is an id to withdraw.
     presented: bool,
     /// The ids that the client presented besides, and that were not loaded. A destroy ends their sessions, too.
@@ -26,7 +26,7 @@ pub(crate) struct State {
     /// Whether the response has left, so that the client cannot get another id.
     pub(super) is_id_frozen: bool,
     /// Whether a commit may be storing the changes at this moment.
-    is_committing: bool,
+    pub(super) is_committing: bool,
     /// How many times the session was destroyed. A commit compares it before and after its store calls.
     destroys: u32,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Live {
 /// What one step of a commit takes from the state. The step hands it back with its result.
 #[derive(Default)]
 pub(crate) struct Sent {
-    changes: Option<Arc<Changes>>,
+    pub(super) changes: Option<Arc<Changes>>,
     rotation: Option<Rotation>,
     sign_in: Option<Arc<SignIn>>,
     destroys: u32,
@@ -81,10 +81,6 @@ impl State {
             Base::Live(live) => Some(live),
             Base::Absent | Base::Ended => None,
         }
-    }
-
-    pub(crate) fn id_change(&self) -> IdChange {
-        self.id_change
     }
 
     pub(crate) fn freeze_id(&mut self) -> IdChange {
@@ -171,19 +167,14 @@ impl State {
         self.destroys += 1;
         self.work.abandon();
         if let Base::Live(live) = std::mem::replace(&mut self.base, Base::Absent) {
-            self.work.delete_session(&live);
+            self.work.delete_session(live.id, Some(live.record));
         }
         for id in std::mem::take(&mut self.others) {
-            self.work.delete_id(id, Vec::new(), None);
+            self.work.delete_session(id, None);
         }
         if self.presented || self.ends_a_session() {
             self.id_change = IdChange::Withdrawn;
         }
-    }
-
-    /// Drops what is not stored, except deletes.
-    pub(crate) fn abandon(&mut self) {
-        self.work.abandon();
     }
 
     fn entry(&self, name: &str) -> Option<&Value> {
@@ -213,13 +204,9 @@ impl State {
 
 /// The steps of a commit.
 impl State {
-    pub(crate) fn set_committing(&mut self, is_committing: bool) {
-        self.is_committing = is_committing;
-    }
-
     pub(crate) fn send(&self) -> Sent {
         Sent {
-            changes: self.work.share_changes(),
+            changes: self.work.changes.clone(),
             rotation: self.work.rotation,
             sign_in: self.work.sign_in.clone(),
             destroys: self.destroys,
@@ -245,7 +232,7 @@ impl State {
         live.record.apply(changes);
         if self.destroys != sent.destroys {
             // The session was destroyed while it was being stored.
-            self.work.delete_session(&live);
+            self.work.delete_session(live.id, Some(live.record));
             self.id_change = IdChange::Withdrawn;
             return;
         }
@@ -258,7 +245,7 @@ impl State {
                 self.work.sign_in = None;
             }
             for id in std::mem::take(&mut self.others) {
-                self.work.delete_id(id, Vec::new(), None);
+                self.work.delete_session(id, None);
             }
         }
         self.work.delete_replaced(|id| live.record.get(&pointer_name(id)).is_some());
@@ -314,31 +301,19 @@ impl State {
         }
     }
 
-    pub(crate) fn delete_later(&mut self, delete: PendingDelete) {
-        self.work.deletes.push(delete);
-    }
-
-    /// Ends a session with the next commit, or with this one if it has not come to the deletes.
-    pub(crate) fn delete_session(&mut self, live: &Live) {
-        self.work.delete_session(live);
-    }
-
-    /// A record is deleted. These notifications are still to be deleted, and what the index lists of the session;
-    /// with it comes whether this request deleted the record.
-    pub(crate) fn deleted(
-        &mut self,
-        id: SessionId,
-        notifications: Vec<SessionId>,
-        listed: Option<(Box<UserEntry>, bool)>,
-    ) {
+    /// There is no record under `id` any more, and `known` is what it held. What it leads to is still to be deleted.
+    pub(crate) fn deleted(&mut self, id: SessionId, known: Option<&Record>, is_deleted: bool) {
         self.work.deletes.retain(|delete| delete.id() != id);
+        let Some(known) = known else { return };
         // A client may present several ids of one session. The session of its new sign-in has the same handle, and stays.
         let own = self.live().and_then(|live| UserEntry::of(&live.record)).map(|user| user.handle);
-        let listed = listed.filter(|(user, _)| Some(user.handle) != own);
-        let listed =
-            listed.map(|(user, is_deleted)| PendingDelete::Listed { id, user, is_deleted });
+        let user = UserEntry::of(known).filter(|user| Some(user.handle) != own).map(Box::new);
+        let listed = user.map(|user| PendingDelete::Listed { id, user, is_deleted });
         self.work.deletes.extend(listed);
-        self.work.deletes.extend(notifications.into_iter().map(PendingDelete::Notification));
+        if is_deleted {
+            let notifications = notifications_of(known).into_iter();
+            self.work.deletes.extend(notifications.map(PendingDelete::Notification));
+        }
     }
 
     /// An attempt to delete the record of a session may have been carried out.
@@ -350,12 +325,6 @@ impl State {
                 *is_uncertain = true;
             }
         }
-    }
-}
-
-impl Sent {
-    pub(crate) fn changes(&self) -> Option<&Changes> {
-        self.changes.as_deref()
     }
 }
 

@@ -8,15 +8,15 @@ use crate::timeouts::OwnTimeouts;
 use crate::users::UserEntry;
 use crate::{Changes, Record, SessionId};
 
-use super::pointer::{notifications_of, pointed_to};
+use super::pointer::pointed_to;
 use super::sign_in::SignIn;
-use super::state::{Base, Live};
+use super::state::Base;
 
 /// What the next commit has to do. Each step of a commit removes what it has done.
 #[derive(Default)]
 pub(crate) struct Work {
     /// Values and notification pointers. A commit that stores them shares them, so that it copies nothing.
-    changes: Option<Arc<Changes>>,
+    pub(super) changes: Option<Arc<Changes>>,
     pub(crate) rotation: Option<Rotation>,
     pub(crate) sign_in: Option<Arc<SignIn>>,
     /// The records of new notifications. The changes point to each by a provisional id.
@@ -32,9 +32,8 @@ pub(crate) enum PendingDelete {
     /// The record of a session that was destroyed.
     Session {
         id: SessionId,
-        /// The session's notifications and its user as far as this request knows them.
-        notifications: Vec<SessionId>,
-        user: Option<Box<UserEntry>>,
+        /// As far as this request knows it.
+        record: Option<Record>,
         /// Whether an earlier attempt may have deleted the record.
         is_uncertain: bool,
     },
@@ -82,11 +81,6 @@ impl Work {
         Arc::make_mut(self.changes.get_or_insert_default())
     }
 
-    /// The changes as they are now, for a commit that stores them.
-    pub(crate) fn share_changes(&self) -> Option<Arc<Changes>> {
-        self.changes.clone()
-    }
-
     /// Removes the changes that a commit has stored. A newer change of the same name stays.
     pub(crate) fn remove_stored(&mut self, stored: &Option<Arc<Changes>>) {
         let Some(stored) = stored else { return };
@@ -132,21 +126,9 @@ impl Work {
     }
 
     /// Has the next commit delete a session, unless that is planned already.
-    pub(crate) fn delete_session(&mut self, live: &Live) {
-        let user = UserEntry::of(&live.record).map(Box::new);
-        self.delete_id(live.id, notifications_of(&live.record), user);
-    }
-
-    /// As [`delete_session`](Self::delete_session), with what this request knows of the session.
-    pub(crate) fn delete_id(
-        &mut self,
-        id: SessionId,
-        notifications: Vec<SessionId>,
-        user: Option<Box<UserEntry>>,
-    ) {
+    pub(crate) fn delete_session(&mut self, id: SessionId, record: Option<Record>) {
         if self.deletes.iter().all(|delete| delete.id() != id) {
-            let is_uncertain = false;
-            self.deletes.push(PendingDelete::Session { id, notifications, user, is_uncertain });
+            self.deletes.push(PendingDelete::Session { id, record, is_uncertain: false });
         }
     }
 
