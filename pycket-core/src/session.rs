@@ -353,8 +353,11 @@ impl Session {
             return Ok(Outcome::Unchanged);
         }
         let shared = Arc::clone(&self.0);
-        let runtime = self.0.manager.runtime();
-        Completion::new(runtime, async move { shared.commit().await }).await
+        let committing = async move {
+            let _lock = CommitLock::acquire(&*shared).await;
+            shared.commit_locked().await
+        };
+        Completion::new(self.0.manager.runtime(), committing).await
     }
 
     /// Whether a [`commit`](Self::commit) has something to do or to wait for: a change, a renewal, or
@@ -379,8 +382,15 @@ impl Session {
     #[doc(alias = "rollback")]
     pub async fn abort(&self) -> Result<Outcome, Error> {
         let shared = Arc::clone(&self.0);
-        let runtime = self.0.manager.runtime();
-        Completion::new(runtime, async move { shared.abort().await }).await
+        let aborting = async move {
+            let _lock = CommitLock::acquire(&*shared).await;
+            shared.state().work.abandon();
+            if !shared.state().needs_commit() {
+                return Ok(Outcome::Unchanged);
+            }
+            shared.commit_locked().await
+        };
+        Completion::new(self.0.manager.runtime(), aborting).await
     }
 
     /// Reads the session again, so that a handler that runs long sees what other requests stored. The changes

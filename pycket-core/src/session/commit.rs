@@ -1,30 +1,15 @@
 use std::borrow::Cow;
 
 use crate::users::UserEntry;
-use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, Ttl, Update};
+use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, Ttl, Update};
 
 use super::Shared;
-use super::commit_lock::CommitLock;
 use super::plan::{Step, plan};
 use super::resolve::{self, Deletion};
 use super::state::{Live, Sent};
 use super::work::PendingDelete;
 
 impl Shared {
-    pub(super) async fn commit(&self) -> Result<Outcome, Error> {
-        let _lock = CommitLock::acquire(self).await;
-        self.commit_locked().await
-    }
-
-    pub(super) async fn abort(&self) -> Result<Outcome, Error> {
-        let _lock = CommitLock::acquire(self).await;
-        self.state().work.abandon();
-        if !self.state().needs_commit() {
-            return Ok(Outcome::Unchanged);
-        }
-        self.commit_locked().await
-    }
-
     /// Stores what is pending, for a caller that has the commit lock.
     ///
     /// Each step removes from the state what it has done. After an error the rest is still there, and the
@@ -45,9 +30,7 @@ impl Shared {
         let deleted = if ends_a_session { Box::pin(self.delete_sessions()).await? } else { None };
         let mut stored = self.store_session().await;
         if !self.state().work.deletes.is_empty() {
-            if let Ok(outcome) = stored
-                && self.state().ends_a_session()
-            {
+            if let Ok(outcome) = stored {
                 // A sign-in ends the other sessions of the client, now that it is stored.
                 stored = Box::pin(self.delete_sessions()).await.map(|_| outcome);
             }
@@ -160,9 +143,7 @@ impl Shared {
         record: Record,
         ttl: Ttl,
     ) -> Result<Outcome, Error> {
-        let (clock, store) = (self.manager.clock(), self.manager.store());
-        let id = resolve::create(clock, store, &record, ttl).await?;
-        let new = self.created(id, record, ttl);
+        let new = self.create_record(record, ttl).await?;
         self.state().stored_all(sent, new);
         Ok(Outcome::Created)
     }
@@ -230,9 +211,11 @@ impl Shared {
         Outcome::Ended
     }
 
-    /// The session of a record that was just created.
-    pub(super) fn created(&self, id: SessionId, record: Record, ttl: Ttl) -> Live {
-        Live { id, record, expires_at: self.expires_at(ttl), version: None }
+    /// Stores a record under a new id.
+    pub(super) async fn create_record(&self, record: Record, ttl: Ttl) -> Result<Live, Error> {
+        let (clock, store) = (self.manager.clock(), self.manager.store());
+        let id = resolve::create(clock, store, &record, ttl).await?;
+        Ok(Live { id, record, expires_at: self.expires_at(ttl), version: None })
     }
 
     pub(super) fn expires_at(&self, ttl: Ttl) -> std::time::Duration {

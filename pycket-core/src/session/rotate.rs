@@ -26,13 +26,6 @@ pub(super) enum Cause {
     },
 }
 
-/// How the index is to list a session under its next id.
-pub(super) struct Next {
-    pub(super) user: UserEntry,
-    /// Ids that were listed and are certainly deleted.
-    pub(super) deleted: Vec<SessionId>,
-}
-
 impl Shared {
     /// Stores `record` under a new id and deletes the old one. In this order, an error at any point leaves
     /// an id that works. What other requests wrote to the old record meanwhile is written to the new one.
@@ -45,34 +38,25 @@ impl Shared {
         mut record: Record,
         ttl: Ttl,
     ) -> Result<Outcome, Error> {
-        let known = UserEntry::of(&old.record);
-        let next = match &known {
-            Some(known) => Some(Box::pin(self.next(known, old.id, ttl)).await),
-            None => None,
+        let Some(known) = UserEntry::of(&old.record) else {
+            let new = self.create_record(record, ttl).await?;
+            let cause = Cause::Rotation { was_evicted: false };
+            return self.delete_old(&sent, &old, new, Changes::new(), cause).await;
         };
-        if let Some(next) = &next {
-            record.apply(&Changes::new().set(UserEntry::NAME, next.user.to_value()?));
-        }
-        let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
-        let new = self.created(id, record, ttl);
-        let (mut missed, mut was_evicted) = (Changes::new(), false);
-        if let (Some(known), Some(next)) = (known, next) {
-            match Box::pin(self.list_rotation(&known, &next, old.id, id)).await {
-                Ok(None) => {}
-                Ok(Some(Listed::Yes { entry, was_evicted: evicted, .. })) => {
-                    missed = next.user.correction(id, &entry)?;
-                    was_evicted = evicted;
-                }
-                Ok(Some(Listed::Ended)) => {
-                    self.withdraw(&new, None).await;
-                    return Ok(self.ended(&sent));
-                }
-                Err(error) => {
-                    self.withdraw(&new, None).await;
-                    return Err(error);
-                }
+        let (user, deleted) = Box::pin(self.next(&known, old.id, ttl)).await;
+        record.apply(&Changes::new().set(UserEntry::NAME, user.to_value()?));
+        let new = self.create_record(record, ttl).await?;
+        let listed = Box::pin(self.list_rotation(&known, (&user, &deleted), old.id, new.id)).await;
+        let (missed, was_evicted) = match listed {
+            Ok(None) => (Changes::new(), false),
+            Ok(Some(Listed::Yes { entry, was_evicted, .. })) => {
+                (user.correction(new.id, &entry)?, was_evicted)
             }
-        }
+            not_listed => {
+                self.withdraw(&new, None).await;
+                return not_listed.map(|_| self.ended(&sent));
+            }
+        };
         self.delete_old(&sent, &old, new, missed, Cause::Rotation { was_evicted }).await
     }
 
@@ -115,7 +99,7 @@ impl Shared {
                 self.withdraw(&new, Some(old.id)).await;
                 return Ok(self.ended(sent));
             }
-            (Deletion::Unseen(_), Cause::Rotation { .. }) => self.state().stored_all(sent, new),
+            (Deletion::Unseen(_), Cause::Rotation { .. }) => {}
             (
                 Deletion::Absent | Deletion::Unseen(_),
                 Cause::SignIn { sequence, may_start_again, .. },
@@ -128,10 +112,7 @@ impl Shared {
                         self.state().start_sign_in_again(sent, successor);
                         return Box::pin(self.store_session()).await;
                     }
-                    Ok((listed, _)) => {
-                        others = listed;
-                        self.state().stored_all(sent, new);
-                    }
+                    Ok((listed, _)) => others = listed,
                     Err(error) => {
                         self.state().stored_all(sent, new);
                         return Err(error);
@@ -140,9 +121,9 @@ impl Shared {
             }
             (Deletion::Deleted(last), _) => {
                 missed = add_missed(missed, &old.record, &last, sent.changes.as_deref());
-                self.state().stored_all(sent, new);
             }
         }
+        self.state().stored_all(sent, new);
         for id in &others {
             if self.delete(id).await.is_err() {
                 // The next commit tries again.
@@ -202,8 +183,14 @@ impl Shared {
         }
     }
 
-    /// How the index is to list the session of `known`, whose id is `old`, under its next id.
-    pub(super) async fn next(&self, known: &UserEntry, old: SessionId, ttl: Ttl) -> Next {
+    /// How the index is to list the session of `known`, whose id is `old`, under its next id. With it come the ids that
+    /// were listed and are certainly deleted.
+    pub(super) async fn next(
+        &self,
+        known: &UserEntry,
+        old: SessionId,
+        ttl: Ttl,
+    ) -> (UserEntry, Vec<SessionId>) {
         let mut user = known.clone();
         let mut deleted = Vec::new();
         if user.earlier.len() >= MAX_EARLIER {
@@ -217,7 +204,7 @@ impl Shared {
         if !user.lifetime.covers(renewed.ends_at) {
             user.lifetime = renewed;
         }
-        Next { user, deleted }
+        (user, deleted)
     }
 
     /// Deletes the record of a session.
@@ -230,12 +217,12 @@ impl Shared {
     async fn list_rotation(
         &self,
         known: &UserEntry,
-        next: &Next,
+        (user, deleted): (&UserEntry, &[SessionId]),
         old: SessionId,
         new: SessionId,
     ) -> Result<Option<Listed>, Error> {
         let index = UserIndex::new(&self.manager, &known.user_id);
-        let (before, after) = (known.listed_as(old), next.user.listed_as(new));
+        let (before, after) = (known.listed_as(old), user.listed_as(new));
         if before.lifetime == after.lifetime {
             match index.replace(known.handle, &before, Some(&after)).await {
                 Ok(Update::Applied) => return Ok(None),
@@ -246,7 +233,7 @@ impl Shared {
             }
         }
         let reason = Reason::Rotation { from: old };
-        index.list(&next.user, new, reason, &next.deleted).await.map(Some)
+        index.list(user, new, reason, deleted).await.map(Some)
     }
 
     /// Deletes a new record that no client knows. If that fails, the next commit tries again.

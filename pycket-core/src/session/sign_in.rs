@@ -1,11 +1,10 @@
 use smol_str::SmolStr;
 
-use crate::users::{Lifetime, Listed, Listing, Reason, UserEntry, UserIndex, UserSessionHandle};
+use crate::users::{Lifetime, Listed, Reason, UserEntry, UserIndex, UserSessionHandle};
 use crate::{Changes, Error, Event, Outcome, Record, SessionId, Ttl};
 
 use super::Shared;
-use super::resolve;
-use super::rotate::{Cause, Next};
+use super::rotate::Cause;
 use super::state::{Live, Sent};
 
 /// A sign-in that the next commit stores.
@@ -37,22 +36,18 @@ impl Shared {
     ) -> Result<Outcome, Error> {
         let before = old.as_ref().and_then(|old| Some((UserEntry::of(&old.record)?, old.id)));
         let same_user = before.as_ref().filter(|(user, _)| user.user_id == sign_in.user_id);
-        let Next { user, deleted } = self.signing_in(sign_in, same_user, ttl).await;
+        let (user, deleted) = self.signing_in(sign_in, same_user, ttl).await;
         record.apply(&Changes::new().set(UserEntry::NAME, user.to_value()?));
 
-        let id = resolve::create(self.manager.clock(), self.manager.store(), &record, ttl).await?;
-        let new = self.created(id, record, ttl);
+        let new = self.create_record(record, ttl).await?;
+        let id = new.id;
         let index = UserIndex::new(&self.manager, &user.user_id);
         let (listing, entry, sequence) = match index.list(&user, id, Reason::SignIn, &deleted).await
         {
             Ok(Listed::Yes { listing, entry, sequence, .. }) => (listing, entry, sequence),
-            Ok(Listed::Ended) => {
+            not_listed => {
                 self.withdraw(&new, None).await;
-                return Ok(self.ended(sent));
-            }
-            Err(error) => {
-                self.withdraw(&new, None).await;
-                return Err(error);
+                return not_listed.map(|_| self.ended(sent));
             }
         };
 
@@ -82,7 +77,15 @@ impl Shared {
         }
         self.manager.emit(Event::SignedIn(user.handle));
         let stored = stored?;
-        self.limit_sessions(&index, listing, user.handle).await;
+        match index.end_oldest(listing, user.handle).await {
+            Ok(ended) => {
+                for handle in ended {
+                    self.manager.emit(Event::EndedByLimit(handle));
+                }
+            }
+            // The sign-in is stored, so a failure does not undo it.
+            Err(_) => self.manager.emit(Event::LimitFailed),
+        }
         Ok(stored)
     }
 
@@ -93,13 +96,13 @@ impl Shared {
         sign_in: &SignIn,
         same_user: Option<&(UserEntry, SessionId)>,
         ttl: Ttl,
-    ) -> Next {
+    ) -> (UserEntry, Vec<SessionId>) {
         let now = self.manager.clock().now();
         let (earlier, deleted) = match same_user {
             None => (Vec::new(), Vec::new()),
             Some((known, id)) => {
-                let next = self.next(known, *id, ttl).await;
-                (next.user.earlier, next.deleted)
+                let (next, deleted) = self.next(known, *id, ttl).await;
+                (next.earlier, deleted)
             }
         };
         let user = UserEntry {
@@ -110,23 +113,6 @@ impl Shared {
             earlier,
             lifetime: Lifetime::of(now, ttl),
         };
-        Next { user, deleted }
-    }
-
-    /// Ends the oldest sessions of a user who has too many. The sign-in is stored, so a failure does not undo it.
-    async fn limit_sessions(
-        &self,
-        index: &UserIndex<'_>,
-        listing: Listing,
-        new: UserSessionHandle,
-    ) {
-        match index.end_oldest(listing, new).await {
-            Ok(ended) => {
-                for handle in ended {
-                    self.manager.emit(Event::EndedByLimit(handle));
-                }
-            }
-            Err(_) => self.manager.emit(Event::LimitFailed),
-        }
+        (user, deleted)
     }
 }

@@ -248,7 +248,9 @@ impl State {
                 self.work.delete_session(id, None);
             }
         }
-        self.work.delete_replaced(|id| live.record.get(&pointer_name(id)).is_some());
+        let unreachable = |id: &mut _| live.record.get(&pointer_name(id)).is_none();
+        let unreachable = self.work.replaced.extract_if(.., unreachable);
+        self.work.deletes.extend(unreachable.map(PendingDelete::Notification));
         self.id_change = match self.id_change {
             _ if old != Some(live.id) => IdChange::Issued(live.id),
             IdChange::Unchanged => IdChange::Renewed(live.id),
@@ -317,13 +319,10 @@ impl State {
     }
 
     /// An attempt to delete the record of a session may have been carried out.
-    pub(crate) fn may_be_deleted(&mut self, deleted: SessionId) {
-        for delete in &mut self.work.deletes {
-            if let PendingDelete::Session { id, is_uncertain, .. } = delete
-                && *id == deleted
-            {
-                *is_uncertain = true;
-            }
+    pub(crate) fn may_be_deleted(&mut self, id: SessionId) {
+        let delete = self.work.deletes.iter_mut().find(|delete| delete.id() == id);
+        if let Some(PendingDelete::Session { is_uncertain, .. }) = delete {
+            *is_uncertain = true;
         }
     }
 }

@@ -131,13 +131,4 @@ impl Work {
             self.deletes.push(PendingDelete::Session { id, record, is_uncertain: false });
         }
     }
-
-    /// Has the next commit delete the replaced notifications to which nothing points any more.
-    pub(crate) fn delete_replaced(&mut self, is_pointed_to: impl Fn(&SessionId) -> bool) {
-        let (kept, unreachable) =
-            mem::take(&mut self.replaced).into_iter().partition(is_pointed_to);
-        self.replaced = kept;
-        let unreachable: Vec<SessionId> = unreachable;
-        self.deletes.extend(unreachable.into_iter().map(PendingDelete::Notification));
-    }
 }
