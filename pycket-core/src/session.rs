@@ -1,6 +1,5 @@
 mod commit;
 mod commit_lock;
-mod listed;
 mod notifications;
 mod outcome;
 mod plan;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
-use crate::users::UserEntry;
-use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, Ttl, Update};
+use crate::users::{Lifetime, Listed, Reason, UserEntry, UserIndex};
+use crate::{Changes, Error, ErrorKind, Event, Outcome, Record, SessionId, Ttl, Update, Value};
 
 use super::Shared;
 use super::plan::{Step, plan};
@@ -52,7 +52,12 @@ impl Shared {
             };
             let Some(delete) = next else { return Ok(outcome) };
             if let PendingDelete::Listed { id, user, is_deleted } = delete {
-                self.delete_listed(id, &user, is_deleted).await?;
+                let index = UserIndex::new(&self.manager, &user.user_id);
+                let was_listed = Box::pin(index.end_listed(&user, id)).await?;
+                self.state().deleted(id, None, false);
+                if is_deleted || was_listed {
+                    self.manager.emit(Event::SignedOut(user.handle));
+                }
                 continue;
             }
             let id = delete.id();
@@ -204,6 +209,23 @@ impl Shared {
             changes.to_mut().insert(UserEntry::NAME.into(), user);
         }
         Ok(is_live)
+    }
+
+    /// How a renewal with this ttl has the index list the session, if that has to last longer than it does.
+    fn outgrown(&self, live: &Live, ttl: Ttl) -> Option<UserEntry> {
+        let user = UserEntry::of(&live.record)?;
+        let lifetime = Lifetime::of(self.manager.clock().now(), ttl);
+        (!user.lifetime.covers(lifetime.ends_at)).then_some(UserEntry { lifetime, ..user })
+    }
+
+    /// Has the index list a session that is renewed. Returns what the record has to say of its user then, or `None` if
+    /// the session has ended.
+    async fn renew_listed(&self, user: UserEntry, id: SessionId) -> Result<Option<Value>, Error> {
+        let index = UserIndex::new(&self.manager, &user.user_id);
+        match index.list(&user, id, Reason::Renewal, &[]).await? {
+            Listed::Ended => Ok(None),
+            Listed::Yes { entry, .. } => user.with_listed(id, &entry).to_value().map(Some),
+        }
     }
 
     pub(super) fn ended(&self, sent: &Sent) -> Outcome {

@@ -34,46 +34,43 @@ pub(crate) enum Deletion {
 /// Creates a record under a new id.
 ///
 /// If a reply is lost, the next attempt uses another id, because the lost call may still arrive: under the
-/// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted.
+/// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted, as far as it can be.
 pub(super) async fn create(
     clock: &dyn Clock,
     store: &dyn SessionStore,
     record: &Record,
     ttl: Ttl,
 ) -> Result<SessionId, Error> {
-    let mut lost = Vec::new();
-    let mut unknown = None;
+    let (mut created, mut failed, mut lost) = (None, None, Vec::new());
     for _ in attempts(clock) {
         let id = SessionId::generate();
         match store.create(&id, record, ttl).await {
             Ok(Creation::Created) => {
-                delete_all(clock, store, &lost).await;
-                return Ok(id);
+                created = Some(id);
+                break;
             }
             Ok(Creation::Taken) => {}
             Err(error) if is_ambiguous(&error) => {
                 lost.push(id);
-                unknown = Some(error);
+                failed = Some(error);
             }
             Err(error) => {
-                delete_all(clock, store, &lost).await;
-                return Err(unknown.unwrap_or(error));
+                failed.get_or_insert(error);
+                break;
             }
         }
     }
-    delete_all(clock, store, &lost).await;
-    Err(unknown.unwrap_or_else(|| {
-        Error::new(ErrorKind::Conflict, "the store has a record under every new id")
-    }))
-}
-
-/// Deletes records that no client knows, until one cannot be deleted: those that are left expire.
-async fn delete_all(clock: &dyn Clock, store: &dyn SessionStore, ids: &[SessionId]) {
-    for id in ids {
+    for id in &lost {
+        // Those that are left expire.
         if delete(clock, store, id).await.is_err() {
-            return;
+            break;
         }
     }
+    created.ok_or_else(|| {
+        failed.unwrap_or_else(|| {
+            Error::new(ErrorKind::Conflict, "the store has a record under every new id")
+        })
+    })
 }
 
 /// Updates a record. If the reply is lost, loads the record to find out whether the update happened.

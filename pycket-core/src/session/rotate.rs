@@ -265,14 +265,9 @@ fn add_missed(
     let is_ours = |name: &str| {
         name == UserEntry::NAME || ours.is_some_and(|changes| changes.get(name).is_some())
     };
-    for (name, value) in last.iter() {
-        if known.get(name) != Some(value) && !is_ours(name) {
-            missed = missed.set(name, value.clone());
-        }
-    }
-    for name in known.names() {
-        if last.get(name).is_none() && !is_ours(name) {
-            missed = missed.remove(name);
+    for name in last.names().chain(known.names()) {
+        if last.get(name) != known.get(name) && !is_ours(name) {
+            missed.insert(name.into(), last.get(name).cloned());
         }
     }
     missed

@@ -299,26 +299,23 @@ impl Shared {
     }
 
     pub(super) async fn reload(&self) -> Result<(), Error> {
-        let (id, sent, has_changes) = {
+        let (id, sent) = {
             let state = self.state();
-            let id = match &state.base {
-                Base::Live(live) => live.id,
+            match &state.base {
+                Base::Live(live) => (live.id, state.send_nothing()),
                 Base::Absent => return Ok(()),
                 Base::Ended => return Err(ended()),
-            };
-            (id, state.send_nothing(), state.needs_commit())
+            }
         };
-        match self.manager.live(id).await? {
-            Some(live) => {
-                self.state().refresh(&sent, live);
-                Ok(())
-            }
-            None if has_changes => Err(self.ended_during_update(&sent)),
-            None => {
-                self.state().end(&sent);
-                Err(ended())
-            }
+        if let Some(live) = self.manager.live(id).await? {
+            self.state().refresh(&sent, live);
+            return Ok(());
         }
+        if self.state().needs_commit() {
+            return Err(self.ended_during_update(&sent));
+        }
+        self.state().end(&sent);
+        Err(ended())
     }
 
     fn ended_during_update(&self, sent: &Sent) -> Error {
