@@ -41,6 +41,16 @@ async fn create_rotation_and_destroy_emit_one_event_each() {
 }
 
 #[tokio::test]
+async fn first_update_of_a_new_session_emits_created() {
+    let (manager, events) = observed(manager());
+    let session = manager.open(None).await.unwrap();
+    for expected in [&[Event::Created][..], &[]] {
+        session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
+        assert_eq!(events.take(), expected);
+    }
+}
+
+#[tokio::test]
 async fn commit_to_an_ended_session_emits_ended() {
     let (manager, events) = observed(manager());
     let id = stored(&manager).await;

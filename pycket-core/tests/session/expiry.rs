@@ -99,6 +99,15 @@ async fn renew_on_access_keeps_a_read_session_live() {
 }
 
 #[tokio::test]
+async fn aborted_request_does_not_renew_a_session() {
+    let (clock, manager) = timed(Expiry::builder().renew(Renew::OnAccess).build().unwrap());
+    let reader = open(&manager, stored(&manager).await).await;
+    clock.advance(DAY / 2);
+    assert_eq!(reader.abort().await.unwrap(), Outcome::Unchanged);
+    assert_eq!(reader.expires_in(), Some(DAY / 2));
+}
+
+#[tokio::test]
 async fn nothing_extends_the_absolute_timeout() {
     let expiry =
         Expiry::builder().absolute_timeout(2 * DAY).renew(Renew::OnAccess).build().unwrap();

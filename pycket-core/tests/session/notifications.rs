@@ -329,6 +329,17 @@ async fn a_value_of_another_type_is_an_error_and_stays_unread() {
 }
 
 #[tokio::test]
+async fn a_new_value_of_another_type_stays_unread_without_a_store_call() {
+    let notifications = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new())));
+    let manager = with(notifications.clone());
+    let session = open(&manager, stored(&manager).await).await;
+    session.notifications().set("info", "saved").unwrap();
+    let error = session.notifications().get::<u32>("info").await.unwrap_err();
+    assert_eq!((error.kind(), notifications.calls()), (ErrorKind::Decode, 0));
+    assert_eq!(get(&session, "info").await.as_deref(), Some("saved"));
+}
+
+#[tokio::test]
 async fn a_session_value_and_a_notification_of_one_name_do_not_conflict() {
     let manager = manager();
     let session = manager.open(None).await.unwrap();
