@@ -165,7 +165,8 @@ impl SessionManager {
         {
             // Boxed, so that an application without this check does not reserve memory for it.
             let index = UserIndex::new(self, &user.user_id);
-            let is_listed = Box::pin(index.lists(user.handle, id)).await?;
+            let known = Box::pin(index.known(user.handle)).await?;
+            let is_listed = known.is_some_and(|known| known.entry.ids.contains(&id));
             return Ok(is_listed.then_some(live));
         }
         Ok(Some(live))

@@ -155,7 +155,7 @@ impl Shared {
     ) -> Result<(Vec<SessionId>, Option<Live>), Error> {
         let Some(user) = user else { return Ok((Vec::new(), None)) };
         let listing = UserIndex::new(&self.manager, &user.user_id).load().await?;
-        let mut ids = listing.unwrap_or_default().others(user.handle, sequence, &known);
+        let mut ids = listing.others(user.handle, sequence, &known);
         // An earlier id can only be meant if a renewal has noted it while it was given.
         ids.sort_by_key(|id| user.earlier.contains(id));
         let mut successor = None;

@@ -16,15 +16,9 @@ impl UserIndex<'_> {
     /// chosen.
     pub(crate) async fn end(
         &self,
-        listing: Option<Listing>,
+        mut listing: Listing,
         is_chosen: impl Fn(UserSessionHandle) -> bool,
     ) -> Result<Vec<UserSessionHandle>, Error> {
-        let Some(mut listing) = (match listing {
-            Some(listing) => Some(listing),
-            None => self.load().await?,
-        }) else {
-            return Ok(Vec::new());
-        };
         let chosen = listing.by_age().into_iter().map(|(handle, _)| handle);
         let chosen: BTreeSet<_> = chosen.filter(|handle| is_chosen(*handle)).collect();
         let (mut ended, mut deleted) = (BTreeSet::new(), BTreeSet::new());
@@ -51,10 +45,7 @@ impl UserIndex<'_> {
                 }
                 Err(error) => return Err(error),
             }
-            match self.load().await? {
-                Some(again) => listing = again,
-                None => return Ok(ended.into_iter().collect()),
-            }
+            listing = self.load().await?;
         }
         Err(too_many_writers())
     }
@@ -73,9 +64,9 @@ impl UserIndex<'_> {
             Err(error) if error.kind() == ErrorKind::Ambiguous => {}
             Err(error) => return Err(error),
         }
-        let Some(listing) = self.load().await? else { return Ok(false) };
+        let listing = self.load().await?;
         let is_listed = listing.get(user.handle).is_some();
-        self.end(Some(listing), |handle| handle == user.handle).await?;
+        self.end(listing, |handle| handle == user.handle).await?;
         Ok(is_listed)
     }
 
@@ -91,7 +82,7 @@ impl UserIndex<'_> {
         let surplus = listing.len().saturating_sub(max);
         let oldest = listing.by_age().into_iter().map(|(handle, _)| handle);
         let oldest: Vec<_> = oldest.filter(|handle| *handle != new).take(surplus).collect();
-        self.end(Some(listing), |handle| oldest.contains(&handle)).await
+        self.end(listing, |handle| oldest.contains(&handle)).await
     }
 
     /// Removes the sessions that have ended, if they make the index too long: only live ones count as surplus, and

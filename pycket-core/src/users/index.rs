@@ -48,25 +48,15 @@ impl<'m> UserIndex<'m> {
         Self { manager, id: index_id(manager.user_namespace(), user_id) }
     }
 
-    /// What the store has; `None` if there is no index.
-    pub(crate) async fn load(&self) -> Result<Option<Listing>, Error> {
+    /// What the store has. Without an index it lists nothing.
+    pub(crate) async fn load(&self) -> Result<Listing, Error> {
         let loaded = self.manager.store().load(&self.id).await?;
-        loaded.map(Listing::read).transpose()
-    }
-
-    /// Whether the session under `id` is listed.
-    pub(crate) async fn lists(
-        &self,
-        handle: UserSessionHandle,
-        id: SessionId,
-    ) -> Result<bool, Error> {
-        let known = self.known(handle).await?;
-        Ok(known.is_some_and(|known| known.entry.ids.contains(&id)))
+        loaded.map_or_else(|| Ok(Listing::default()), Listing::read)
     }
 
     /// How the session is listed now.
     pub(crate) async fn known(&self, handle: UserSessionHandle) -> Result<Option<Known>, Error> {
-        Ok(self.load().await?.and_then(|listing| listing.get(handle).cloned()))
+        Ok(self.load().await?.get(handle).cloned())
     }
 
     /// Replaces an entry, or with `None` removes it, if the index lists it exactly like `known`: one store call.
@@ -145,7 +135,7 @@ impl<'m> UserIndex<'m> {
         id: SessionId,
         reason: Reason,
     ) -> Result<(Listing, bool), Error> {
-        let listing = self.load().await?.unwrap_or_default();
+        let listing = self.load().await?;
         let must_be_listed = match reason {
             Reason::SignIn => return Ok((listing, false)),
             Reason::Rotation { from } => from,

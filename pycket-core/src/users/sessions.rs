@@ -115,7 +115,7 @@ impl UserSessions {
         let mut absent: Option<Vec<UserSessionHandle>> = None;
         let mut lost = 0;
         for _ in 0..ROUNDS {
-            let Some(mut listing) = index.load().await? else { break };
+            let mut listing = index.load().await?;
             // First all sessions, and then those of which no record was found.
             let is_left = |handle| absent.as_ref().is_none_or(|absent| absent.contains(&handle));
             let mut not_found = Vec::new();
@@ -194,7 +194,8 @@ impl UserSessions {
     ) -> Result<Vec<UserSessionHandle>, Error> {
         let user = Arc::clone(&self.0);
         let ending = async move {
-            let ended = user.index().end(None, is_chosen).await?;
+            let index = user.index();
+            let ended = index.end(index.load().await?, is_chosen).await?;
             for handle in &ended {
                 user.manager.emit(Event::EndedByUser(*handle));
             }
