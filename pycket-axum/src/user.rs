@@ -1,9 +1,6 @@
-use std::fmt;
-
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 
 use crate::{Session, SessionError};
@@ -92,14 +89,17 @@ pub trait FromUserId<S>: Sized {
 }
 
 /// Why there is no [`User`].
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UserRejection<E> {
     /// No user is signed in: 401. Inside of [`RequireUser`](crate::RequireUser) it is the answer of that.
+    #[error("no user is signed in")]
     NotSignedIn,
     /// The session cannot be loaded.
+    #[error("{0}")]
     Session(SessionError),
     /// [`FromUserId`] failed.
+    #[error("{0}")]
     Lookup(E),
 }
 
@@ -163,20 +163,6 @@ impl<E: IntoResponse> IntoResponse for UserRejection<E> {
 /// The 401 for a request without a signed-in user.
 pub(crate) fn not_signed_in() -> Response {
     let mut response = (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
-    let plain_text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain_text);
     response.extensions_mut().insert(NotSignedIn);
     response
 }
-
-impl<E: fmt::Display> fmt::Display for UserRejection<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotSignedIn => f.write_str("no user is signed in"),
-            Self::Session(error) => error.fmt(f),
-            Self::Lookup(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: std::error::Error> std::error::Error for UserRejection<E> {}

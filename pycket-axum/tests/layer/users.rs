@@ -99,6 +99,7 @@ async fn extractor_without_a_user_is_a_401_and_its_option_is_none() {
     for cookie in ["", &site.client().await] {
         let refused = site.get("/name", cookie).await;
         assert_eq!((refused.status, &*refused.body), (StatusCode::UNAUTHORIZED, "sign in first\n"));
+        assert_eq!(refused.values("content-type"), ["text/plain; charset=utf-8"]);
         assert_eq!(site.get("/greet", cookie).await.body, "stranger");
     }
 }
