@@ -93,6 +93,19 @@ async fn new_session_is_remembered_once_it_has_a_value() {
 }
 
 #[tokio::test]
+async fn new_session_that_begins_with_an_atomic_change_is_remembered() {
+    let (_, manager) = aal2();
+    let session = manager.open(None).await.unwrap();
+    session.remember(10 * DAY, 30 * DAY).unwrap();
+    session.update("visits", |visits: Option<u32>| visits.unwrap_or(0) + 1).await.unwrap();
+    assert_eq!(session.commit().await.unwrap(), Outcome::Unchanged);
+    let later = open(&manager, session.id().unwrap()).await;
+    assert_eq!(later.expires_in(), Some(10 * DAY));
+    assert_eq!(later.cookie_lifetime(), Some(30 * DAY));
+    assert_eq!(later.keys(), ["visits"]);
+}
+
+#[tokio::test]
 async fn remembered_session_keeps_its_timeouts_when_its_id_changes() {
     let (clock, manager) = aal2();
     let session = open(&manager, remembered(&manager).await).await;
