@@ -10,7 +10,9 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// The tasks must wait only for a [`PausingStore`](crate::PausingStore), which pauses before each call. First each
 /// task runs up to its first call. From then on each poll is exactly one store call, and the order of the polls is
-/// the order of the calls. `setup` makes what one run needs; `tasks` makes the tasks that use it.
+/// the order of the calls. A task that shares more than the store, for example a clock that it moves, waits for
+/// `tokio::task::yield_now()` before, which counts as a call. `setup` makes what one run needs; `tasks` makes the tasks
+/// that use it.
 ///
 /// ```
 /// use std::sync::Arc;
