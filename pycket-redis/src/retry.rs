@@ -41,30 +41,33 @@ impl RetryBudget {
         self.redirections <= Self::MAX_REDIRECTIONS
     }
 
-    /// After a failure: sends the request again until it succeeds, fails for good, or the deadline passes.
+    /// Sends a request until it succeeds, fails for good, or the deadline passes.
     ///
     /// A read whose connection broke is sent again at once, whatever the deadline: the connection may have
     /// broken long ago, while it was idle.
     pub(crate) async fn retry<T, F>(
         mut self,
-        mut failure: Failure,
         access: Access,
-        mut send: impl FnMut() -> F,
+        send: impl Fn() -> F,
     ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut is_at_once = access == Access::Read && failure.is_break();
-        while matches!(Retry::after(&failure, access, None), Retry::Later)
-            && (is_at_once || self.pause().await)
-        {
-            is_at_once = false;
-            match send().await {
+        let mut is_first = true;
+        loop {
+            let failure = match send().await {
                 Ok(answer) => return Ok(answer),
-                Err(next) => failure = next,
+                Err(failure) => failure,
+            };
+            let is_at_once = is_first && access == Access::Read && failure.is_break();
+            is_first = false;
+            // The pause is in a box, so that a request that succeeds needs no memory for it.
+            if !matches!(Retry::after(&failure, access, None), Retry::Later)
+                || !(is_at_once || Box::pin(self.pause()).await)
+            {
+                return Err(failure);
             }
         }
-        Err(failure)
     }
 
     /// Sleeps, each time longer. Returns `false` if the deadline leaves no time for that.

@@ -20,13 +20,14 @@ use crate::retry::RetryBudget;
 /// The servers that hold the records.
 pub(crate) struct Topology {
     route: Route,
+    deadline: Duration,
     /// Set if writes wait for replicas.
     unconfirmed: Option<UnconfirmedWrites>,
 }
 
 /// How to find the server for a key.
 pub(crate) enum Route {
-    Single { node: Box<Node>, deadline: Duration },
+    Single(Box<Node>),
     Cluster(Arc<Cluster>),
     Sentinel(Arc<Sentinels>),
 }
@@ -41,8 +42,8 @@ pub(crate) struct Request<'a> {
 }
 
 impl Topology {
-    pub(crate) fn new(route: Route, waits_for_replicas: bool) -> Self {
-        Self { route, unconfirmed: waits_for_replicas.then(UnconfirmedWrites::default) }
+    pub(crate) fn new(route: Route, deadline: Duration, waits_for_replicas: bool) -> Self {
+        Self { route, deadline, unconfirmed: waits_for_replicas.then(UnconfirmedWrites::default) }
     }
 
     /// Sends one command that may change the record under the key. Returns its answer.
@@ -50,7 +51,7 @@ impl Topology {
         let waits_for_replicas = self.unconfirmed.is_some();
         let access = Access::Write;
         let request = Request { key, commands: command, access, waits_for_replicas };
-        let answers = self.route.send(request).await;
+        let answers = self.send(request).await;
         if let Some(unconfirmed) = &self.unconfirmed {
             unconfirmed.note(key, answers.as_ref().err());
         }
@@ -63,27 +64,19 @@ impl Topology {
         let waits_for_replicas =
             self.unconfirmed.as_ref().is_some_and(|unconfirmed| unconfirmed.contains(key));
         let access = Access::Read;
-        self.route.send(Request { key, commands, access, waits_for_replicas }).await
+        self.send(Request { key, commands, access, waits_for_replicas }).await
     }
-}
 
-impl Route {
     /// Returns the answer to each command.
     async fn send(&self, request: Request<'_>) -> Result<Vec<Value>, Failure> {
-        match self {
-            Self::Single { node, deadline } => {
-                let budget = RetryBudget::new(*deadline);
-                match node.send(request).await {
-                    // In boxes, so that the usual way needs no memory for the others.
-                    Err(failure) => {
-                        let send = || node.send(request);
-                        Box::pin(budget.retry(failure, request.access, send)).await
-                    }
-                    answers => answers,
-                }
+        let budget = RetryBudget::new(self.deadline);
+        match &self.route {
+            Route::Single(node) => budget.retry(request.access, || node.send(request)).await,
+            // In boxes, so that a single server needs no memory for the others.
+            Route::Cluster(cluster) => Box::pin(cluster.send(request, budget)).await,
+            Route::Sentinel(sentinels) => {
+                Box::pin(budget.retry(request.access, || sentinels.send(request))).await
             }
-            Self::Cluster(cluster) => Box::pin(cluster.send(request)).await,
-            Self::Sentinel(sentinels) => Box::pin(sentinels.send(request)).await,
         }
     }
 }

@@ -49,7 +49,8 @@ impl RedisStoreBuilder {
 
     fn dataset(&self, dataset: &str, database: Option<u32>) -> Result<RedisStore, Error> {
         self.check()?;
-        let topology = Topology::new(self.route(database)?, self.replica_acks.is_some());
+        let topology =
+            Topology::new(self.route(database)?, self.deadline, self.replica_acks.is_some());
         let keys = KeySpace::new(&self.prefix, dataset);
         Ok(RedisStore { topology, keys, max_response_bytes: self.max_response_bytes })
     }
@@ -84,8 +85,7 @@ impl RedisStoreBuilder {
             Target::Single(server) => {
                 let settings = self.node_settings(server.uses_tls)?;
                 let server = self.with_credentials(server)?.with_database(database);
-                let node = Box::new(settings.node(server));
-                Ok(Route::Single { node, deadline: self.deadline })
+                Ok(Route::Single(Box::new(settings.node(server))))
             }
             Target::Cluster(nodes) => {
                 if self.db_sessions.is_some_and(|database| database != 0) {
@@ -96,7 +96,7 @@ impl RedisStoreBuilder {
                 let settings = self.node_settings(nodes.iter().any(|node| node.uses_tls))?;
                 let nodes = nodes.into_iter().map(|node| self.with_credentials(node));
                 let nodes = nodes.collect::<Result<_, _>>()?;
-                let cluster = Cluster::new(nodes, settings, self.deadline).ok_or_else(|| {
+                let cluster = Cluster::new(nodes, settings).ok_or_else(|| {
                     invalid_setting("a node of a cluster needs a host and a port, not a socket")
                 })?;
                 Ok(Route::Cluster(Arc::new(cluster)))
@@ -105,8 +105,7 @@ impl RedisStoreBuilder {
                 let settings = self.node_settings(primary.uses_tls)?;
                 let sentinels = sentinels.into_iter().map(|sentinel| self.known(sentinel));
                 let primary = self.with_credentials(primary)?.with_database(database);
-                let sentinels =
-                    Sentinels::new(sentinels.collect(), service, primary, settings, self.deadline);
+                let sentinels = Sentinels::new(sentinels.collect(), service, primary, settings);
                 Ok(Route::Sentinel(Arc::new(sentinels)))
             }
         }

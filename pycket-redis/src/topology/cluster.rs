@@ -1,6 +1,5 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use redis::{Pipeline, RedisError, RedisResult, Value};
 
@@ -21,7 +20,6 @@ pub(crate) struct Cluster {
     /// How to log in to each node.
     endpoint: Endpoint,
     settings: NodeSettings,
-    deadline: Duration,
     state: Mutex<State>,
 }
 
@@ -64,11 +62,7 @@ impl Cluster {
     const MAX_OTHERS: usize = 16;
 
     /// `None` if there is no node or one is a Unix socket.
-    pub(crate) fn new(
-        nodes: Vec<Endpoint>,
-        settings: NodeSettings,
-        deadline: Duration,
-    ) -> Option<Self> {
+    pub(crate) fn new(nodes: Vec<Endpoint>, settings: NodeSettings) -> Option<Self> {
         let endpoint = nodes.first()?.clone();
         let seed = |node: &Endpoint| {
             let addr = node.node()?.clone();
@@ -78,7 +72,6 @@ impl Cluster {
             seeds: nodes.iter().map(seed).collect::<Option<_>>()?,
             endpoint,
             settings,
-            deadline,
             state: Mutex::default(),
         })
     }
@@ -87,9 +80,9 @@ impl Cluster {
     pub(super) async fn send(
         self: &Arc<Self>,
         request: Request<'_>,
+        mut budget: RetryBudget,
     ) -> Result<Vec<Value>, Failure> {
         let slot = slot_of(request.key.as_bytes());
-        let mut budget = RetryBudget::new(self.deadline);
         let mut next = Next::Owner;
         loop {
             let (epoch, node) = self.find(&next, slot);
@@ -269,6 +262,7 @@ fn no_owner() -> RedisError {
 mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use super::*;
     use crate::connection::{ConnectionSettings, Timeouts};
@@ -283,7 +277,7 @@ mod tests {
             tls: None,
         };
         let settings = NodeSettings { connections, replica_acks: None };
-        Cluster::new(vec![Endpoint::tcp("127.0.0.1", 1)], settings, Duration::ZERO).unwrap()
+        Cluster::new(vec![Endpoint::tcp("127.0.0.1", 1)], settings).unwrap()
     }
 
     #[test]

@@ -13,7 +13,6 @@ use super::{Node, NodeSettings, Request};
 use crate::address::{Endpoint, NodeAddr};
 use crate::connection::{ConnectionSettings, Pool, SharedTask};
 use crate::error::{Access, Failure};
-use crate::retry::RetryBudget;
 
 /// A sentinel publishes this a tenth of a second before it promotes a replica. What the old primary accepts after
 /// that is lost.
@@ -35,7 +34,6 @@ pub(crate) struct Sentinels {
     /// How to log in to the primary.
     endpoint: Endpoint,
     settings: NodeSettings,
-    deadline: Duration,
     state: Mutex<State>,
     /// The sentinel that answered last.
     current: AtomicUsize,
@@ -75,7 +73,6 @@ impl Sentinels {
         service: String,
         endpoint: Endpoint,
         settings: NodeSettings,
-        deadline: Duration,
     ) -> Self {
         let one = ConnectionSettings { max_connections: 1, ..settings.connections.clone() };
         let sentinels =
@@ -85,7 +82,6 @@ impl Sentinels {
             service: service.into(),
             endpoint,
             settings,
-            deadline,
             state: Mutex::default(),
             current: AtomicUsize::new(0),
         }
@@ -96,14 +92,6 @@ impl Sentinels {
         self: &Arc<Self>,
         request: Request<'_>,
     ) -> Result<Vec<Value>, Failure> {
-        let budget = RetryBudget::new(self.deadline);
-        match self.attempt(request).await {
-            Err(failure) => budget.retry(failure, request.access, || self.attempt(request)).await,
-            answers => answers,
-        }
-    }
-
-    async fn attempt(self: &Arc<Self>, request: Request<'_>) -> Result<Vec<Value>, Failure> {
         let primary = self.primary().await.map_err(Failure::Unsent)?;
         if request.access == Access::Write && self.lock().is_paused() {
             return Err(Failure::Unsent(is_replaced()));

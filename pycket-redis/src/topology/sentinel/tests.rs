@@ -37,7 +37,7 @@ fn settings() -> NodeSettings {
 /// Sentinels at this port. Their primary is at a port where nothing listens.
 fn sentinels(port: u16) -> Arc<Sentinels> {
     let (sentinel, primary) = (Endpoint::tcp("127.0.0.1", port), Endpoint::tcp("127.0.0.1", 1));
-    Arc::new(Sentinels::new(vec![sentinel], "shop".into(), primary, settings(), Duration::ZERO))
+    Arc::new(Sentinels::new(vec![sentinel], "shop".into(), primary, settings()))
 }
 
 impl Sentinels {
@@ -59,7 +59,7 @@ impl Sentinels {
         let mut commands = Pipeline::new();
         commands.cmd("PING");
         let request = Request { access, ..Request::question(&commands) };
-        let error = self.attempt(request).await.err().unwrap().into_source();
+        let error = self.send(request).await.err().unwrap().into_source();
         error.to_string().contains("about to replace")
     }
 }
