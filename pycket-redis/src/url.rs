@@ -156,14 +156,13 @@ impl<'a> Parts<'a> {
 /// Splits a list of URLs at each comma that is followed by a scheme. A password may contain other commas.
 fn split(text: &str) -> Vec<&str> {
     const STARTS: [&str; 4] = [",redis://", ",rediss://", ",valkey://", ",valkeys://"];
-    let mut cuts: Vec<usize> =
-        STARTS.iter().flat_map(|start| text.match_indices(start).map(|(at, _)| at)).collect();
-    cuts.sort_unstable();
-    let mut urls = Vec::with_capacity(cuts.len() + 1);
+    let mut urls = Vec::new();
     let mut left = text;
-    for cut in cuts.into_iter().rev() {
-        if let (Some(before), Some(url)) = (left.get(..cut), left.get(cut + 1..)) {
-            urls.push(url);
+    for (at, _) in text.rmatch_indices(',') {
+        if let Some((before, after)) = left.split_at_checked(at)
+            && STARTS.iter().any(|start| after.starts_with(start))
+        {
+            urls.extend(after.strip_prefix(','));
             left = before;
         }
     }
