@@ -53,16 +53,6 @@ impl Endpoint {
         Self { addr: ServerAddr::Tcp(node), ..self.clone() }
     }
 
-    pub(crate) fn with_login(mut self, username: Option<&str>, password: Option<&str>) -> Self {
-        if let Some(username) = username {
-            self.login = self.login.set_username(username);
-        }
-        if let Some(password) = password {
-            self.login = self.login.set_password(password);
-        }
-        self
-    }
-
     pub(crate) fn with_database(mut self, database: Option<u32>) -> Self {
         if let Some(database) = database {
             self.login = self.login.set_db(database.into());

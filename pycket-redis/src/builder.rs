@@ -13,7 +13,7 @@ use crate::address::Endpoint;
 #[cfg(feature = "tls")]
 use crate::connection::Certificates;
 use crate::connection::Timeouts;
-use crate::credentials::{Provider, ProviderResult};
+use crate::credentials::{Credentials, Provider, ProviderResult};
 use crate::topology::ReplicaAcks;
 
 /// The settings of a [`RedisStore`](crate::RedisStore), from [`RedisStore::builder`](crate::RedisStore::builder).
@@ -39,7 +39,7 @@ pub struct RedisStoreBuilder {
     deadline: Duration,
     replica_acks: Option<ReplicaAcks>,
     credentials: Option<Provider>,
-    sentinel_login: Option<(Option<String>, String)>,
+    sentinel_login: Option<Credentials>,
     #[cfg(feature = "tls")]
     certificates: Certificates,
 }
@@ -229,13 +229,13 @@ impl RedisStoreBuilder {
         username: impl Into<String>,
         password: impl Into<String>,
     ) -> Self {
-        self.sentinel_login = Some((Some(username.into()), password.into()));
+        self.sentinel_login = Some(Credentials::new(username, password));
         self
     }
 
     /// How to log in to sentinels that have a password and no users.
     pub fn sentinel_password(mut self, password: impl Into<String>) -> Self {
-        self.sentinel_login = Some((None, password.into()));
+        self.sentinel_login = Some(Credentials::password(password));
         self
     }
 

@@ -9,8 +9,8 @@ use redis::RedisConnectionInfo;
 /// [`RedisStoreBuilder::credentials`](crate::RedisStoreBuilder::credentials).
 #[derive(Clone)]
 pub struct Credentials {
-    user: Option<String>,
-    password: String,
+    pub(crate) user: Option<String>,
+    pub(crate) password: String,
 }
 
 /// Returns the credentials for a new connection.

@@ -122,11 +122,11 @@ impl RedisStoreBuilder {
         Ok(endpoint)
     }
 
-    fn known(&self, sentinel: Endpoint) -> Endpoint {
-        match &self.sentinel_login {
-            Some((username, password)) => sentinel.with_login(username.as_deref(), Some(password)),
-            None => sentinel,
+    fn known(&self, mut sentinel: Endpoint) -> Endpoint {
+        if let Some(credentials) = &self.sentinel_login {
+            sentinel.login = credentials.apply_to(sentinel.login);
         }
+        sentinel
     }
 
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, clippy::unnecessary_wraps))]

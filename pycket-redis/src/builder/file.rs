@@ -9,6 +9,7 @@ use super::secret::Secret;
 use super::{Address, RedisStoreBuilder};
 use crate::address::Endpoint;
 use crate::connection::Timeouts;
+use crate::credentials::Credentials;
 use crate::topology::ReplicaAcks;
 
 const DEFAULT_HOST: &str = "localhost";
@@ -57,9 +58,14 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
             Some(Secret(url)) => Address::Url(url.into()),
             None => {
                 let host = file.host.as_deref().unwrap_or(DEFAULT_HOST);
-                let endpoint = Endpoint::tcp(host, file.port.unwrap_or(DEFAULT_PORT));
-                let password = file.password.as_ref().map(|Secret(password)| password.as_str());
-                Address::Single(endpoint.with_login(file.username.as_deref(), password))
+                let mut endpoint = Endpoint::tcp(host, file.port.unwrap_or(DEFAULT_PORT));
+                if let Some(username) = file.username {
+                    endpoint.login = endpoint.login.set_username(username);
+                }
+                if let Some(Secret(password)) = file.password {
+                    endpoint.login = endpoint.login.set_password(password);
+                }
+                Address::Single(endpoint)
             }
         };
         let defaults = Self::new(address);
@@ -88,7 +94,7 @@ impl TryFrom<RedisSettingsFile> for RedisStoreBuilder {
             },
             sentinel_login: match (file.sentinel_username, file.sentinel_password) {
                 (None, None) => None,
-                (username, Some(Secret(password))) => Some((username, password)),
+                (user, Some(Secret(password))) => Some(Credentials { user, password }),
                 (Some(_), None) => {
                     return Err(invalid_setting("`sentinel_username` needs a `sentinel_password`"));
                 }
