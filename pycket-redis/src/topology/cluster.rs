@@ -196,13 +196,9 @@ impl Cluster {
     ) -> Vec<Arc<Node>> {
         let (before, after) = state.nodes.split_at(state.epoch % state.nodes.len().max(1));
         let all = after.iter().chain(before).chain(&self.seeds).cloned();
-        let is_last = |node: &Arc<Node>| last.as_ref().is_some_and(|last| last.addr == node.addr);
-        let mut seen = HashSet::new();
-        let mut order: Vec<_> =
-            first.into_iter().chain(all.filter(|node| !is_last(node))).collect();
-        order.retain(|node| seen.insert(node.addr.clone()));
-        order.extend(last);
-        order
+        let mut seen: HashSet<_> = last.iter().map(|node| node.addr.clone()).collect();
+        let others = first.into_iter().chain(all).filter(|node| seen.insert(node.addr.clone()));
+        others.chain(last.clone()).collect()
     }
 
     /// Keeps the connections to nodes that are still in the cluster.
