@@ -41,21 +41,15 @@ pub(crate) struct Sentinels {
 
 #[derive(Default)]
 struct State {
-    primary: Option<Primary>,
     /// The last primary. Its node knows which connections the server must close.
-    last: Option<Arc<Node>>,
-    search: Option<SharedTask<Primary>>,
+    primary: Option<Arc<Node>>,
+    /// When the sentinels were last asked about the primary; `None` if it must be searched again.
+    asked: Option<Instant>,
+    search: Option<SharedTask<(Arc<Node>, Instant)>>,
     /// One task per sentinel that waits for its announcements. Each ends with its connection.
     listeners: JoinSet<usize>,
     /// Until then the sentinels are about to replace the primary, and no write is sent.
     pause: Option<Instant>,
-}
-
-#[derive(Clone)]
-struct Primary {
-    node: Arc<Node>,
-    /// When the sentinels were last asked.
-    asked: Instant,
 }
 
 impl Sentinels {
@@ -108,15 +102,13 @@ impl Sentinels {
         let limit = self.settings.connections.timeouts.total();
         let search = {
             let mut state = self.lock();
-            if let Some(primary) = &mut state.primary {
-                if primary.asked.elapsed() >= Self::CHECK_INTERVAL {
-                    primary.asked = Instant::now();
-                    let node = Arc::clone(&primary.node);
+            if let (Some(primary), Some(asked)) = (state.primary.clone(), state.asked) {
+                if asked.elapsed() >= Self::CHECK_INTERVAL {
+                    state.asked = Some(Instant::now());
                     self.listen_to_all(&mut state.listeners);
-                    tokio::spawn(Arc::clone(self).check(node.clone()));
-                    return Ok(node);
+                    tokio::spawn(Arc::clone(self).check(Arc::clone(&primary)));
                 }
-                return Ok(Arc::clone(&primary.node));
+                return Ok(primary);
             }
             let sentinels = Arc::clone(self);
             let start = || SharedTask::spawn(limit, async move { sentinels.search().await });
@@ -125,14 +117,14 @@ impl Sentinels {
         let result = search.wait(limit).await;
         let mut state = self.lock();
         // The first request that sees the end of the search stores its result.
-        if state.search.take_if(|current| current.is_same(&search)).is_some() {
-            state.primary = result.clone().ok();
-            if let Ok(primary) = &result {
-                self.listen_to_all(&mut state.listeners);
-                state.last = Some(Arc::clone(&primary.node));
-            }
+        if state.search.take_if(|current| current.is_same(&search)).is_some()
+            && let Ok((primary, asked)) = &result
+        {
+            self.listen_to_all(&mut state.listeners);
+            state.primary = Some(Arc::clone(primary));
+            state.asked = Some(*asked);
         }
-        result.map(|primary| primary.node)
+        result.map(|(primary, _)| primary)
     }
 
     /// Starts the listeners that do not run.
@@ -174,7 +166,7 @@ impl Sentinels {
             let mut state = self.lock();
             let begins = message.get_channel_name() == BEGIN;
             state.pause = begins.then(|| Instant::now() + Self::MAX_PAUSE);
-            state.primary.as_ref().filter(|_| !begins).map(|primary| Arc::clone(&primary.node))
+            state.primary.clone().filter(|_| !begins)
         };
         if let Some(primary) = primary {
             // The other sentinels learn of the new primary later.
@@ -196,13 +188,13 @@ impl Sentinels {
         }
     }
 
-    async fn search(&self) -> RedisResult<Primary> {
+    async fn search(&self) -> RedisResult<(Arc<Node>, Instant)> {
         let mut failure = unknown();
         for (index, sentinel) in self.in_order() {
             match self.ask(sentinel).await {
-                Ok(node) => {
+                Ok(primary) => {
                     self.current.store(index, Ordering::Relaxed);
-                    return Ok(Primary { node, asked: Instant::now() });
+                    return Ok((primary, Instant::now()));
                 }
                 Err(error) => failure = error,
             }
@@ -214,7 +206,7 @@ impl Sentinels {
     async fn ask(&self, sentinel: &Pool) -> RedisResult<Arc<Node>> {
         let answers = sentinel.send(&self.get_primary()).await.map_err(Failure::into_source)?;
         let addr = parse_addr(&answers).ok_or_else(unknown)?;
-        let last = self.lock().last.clone().filter(|last| last.addr.as_ref() == Some(&addr));
+        let last = self.lock().primary.clone().filter(|last| last.addr.as_ref() == Some(&addr));
         let node = last.unwrap_or_else(|| Arc::new(self.settings.node(self.endpoint.at(addr))));
         let mut command = Pipeline::new();
         command.cmd("ROLE");
@@ -236,7 +228,10 @@ impl Sentinels {
 
     /// Searches again before the next request, unless another request already has.
     fn forget(&self, primary: &Arc<Node>) {
-        self.lock().primary.take_if(|current| Arc::ptr_eq(&current.node, primary));
+        let mut state = self.lock();
+        if state.primary.as_ref().is_some_and(|current| Arc::ptr_eq(current, primary)) {
+            state.asked = None;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
