@@ -80,27 +80,19 @@ impl Connection {
     /// Returns the answer to each command, errors of the server included. If the connection waits for
     /// replicas, the answer to `WAIT` follows.
     async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        let answers = self.answers(commands).await;
+        let answers = match &self.group_commit {
+            Some(group_commit) => group_commit.send(commands.clone()).await,
+            None => self.client.send(commands).await,
+        };
         if answers.is_err() && self.is_exceeded.load(Ordering::Acquire) {
             return Err(io::Error::other(TooLarge).into());
         }
         answers
     }
 
-    async fn answers(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        match &self.group_commit {
-            Some(group_commit) => group_commit.send(commands.clone()).await,
-            None => self.client.send(commands).await,
-        }
-    }
-
     /// How the server calls this connection, but only once.
     fn take_server_client(&self) -> Option<ServerClient> {
         self.server_client.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.client.is_closed()
     }
 }
 

@@ -88,7 +88,7 @@ impl Pool {
         if let Some(Some(connecting)) = connections.get(index) {
             let connecting = connecting.clone();
             match connecting.result() {
-                Some(Ok(connection)) if connection.is_closed() => {
+                Some(Ok(connection)) if connection.client.is_closed() => {
                     remove_connected(&mut connections)
                 }
                 Some(Err(_)) => {}
