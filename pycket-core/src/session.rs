@@ -6,6 +6,7 @@ mod plan;
 mod pointer;
 mod resolve;
 mod rotate;
+mod shared;
 mod sign_in;
 mod state;
 mod unread;
@@ -15,23 +16,23 @@ mod values;
 mod work;
 
 use std::any::type_name;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
-use std::{fmt, mem};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use crate::completion::Completion;
 use crate::timeouts::OwnTimeouts;
-use crate::{Error, ErrorKind, Event, SessionId, SessionManager, Timestamp, Ttl, Value};
+use crate::{Error, ErrorKind, SessionId, SessionManager, Timestamp, Ttl, Value};
 
 use commit_lock::CommitLock;
 pub use notifications::Notifications;
 pub use outcome::{IdChange, Outcome};
 pub(crate) use pointer::notifications_of;
 pub(crate) use resolve::{Deletion, delete};
+use shared::Shared;
 pub(crate) use state::{Base, Live};
 use state::{State, is_reserved};
 pub use values::Values;
@@ -58,15 +59,6 @@ use work::Rotation;
 /// ```
 #[derive(Clone)]
 pub struct Session(Arc<Shared>);
-
-struct Shared {
-    manager: SessionManager,
-    state: Mutex<State>,
-    /// One permit; see [`CommitLock`].
-    commits: Semaphore,
-    /// Whether it only deletes what a dropped session has left. No caller waits for it.
-    is_unobserved: bool,
-}
 
 /// Reading and changing, in memory.
 impl Session {
@@ -303,8 +295,8 @@ impl Session {
     ///
     /// For this request the data are gone at once. The commit deletes the record, also if the request fails or
     /// is dropped, on a thread with or without a tokio runtime. If that fails,
-    /// [`DestroyFailed`](Event::DestroyFailed) is emitted. It also ends the other sessions that the client presented.
-    /// Values that are set afterwards are stored in a new session with a new id.
+    /// [`DestroyFailed`](crate::Event::DestroyFailed) is emitted. It also ends the other sessions that the client
+    /// presented. Values that are set afterwards are stored in a new session with a new id.
     #[doc(alias = "flush")]
     #[doc(alias = "invalidate")]
     #[doc(alias = "purge")]
@@ -419,53 +411,6 @@ impl Session {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state()
-    }
-}
-
-impl Shared {
-    fn new(manager: SessionManager, state: State, is_unobserved: bool) -> Self {
-        let commits = Semaphore::const_new(1);
-        Self { manager, state: Mutex::new(state), commits, is_unobserved }
-    }
-
-    /// No code panics while it holds this lock, so a poisoned state is still consistent.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request that is dropped or panics before its commit loses its changes, and an event says so. Destroyed
-/// sessions are deleted all the same.
-impl Drop for Shared {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.work.has_change(&state.base) {
-            self.manager.emit(Event::ChangesDropped);
-        }
-        state.work.abandon();
-        let deletes = mem::take(&mut state.work.deletes);
-        if self.is_unobserved {
-            for _ in deletes.iter().filter(|delete| !delete.is_notification()) {
-                self.manager.emit(Event::DestroyFailed);
-            }
-        } else if !deletes.is_empty() {
-            let unobserved = |delete| {
-                let mut state = State::new(Base::Absent, false, Vec::new());
-                state.work.deletes.push(delete);
-                Self::new(self.manager.clone(), state, true)
-            };
-            // One for each record, so that one that cannot be deleted keeps no other.
-            let unobserved: Vec<_> = deletes.into_iter().map(unobserved).collect();
-            let deleting = async move {
-                for shared in unobserved {
-                    // An error is reported when it is dropped.
-                    let _ = shared.delete_sessions().await;
-                    shared.delete_notifications().await;
-                }
-            };
-            // Dropped, so that the runtime spawns it.
-            drop(Completion::new(self.manager.runtime(), deleting));
-        }
     }
 }
 
