@@ -19,7 +19,7 @@ pub(super) fn check(root: &Path) -> Outcome {
             fs::remove_dir_all(&pages)
                 .map_err(|error| format!("old documentation cannot be removed: {error}"))?;
         }
-        // One at a time, so that the builds of the step `package` are reused.
+        // Of all together, the dependencies would be built with other features than in the step `package`.
         let mut doc = package::of(root, &["doc", "--no-deps", "--all-features"], member);
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     }
