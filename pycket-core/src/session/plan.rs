@@ -79,7 +79,7 @@ pub(super) fn plan(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Step {
 }
 
 /// The time to live that a commit gives the session; `None` if the session has ended.
-fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
+pub(super) fn ttl(state: &State, expiry: &Expiry, clock: &dyn Clock) -> Option<Ttl> {
     let (own, now) = (state.own_timeouts(), LazyCell::new(|| clock.now()));
     match &state.base {
         Base::Ended => None,

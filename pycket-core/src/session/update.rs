@@ -12,7 +12,7 @@ use super::commit::too_late;
 use super::commit_lock::CommitLock;
 use super::state::{Base, Live, Sent, empty};
 use super::values::Values;
-use super::{Session, Shared, check_name, resolve};
+use super::{Session, Shared, check_name, plan, resolve};
 
 /// One writer wins every round, so only a request that is cut off from the store loses so many.
 const ROUNDS: usize = 1000;
@@ -276,10 +276,9 @@ impl Shared {
         if state.is_id_frozen {
             return Err(too_late());
         }
-        let now = self.manager.clock().now();
-        let ttl = self.manager.expiry().ttl(now, state.own_timeouts(), || now);
-        let ttl = ttl.ok_or_else(ended)?;
-        let mut record = state.record_since(now, ttl);
+        let clock = self.manager.clock();
+        let ttl = plan::ttl(&state, self.manager.expiry(), clock).ok_or_else(ended)?;
+        let mut record = state.record_since(clock.now(), ttl);
         record.apply(changes);
         Ok(Some((record, ttl, state.send())))
     }
