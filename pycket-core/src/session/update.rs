@@ -197,9 +197,39 @@ impl Session {
     }
 }
 
+/// What the closure of an atomic change gets.
+enum Start {
+    /// The session is new, so no other request knows it.
+    Absent,
+    Live {
+        live: Live,
+        sent: Sent,
+        ttl: Ttl,
+    },
+}
+
+impl Start {
+    fn values(&self) -> Values {
+        Values::new(match self {
+            Self::Absent => empty(),
+            Self::Live { live, .. } => live.record.clone(),
+        })
+    }
+}
+
+/// What becomes of the result of the closure.
+enum Verdict {
+    /// It is returned. What the closure changed is stored.
+    Counts,
+    /// The closure is called again, with the lock.
+    Again(CommitLock<Arc<Shared>>),
+}
+
 impl Shared {
     /// Runs `f` on the values that the store has, and stores what it changed on condition that what it read is
     /// still there.
+    ///
+    /// Only what needs `f` and its result is here, because this is compiled for every closure of an application.
     async fn update<R, E, F>(self: &Arc<Self>, mut f: F) -> Result<R, E>
     where
         E: From<Error>,
@@ -207,64 +237,83 @@ impl Shared {
     {
         let mut lock = CommitLock::acquire(Arc::clone(self)).await;
         for _ in 0..ROUNDS {
-            if self.state().needs_commit() {
-                // To the end, even if the caller is dropped.
-                let shared = Arc::clone(self);
-                let committing = async move { shared.commit_locked().await.map(|_| lock) };
-                lock = Completion::new(self.manager.runtime(), committing).await?;
-            }
-            if matches!(self.state().base, Base::Absent) {
-                // No other request knows the session.
-                let mut values = Values::new(empty());
-                let result = f(&mut values)?;
-                let changes = values.into_changes();
-                if changes.sets().next().is_none() {
-                    return Ok(result);
-                }
-                let Some((record, ttl, sent)) = self.begin(&changes)? else { continue };
-                let shared = Arc::clone(self);
-                let creating = async move {
-                    let _lock = lock;
-                    shared
-                        .create(&sent, record, ttl)
-                        .await
-                        .map(|_| shared.manager.emit(Event::Created))
-                };
-                Completion::new(self.manager.runtime(), creating).await?;
-                return Ok(result);
-            }
-            let (mut live, sent, ttl) = self.known()?;
-            let mut values = Values::new(live.record.clone());
+            let start;
+            (lock, start) = self.start(lock).await?;
+            let mut values = start.values();
             let result = f(&mut values);
-            let mut changes: Cow<'_, Changes> = Cow::Owned(values.into_changes());
-            let has_changes = result.is_ok() && !changes.is_empty();
-            if has_changes {
-                if !self.renew(&mut changes, &live, ttl).await? {
-                    return Err(self.ended_during_update(&sent).into());
-                }
-                let store = self.manager.store();
-                match resolve::repeat(store, &live.id, &changes, ttl).await? {
-                    Update::Applied => {
-                        live.expires_at = self.expires_at(ttl);
-                        self.state().stored_changes(&sent, live, &changes);
-                        return result;
-                    }
-                    Update::Ended => return Err(self.ended_during_update(&sent).into()),
-                    Update::Conflict => {}
-                }
-            }
-            // What the session knows may be old, so this also decides whether a result without changes counts.
-            let Some(found) = self.manager.live(live.id).await? else {
-                return Err(self.ended_during_update(&sent).into());
-            };
-            let is_current = found.record.meets(&changes);
-            self.state().refresh(&sent, found);
-            if is_current && !has_changes {
-                return result;
+            match self.settle(lock, start, values.into_changes(), result.is_ok()).await? {
+                Verdict::Counts => return result,
+                Verdict::Again(same) => lock = same,
             }
         }
         let message = "others changed the values every time; try again";
         Err(Error::new(ErrorKind::Conflict, message).into())
+    }
+
+    /// Commits what is pending, and returns what the closure starts from.
+    async fn start(
+        self: &Arc<Self>,
+        mut lock: CommitLock<Arc<Self>>,
+    ) -> Result<(CommitLock<Arc<Self>>, Start), Error> {
+        if self.state().needs_commit() {
+            // To the end, even if the caller is dropped.
+            let shared = Arc::clone(self);
+            let committing = async move { shared.commit_locked().await.map(|_| lock) };
+            lock = Completion::new(self.manager.runtime(), committing).await?;
+        }
+        let is_absent = matches!(self.state().base, Base::Absent);
+        let start = if is_absent { Start::Absent } else { self.known()? };
+        Ok((lock, start))
+    }
+
+    /// Stores the changes of the closure. `is_ok` says whether it succeeded.
+    async fn settle(
+        self: &Arc<Self>,
+        lock: CommitLock<Arc<Self>>,
+        start: Start,
+        changes: Changes,
+        is_ok: bool,
+    ) -> Result<Verdict, Error> {
+        let Start::Live { mut live, sent, ttl } = start else {
+            if !is_ok || changes.sets().next().is_none() {
+                return Ok(Verdict::Counts);
+            }
+            let Some((record, ttl, sent)) = self.begin(&changes)? else {
+                return Ok(Verdict::Again(lock));
+            };
+            let shared = Arc::clone(self);
+            let creating = async move {
+                let _lock = lock;
+                shared.create(&sent, record, ttl).await.map(|_| shared.manager.emit(Event::Created))
+            };
+            Completion::new(self.manager.runtime(), creating).await?;
+            return Ok(Verdict::Counts);
+        };
+        let mut changes: Cow<'_, Changes> = Cow::Owned(changes);
+        let has_changes = is_ok && !changes.is_empty();
+        if has_changes {
+            if !self.renew(&mut changes, &live, ttl).await? {
+                return Err(self.ended_during_update(&sent));
+            }
+            let store = self.manager.store();
+            match resolve::repeat(store, &live.id, &changes, ttl).await? {
+                Update::Applied => {
+                    live.expires_at = self.expires_at(ttl);
+                    self.state().stored_changes(&sent, live, &changes);
+                    return Ok(Verdict::Counts);
+                }
+                Update::Ended => return Err(self.ended_during_update(&sent)),
+                Update::Conflict => {}
+            }
+        }
+        // What the session knows may be old, so this also decides whether a result without changes counts.
+        let Some(found) = self.manager.live(live.id).await? else {
+            return Err(self.ended_during_update(&sent));
+        };
+        let is_current = found.record.meets(&changes);
+        self.state().refresh(&sent, found);
+        let counts = is_current && !has_changes;
+        Ok(if counts { Verdict::Counts } else { Verdict::Again(lock) })
     }
 
     /// The record of a new session with these values, unless another task has changed it meanwhile.
@@ -284,7 +333,7 @@ impl Shared {
     }
 
     /// The live session as this request knows it, and the ttl that a change gives it.
-    fn known(&self) -> Result<(Live, Sent, Ttl), Error> {
+    fn known(&self) -> Result<Start, Error> {
         let (live, sent) = {
             let state = self.state();
             (state.live().cloned().ok_or_else(ended)?, state.send_nothing())
@@ -292,7 +341,7 @@ impl Shared {
         let (created, own) = (live.record.metadata().created, OwnTimeouts::of(&live.record));
         let ttl = self.manager.expiry().ttl(created, own, || self.manager.clock().now());
         match ttl {
-            Some(ttl) => Ok((live, sent, ttl)),
+            Some(ttl) => Ok(Start::Live { live, sent, ttl }),
             None => Err(self.ended_during_update(&sent)),
         }
     }
