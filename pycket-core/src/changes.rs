@@ -38,14 +38,14 @@ impl Changes {
     /// Sets `name` to `value`. This replaces an earlier `set` or `remove` of the name.
     #[must_use]
     pub fn set(mut self, name: impl AsRef<str>, value: Value) -> Self {
-        self.values.insert(name.as_ref().into(), Some(value));
+        self.insert(name.as_ref().into(), Some(value));
         self
     }
 
     /// Removes `name`, if the record has it. This replaces an earlier `set` or `remove` of the name.
     #[must_use]
     pub fn remove(mut self, name: impl AsRef<str>) -> Self {
-        self.values.insert(name.as_ref().into(), None);
+        self.insert(name.as_ref().into(), None);
         self
     }
 

@@ -67,17 +67,7 @@ impl Record {
         values: impl IntoIterator<Item = (N, Value)>,
     ) -> Self {
         let values = values.into_iter().map(|(name, value)| (SmolStr::from(name.as_ref()), value));
-        let mut entries: Vec<Entry> = values.collect();
-        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-        // `dedup_by` keeps the earlier of two entries, so the later value is moved there.
-        entries.dedup_by(|later, earlier| {
-            let is_same = later.0 == earlier.0;
-            if is_same {
-                std::mem::swap(later, earlier);
-            }
-            is_same
-        });
-        Self { metadata, entries: entries.into() }
+        Self { metadata, entries: sorted(values.collect()) }
     }
 
     /// The metadata.
@@ -139,6 +129,20 @@ impl Record {
             self.entries = merge(&self.entries, changes).into();
         }
     }
+}
+
+/// Sorts by name, and keeps the later of two values of a name.
+fn sorted(mut entries: Vec<Entry>) -> Arc<[Entry]> {
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    // `dedup_by` keeps the earlier of two entries, so the later value is moved there.
+    entries.dedup_by(|later, earlier| {
+        let is_same = later.0 == earlier.0;
+        if is_same {
+            std::mem::swap(later, earlier);
+        }
+        is_same
+    });
+    entries.into()
 }
 
 fn position(entries: &[Entry], name: &str) -> Option<usize> {
