@@ -1,5 +1,6 @@
 //! Records and calls that the cases start from, for a driver's own tests too.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use pycket_core::{
@@ -132,7 +133,9 @@ pub(crate) fn every_kind_of_update() -> [Changes; 5] {
 pub(crate) async fn all<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
-    let mut tasks: JoinSet<T> = tasks.into_iter().collect();
+    // Boxed, so that what runs a task is compiled once, and not for every case.
+    let boxed = |task| -> Pin<Box<dyn Future<Output = T> + Send>> { Box::pin(task) };
+    let mut tasks: JoinSet<T> = tasks.into_iter().map(boxed).collect();
     let mut results = Vec::new();
     while let Some(result) = tasks.join_next().await {
         results.push(joined(result));
