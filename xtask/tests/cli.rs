@@ -49,7 +49,6 @@ fn the_list_names_the_steps_and_runs_none() {
             "package",
             "soak",
             "standalone",
-            "docs",
         ]
     );
 }

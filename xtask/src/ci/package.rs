@@ -1,3 +1,5 @@
+mod docs;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -15,8 +17,8 @@ const MANIFEST: &str = "target/packages/Cargo.toml";
 /// What every package contains beside its sources.
 const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Packs every published crate as for a release, and builds each package alone, per feature. A build of all together
-/// hides a missing feature if another crate enables it.
+/// Packs every published crate as for a release, builds each package alone, per feature, and its documentation. A
+/// build of all together hides a missing feature if another crate enables it.
 ///
 /// `cargo package` builds a package in a folder of its own with all dependencies, which takes minutes. `cargo hack
 /// --each-feature` is one more program to build and install.
@@ -31,11 +33,12 @@ pub(super) fn check(root: &Path) -> Outcome {
             failures.extend(run(&mut clippy).err());
         }
     }
+    failures.extend(docs::check(root, &members).err());
     outcome(&failures)
 }
 
 /// A cargo command for one unpacked package.
-pub(super) fn of(root: &Path, words: &[&str], member: &Package) -> Command {
+fn of(root: &Path, words: &[&str], member: &Package) -> Command {
     build(root, words, &["--offline", "--manifest-path", MANIFEST, "--package", &member.name])
 }
 
@@ -50,7 +53,7 @@ fn selections(features: &[String]) -> Vec<String> {
 
 /// Packs and unpacks the published members, and returns them. Needs no network if the dependencies are
 /// downloaded.
-pub(super) fn unpack(root: &Path) -> Result<Vec<Package>, String> {
+fn unpack(root: &Path) -> Result<Vec<Package>, String> {
     let mut members = metadata::members(root)?;
     members.retain(|member| member.is_published);
     // Cargo warns of each test that a package does not contain.
