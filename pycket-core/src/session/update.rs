@@ -274,46 +274,66 @@ impl Shared {
         changes: Changes,
         is_ok: bool,
     ) -> Result<Verdict, Error> {
-        let Start::Live { mut live, sent, ttl } = start else {
-            if !is_ok || changes.sets().next().is_none() {
-                return Ok(Verdict::Counts);
+        match start {
+            Start::Absent if !is_ok || changes.sets().next().is_none() => Ok(Verdict::Counts),
+            Start::Absent => self.store_new(lock, &changes).await,
+            Start::Live { live, sent, ttl } => {
+                let has_changes = is_ok && !changes.is_empty();
+                let counts = self.store_known(live, &sent, ttl, changes, has_changes).await?;
+                Ok(if counts { Verdict::Counts } else { Verdict::Again(lock) })
             }
-            let Some((record, ttl, sent)) = self.begin(&changes)? else {
-                return Ok(Verdict::Again(lock));
-            };
-            let shared = Arc::clone(self);
-            let creating = async move {
-                let _lock = lock;
-                shared.create(&sent, record, ttl).await.map(|_| shared.manager.emit(Event::Created))
-            };
-            Completion::new(self.manager.runtime(), creating).await?;
-            return Ok(Verdict::Counts);
+        }
+    }
+
+    async fn store_new(
+        self: &Arc<Self>,
+        lock: CommitLock<Arc<Self>>,
+        changes: &Changes,
+    ) -> Result<Verdict, Error> {
+        let Some((record, ttl, sent)) = self.begin(changes)? else {
+            return Ok(Verdict::Again(lock));
         };
+        let shared = Arc::clone(self);
+        let creating = async move {
+            let _lock = lock;
+            shared.create(&sent, record, ttl).await.map(|_| shared.manager.emit(Event::Created))
+        };
+        Completion::new(self.manager.runtime(), creating).await?;
+        Ok(Verdict::Counts)
+    }
+
+    /// Returns whether the result counts.
+    async fn store_known(
+        &self,
+        mut live: Live,
+        sent: &Sent,
+        ttl: Ttl,
+        changes: Changes,
+        has_changes: bool,
+    ) -> Result<bool, Error> {
         let mut changes: Cow<'_, Changes> = Cow::Owned(changes);
-        let has_changes = is_ok && !changes.is_empty();
         if has_changes {
             if !self.renew(&mut changes, &live, ttl).await? {
-                return Err(self.ended_during_update(&sent));
+                return Err(self.ended_during_update(sent));
             }
             let store = self.manager.store();
             match resolve::repeat(store, &live.id, &changes, ttl).await? {
                 Update::Applied => {
                     live.expires_at = self.expires_at(ttl);
-                    self.state().stored_changes(&sent, live, &changes);
-                    return Ok(Verdict::Counts);
+                    self.state().stored_changes(sent, live, &changes);
+                    return Ok(true);
                 }
-                Update::Ended => return Err(self.ended_during_update(&sent)),
+                Update::Ended => return Err(self.ended_during_update(sent)),
                 Update::Conflict => {}
             }
         }
         // What the session knows may be old, so this also decides whether a result without changes counts.
         let Some(found) = self.manager.live(live.id).await? else {
-            return Err(self.ended_during_update(&sent));
+            return Err(self.ended_during_update(sent));
         };
         let is_current = found.record.meets(&changes);
-        self.state().refresh(&sent, found);
-        let counts = is_current && !has_changes;
-        Ok(if counts { Verdict::Counts } else { Verdict::Again(lock) })
+        self.state().refresh(sent, found);
+        Ok(is_current && !has_changes)
     }
 
     /// The record of a new session with these values, unless another task has changed it meanwhile.
