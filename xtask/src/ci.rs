@@ -37,7 +37,7 @@ const STEPS: [Step; 11] = [
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
     Step {
         name: "package",
-        promise: "each package is complete and builds alone, per feature, and its docs",
+        promise: "each package is complete and builds alone, per feature, with its docs",
         check: package::check,
     },
     Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },
