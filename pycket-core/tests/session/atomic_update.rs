@@ -302,6 +302,19 @@ async fn update_all_that_fails_after_a_change_stores_none_of_them() {
 }
 
 #[tokio::test]
+async fn update_all_that_fails_after_a_change_creates_no_session() {
+    let store = Arc::new(MemoryStore::new());
+    let session = over(store.clone()).open(None).await.unwrap();
+    let fails = |values: &mut Values| {
+        values.set("to", &1)?;
+        Err::<(), _>(AppError::SoldOut)
+    };
+    assert_eq!(session.update_all(fails).await, Err(AppError::SoldOut));
+    assert!(session.is_empty() && !session.is_changed());
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
 async fn update_all_starts_again_only_if_a_name_that_it_uses_has_changed() {
     for (changed, calls, result) in [("limit", 2, 9), ("n", 2, 5), ("other", 1, 5)] {
         let manager = manager();
