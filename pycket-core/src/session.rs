@@ -262,7 +262,7 @@ impl Session {
 
     /// As [`cycle_id`](Self::cycle_id), and both timeouts start anew. [`log_in`](Self::log_in) does this, too.
     ///
-    /// The session has the timeouts of the application then, unless this request sets others.
+    /// The session has the timeouts of the application then, unless others were set since it was last stored.
     pub fn restart_timeouts(&self) {
         self.state().rotate(Rotation::RestartTimeouts);
     }

@@ -330,6 +330,18 @@ async fn same_idle_timeout_again_is_no_change_and_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn restart_timeouts_forgets_an_idle_timeout_that_an_update_has_stored() {
+    let (_, manager) = timed(Expiry::default());
+    let session = manager.open(None).await.unwrap();
+    session.set_idle_timeout(30 * DAY).unwrap();
+    session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).await.unwrap();
+    assert_eq!(session.expires_in(), Some(30 * DAY));
+    session.restart_timeouts();
+    session.commit().await.unwrap();
+    assert_eq!(session.expires_in(), Some(DAY));
+}
+
+#[tokio::test]
 async fn time_of_the_last_renewal_is_known_also_near_the_absolute_timeout() {
     let (clock, manager) = timed(Expiry::aal1());
     let id = stored(&manager).await;
