@@ -1,4 +1,5 @@
 mod cargo;
+mod docs;
 mod layout;
 mod markdown;
 mod msrv;
@@ -23,10 +24,10 @@ type Outcome = Result<(), String>;
 
 /// Run while `tests` runs, because that step mostly waits. The step before it builds the tests, because only one cargo
 /// at a time can build.
-const BESIDE: [&str; 3] = ["package", "soak", "standalone"];
+const BESIDE: [&str; 4] = ["docs", "package", "soak", "standalone"];
 
 /// Quick steps come first. Lints come before tests because they build less.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "tools", promise: "the required programs are installed", check: tools::check },
     Step { name: "layout", promise: "the rules of the repository hold", check: layout::check },
     Step { name: "fmt", promise: "the code is formatted", check: cargo::fmt },
@@ -35,9 +36,10 @@ const STEPS: [Step; 11] = [
     Step { name: "clippy", promise: "no lint warns, with all features", check: cargo::clippy },
     Step { name: "build", promise: "all tests build", check: cargo::build_tests },
     Step { name: "tests", promise: "unit, integration and doc tests pass", check: cargo::test },
+    Step { name: "docs", promise: "links in the documentation lead somewhere", check: docs::check },
     Step {
         name: "package",
-        promise: "each package is complete and builds alone, per feature, with its docs",
+        promise: "each package is complete and builds alone, per feature",
         check: package::check,
     },
     Step { name: "soak", promise: "a minute under faults finds nothing", check: cargo::soak },

@@ -46,6 +46,7 @@ fn the_list_names_the_steps_and_runs_none() {
             "clippy",
             "build",
             "tests",
+            "docs",
             "package",
             "soak",
             "standalone",

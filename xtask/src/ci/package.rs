@@ -1,8 +1,6 @@
-mod docs;
-
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{fs, iter};
 
 use super::standalone::build;
 use super::{Outcome, outcome};
@@ -17,8 +15,8 @@ const MANIFEST: &str = "target/packages/Cargo.toml";
 /// What every package contains beside its sources.
 const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
-/// Packs every published crate as for a release, builds each package alone, per feature, and its documentation. A
-/// build of all together hides a missing feature if another crate enables it.
+/// Packs every published crate as for a release, and builds each package alone: without features, and with each feature
+/// alone. A build of all together hides a missing feature if another crate enables it.
 ///
 /// `cargo package` builds a package in a folder of its own with all dependencies, which takes minutes. `cargo hack
 /// --each-feature` is one more program to build and install.
@@ -28,27 +26,19 @@ pub(super) fn check(root: &Path) -> Outcome {
     let mut failures = findings(&members, read);
     for member in &members {
         for features in selections(&member.features) {
-            let mut clippy = of(root, &["clippy", "--quiet"], member);
-            clippy.args(["--no-default-features", "--features", &features, "--", "-D", "warnings"]);
+            let package = ["--offline", "--manifest-path", MANIFEST, "--package", &member.name];
+            let mut clippy = build(root, &["clippy", "--quiet"], &package);
+            clippy.args(["--no-default-features", "--features", features, "--", "-D", "warnings"]);
             failures.extend(run(&mut clippy).err());
         }
     }
-    failures.extend(docs::check(root, &members).err());
     outcome(&failures)
 }
 
-/// A cargo command for one unpacked package.
-fn of(root: &Path, words: &[&str], member: &Package) -> Command {
-    build(root, words, &["--offline", "--manifest-path", MANIFEST, "--package", &member.name])
-}
-
-/// No feature, each feature alone, and all together.
-fn selections(features: &[String]) -> Vec<String> {
-    let named: Vec<String> = features.iter().filter(|name| *name != "default").cloned().collect();
-    let all = named.join(",");
-    let mut selections = [vec![String::new()], named, vec![all]].concat();
-    selections.dedup();
-    selections
+/// No feature, and each feature alone. The step `clippy` builds all together.
+fn selections(features: &[String]) -> Vec<&str> {
+    let named = features.iter().map(String::as_str).filter(|name| *name != "default");
+    iter::once("").chain(named).collect()
 }
 
 /// Packs and unpacks the published members, and returns them. Needs no network if the dependencies are
@@ -135,13 +125,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_is_built_without_features_with_each_and_with_all() {
-        let selections = |features: &[&str]| {
-            selections(&features.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(selections(&["default"]), [""]);
-        assert_eq!(selections(&["tls"]), ["", "tls"]);
-        assert_eq!(selections(&["a", "default", "b"]), ["", "a", "b", "a,b"]);
+    fn a_package_is_built_without_features_and_with_each() {
+        let features = ["a", "default", "b"].map(str::to_owned);
+        assert_eq!(selections(&features), ["", "a", "b"]);
+        assert_eq!(selections(&[]), [""]);
     }
 
     fn member(name: &str) -> Package {

@@ -1,28 +1,29 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::of;
-use crate::ci::{Outcome, outcome};
-use crate::command::run;
-use crate::metadata::Package;
+use super::{Outcome, outcome};
+use crate::command::{cargo, run};
+use crate::metadata::{self, Package};
 
 /// Where the documentation of a released crate is.
 const HOST: &str = "https://docs.rs/";
 
-/// Builds the documentation from the unpacked packages, as docs.rs does, and checks that the links of the READMEs
-/// to it lead to pages that exist.
-pub(super) fn check(root: &Path, members: &[Package]) -> Outcome {
+/// Builds the documentation with all features, as docs.rs does, and checks that the links of the READMEs to it lead to
+/// pages that exist.
+pub(super) fn check(root: &Path) -> Outcome {
+    let mut members = metadata::members(root)?;
+    members.retain(|member| member.is_published);
     let folder = folder(root);
-    for member in members {
+    for member in &members {
         let pages = folder.join(module(&member.name));
         if pages.exists() {
             fs::remove_dir_all(&pages)
                 .map_err(|error| format!("old documentation cannot be removed: {error}"))?;
         }
-        // Of all together, the dependencies would be built with other features than for the lints.
-        let mut doc = of(root, &["doc", "--no-deps", "--all-features"], member);
-        run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     }
+    // With the examples, the dependencies have the features that the step `clippy` has built.
+    let words = ["doc", "--workspace", "--no-deps", "--all-features", "--lib", "--examples"];
+    run(cargo(root, &words).env("RUSTDOCFLAGS", "-D warnings"))?;
 
     let readmes = members.iter().map(|it| format!("{}/README.md", it.folder));
     let mut findings = Vec::new();
@@ -30,7 +31,7 @@ pub(super) fn check(root: &Path, members: &[Package]) -> Outcome {
         let text = fs::read_to_string(root.join(&path))
             .map_err(|error| format!("{path} cannot be read: {error}"))?;
         let broken =
-            broken_links(&text, members, |page| fs::read_to_string(folder.join(page)).ok());
+            broken_links(&text, &members, |page| fs::read_to_string(folder.join(page)).ok());
         findings.extend(broken.iter().map(|link| {
             format!(
                 "{path}: the link to `{HOST}{link}` is broken: the documentation has no such page"
