@@ -19,6 +19,7 @@ pub mod fixtures;
 mod harness;
 mod model;
 mod observed;
+mod progress;
 mod registry;
 mod run;
 #[cfg(feature = "servers")]

@@ -1,12 +1,10 @@
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use pycket_core::{Changes, Creation, Error, Loaded, Record, SessionId, SessionStore, Ttl, Update};
 use tokio::sync::RwLock;
 
 use crate::fixtures::Store;
+use crate::progress::{Progress, Running};
 use crate::wrappers::impl_session_store;
 
 /// Each create holds it for reading.
@@ -59,86 +57,3 @@ impl Observed {
 }
 
 impl_session_store!(Observed);
-
-/// The calls of one case.
-#[derive(Default)]
-pub(crate) struct Progress(Mutex<Counts>);
-
-#[derive(Default)]
-struct Counts {
-    begun: usize,
-    running: BTreeMap<usize, (&'static str, Instant)>,
-}
-
-impl Progress {
-    /// Why a case has not ended: the call that does not answer, or that it needs more time.
-    pub(crate) fn report(&self, elapsed: Duration, slowness: f64) -> String {
-        let counts = self.counts();
-        let oldest = counts.running.values().min_by_key(|(_, since)| *since);
-        if let Some((method, since)) = oldest
-            && since.elapsed() > elapsed / 2
-        {
-            return format!("a call of `{method}` has not answered for {:?}", since.elapsed());
-        }
-        let done = counts.begun - counts.running.len();
-        format!(
-            "the case needs more than {elapsed:?}; {done} calls have answered so far. A fixed amount of \
-             work takes {slowness:.1} times as long as usual on this machine"
-        )
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Progress(..)")
-    }
-}
-
-/// A call that runs. A call whose future is dropped has ended, too.
-struct Running<'p> {
-    progress: &'p Progress,
-    call: usize,
-}
-
-impl<'p> Running<'p> {
-    fn new(progress: &'p Progress, method: &'static str) -> Self {
-        let mut counts = progress.counts();
-        let call = counts.begun;
-        counts.begun += 1;
-        counts.running.insert(call, (method, Instant::now()));
-        Self { progress, call }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.progress.counts().running.remove(&self.call);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slow_case_says_how_many_calls_have_answered() {
-        let progress = Progress::default();
-        drop(Running::new(&progress, "load"));
-        let _began_just_now = Running::new(&progress, "update");
-        let report = progress.report(Duration::from_secs(90), 1.5);
-        assert!(report.contains("1 calls have answered so far"), "{report}");
-        assert!(report.contains("1.5 times as long as usual"), "{report}");
-    }
-
-    #[test]
-    fn call_that_does_not_answer_is_named() {
-        let progress = Progress::default();
-        let _hangs = Running::new(&progress, "update");
-        let report = progress.report(Duration::ZERO, 1.0);
-        assert!(report.contains("a call of `update` has not answered for"), "{report}");
-    }
-}

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-use crate::observed::{PROGRESS, Progress};
+use crate::observed::PROGRESS;
+use crate::progress::Progress;
 use crate::{Harness, cases};
 
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;

@@ -6,18 +6,19 @@ use crate::metadata::Package;
 /// Every member inherits the lints of the workspace. A crate outside the workspace cannot: it repeats
 /// them, and the step `standalone` builds it.
 pub(super) fn check(tree: &Tree, members: &[Package], standalone: &[&str]) -> Vec<String> {
-    let repeated = lints(tree.text("Cargo.toml").unwrap_or_default(), "[workspace.lints.");
+    let repeated = lines_of(tree.text("Cargo.toml").unwrap_or_default(), "[workspace.lints.");
     let inherited = BTreeSet::from([("]", "workspace = true")]);
     let mut findings = Vec::new();
     for (manifest, text) in tree.files("/Cargo.toml") {
         let folder = manifest.trim_end_matches("/Cargo.toml");
+        findings.extend(unbuilt_tests(tree, manifest, text));
         if members.iter().any(|member| member.folder == folder) {
-            if lints(text, "[lints") != inherited {
+            if lines_of(text, "[lints") != inherited {
                 findings.push(format!("{manifest}: add `[lints]` with `workspace = true`"));
             }
             continue;
         }
-        if lints(text, "[lints.") != repeated {
+        if lines_of(text, "[lints.") != repeated {
             findings.push(format!(
                 "{manifest}: repeat the lints of the root's Cargo.toml, under `[lints.…]`"
             ));
@@ -29,8 +30,24 @@ pub(super) fn check(tree: &Tree, members: &[Package], standalone: &[&str]) -> Ve
     findings
 }
 
+/// The files whose tests are in no program, because the manifest says so.
+fn unbuilt_tests(tree: &Tree, manifest: &str, text: &str) -> Vec<String> {
+    if !lines_of(text, "[lib").contains(&("]", "test = false")) {
+        return Vec::new();
+    }
+    let sources = format!("{}/src/", manifest.trim_end_matches("/Cargo.toml"));
+    let has_tests = |text: &str| text.lines().any(|line| line.trim() == "#[cfg(test)]");
+    let files =
+        tree.files(".rs").filter(|(path, text)| path.starts_with(&sources) && has_tests(text));
+    files
+        .map(|(path, _)| {
+            format!("{path}: move the tests to `tests`: {manifest} has `test = false`")
+        })
+        .collect()
+}
+
 /// The lines in the sections whose headers begin with `start`, each with the rest of its header.
-fn lints<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
+fn lines_of<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
     let mut section = None;
     let mut lints = BTreeSet::new();
     for line in manifest.lines().map(str::trim) {
@@ -81,5 +98,18 @@ mod tests {
             assert!(findings[0].starts_with("a/Cargo.toml: repeat the lints"));
             assert!(findings[1].starts_with("a: add it to `CRATES`"));
         }
+    }
+    #[test]
+    fn tests_in_a_library_that_builds_none_are_named() {
+        let found = |settings: &str, source: &str| {
+            let manifest = format!("[lib]\n{settings}\n[lints]\nworkspace = true\n");
+            let tree = Tree::of([("a/Cargo.toml", &manifest), ("a/src/b.rs", source)]);
+            unbuilt_tests(&tree, "a/Cargo.toml", &manifest)
+        };
+        let tests = "fn b() {}\n\n#[cfg(test)]\nmod tests {}\n";
+        let expected = ["a/src/b.rs: move the tests to `tests`: a/Cargo.toml has `test = false`"];
+        assert_eq!(found("test = false", tests), expected);
+        assert!(found("", tests).is_empty());
+        assert!(found("test = false", "fn b() {}\n").is_empty());
     }
 }
