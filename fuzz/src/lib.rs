@@ -18,6 +18,8 @@ pub mod session_id;
 pub mod settings_file;
 pub mod slot_map;
 pub mod stored_session;
+#[cfg(test)]
+mod tests;
 pub mod user_id;
 pub mod user_index;
 pub mod value;

@@ -1,17 +1,13 @@
 //! Each target accepts the files of its corpus, and simple mutations of them. The same inputs in each run.
-
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "test code: a panic is a failure"
-)]
+//!
+//! It is a module of the library, because a program in `tests` has cargo build the program of every target first.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use pycket_fuzz::{TARGETS, Target};
+use crate::{TARGETS, Target};
 
 /// Files in a folder, by name.
 fn files(folder: &str) -> Vec<PathBuf> {
