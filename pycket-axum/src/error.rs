@@ -19,7 +19,8 @@ const MISSING_LAYER: &str = "no session layer is around this route: add \
 /// | the session ended during the request: `Ended` | 409 |
 /// | the layer is missing, and all other errors | 500 |
 ///
-/// The body is one fixed sentence, which does not show the error. The error and its sources are logged with `tracing` at level `ERROR`.
+/// The body is one fixed sentence, which does not show the error. The error and its sources are logged with `tracing`
+/// at level `ERROR`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {

@@ -183,7 +183,8 @@ const QUERY_VALUE: &AsciiSet =
 ///
 /// Use it for a path that the client sends, such as the parameter `next` of [`RequireUser`]. A path begins with one
 /// `/`. Two, a backslash (which browsers take for a `/`), a space, a control character or one that is not ASCII (it has
-/// to be percent-encoded) make it no path of this site ([OWASP, Unvalidated Redirects](https://cheatsheetseries.owasp.org/cheatsheets/Unvalidated_Redirects_and_Forwards_Cheat_Sheet.html)).
+/// to be percent-encoded) make it no path of this site ([OWASP, Unvalidated
+/// Redirects](https://cheatsheetseries.owasp.org/cheatsheets/Unvalidated_Redirects_and_Forwards_Cheat_Sheet.html)).
 ///
 /// ```
 /// use pycket_axum::local_path;

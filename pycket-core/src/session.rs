@@ -272,8 +272,8 @@ impl Session {
     ///
     /// Both timeouts start anew. This session has its own then, also if the application's absolute timeout is
     /// shorter, and its cookie lasts until the absolute timeout. The id changes, so that the client gets the new
-    /// cookie. All other sessions keep the timeouts and the cookie of the application. A client without a session gets one
-    /// only when a value is set or a user signs in.
+    /// cookie. All other sessions keep the timeouts and the cookie of the application. A client without a session gets
+    /// one only when a value is set or a user signs in.
     ///
     /// # Errors
     ///
@@ -307,8 +307,8 @@ impl Session {
 
     /// Gives this session its own idle timeout instead of the application's: 1 ms to ten years.
     ///
-    /// It is kept in the record, and every later write honours it. By itself it begins no session. It extends neither the absolute timeout nor the
-    /// cookie: [`remember`](Self::remember) does.
+    /// It is kept in the record, and every later write honours it. By itself it begins no session. It extends neither
+    /// the absolute timeout nor the cookie: [`remember`](Self::remember) does.
     ///
     /// # Errors
     ///
@@ -391,7 +391,8 @@ impl Session {
     /// # Errors
     ///
     /// [`Ended`](ErrorKind::Ended) if the session has ended, or has another id by now, also if this request has seen
-    /// that before. It is empty then, and a handler that serves its user should stop. Also the errors of the store, which change nothing.
+    /// that before. It is empty then, and a handler that serves its user should stop. Also the errors of the store,
+    /// which change nothing.
     #[doc(alias = "load")]
     #[doc(alias = "refresh")]
     pub async fn reload(&self) -> Result<(), Error> {

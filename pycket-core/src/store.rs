@@ -37,8 +37,9 @@ use crate::{Changes, Error, Record, SessionId, Ttl, Version};
 /// - If the store has something under the id that is not a record, `load` and `update` must return
 ///   [`Corrupt`](crate::ErrorKind::Corrupt), and `create` either `Corrupt` or [`Taken`](Creation::Taken); all
 ///   three leave it as it is. (An update that only sets values and expects none may change it, if a check would cost
-///   more: the library loads or creates a record before it updates it.) `delete` must remove what the driver has written and return `Corrupt`, so that a
-///   user can sign out. *(`errors::corrupt_record_is_reported_until_it_is_deleted`)*
+///   more: the library loads or creates a record before it updates it.) `delete` must remove what the driver has
+///   written and return `Corrupt`, so that a user can sign out.
+///   *(`errors::corrupt_record_is_reported_until_it_is_deleted`)*
 /// - The library never repeats a call that failed as `Unavailable`. A driver with pooled connections should
 ///   repeat it itself on a new connection if the old one was cut before the request was sent. After `Ambiguous`
 ///   the library finds out what happened; the driver must not repeat the call.

@@ -130,8 +130,8 @@ impl MemcacheStoreBuilder {
     /// # Errors
     ///
     /// [`InvalidSetting`](pycket_core::ErrorKind::InvalidSetting) if there is no server, an invalid one or one
-    /// twice, if memcached does not allow the prefix, if the number of connections or `max_response_bytes` is out of range, or if a
-    /// timeout or the deadline is zero.
+    /// twice, if memcached does not allow the prefix, if the number of connections or `max_response_bytes` is out of
+    /// range, or if a timeout or the deadline is zero.
     pub fn build(self) -> Result<MemcacheStore, Error> {
         self.dataset(KeySpace::SESSIONS)
     }

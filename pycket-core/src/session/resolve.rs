@@ -34,7 +34,8 @@ pub(crate) enum Deletion {
 /// Creates a record under a new id.
 ///
 /// If a reply is lost, the next attempt uses another id, because the lost call may still arrive: under the
-/// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted, as far as it can be.
+/// same id it could bring back a session that was ended meanwhile. What a lost call stored is deleted, as far as it can
+/// be.
 pub(super) async fn create(
     clock: &dyn Clock,
     store: &dyn SessionStore,

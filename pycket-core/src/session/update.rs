@@ -50,7 +50,8 @@ impl Session {
     /// [`InvalidName`](ErrorKind::InvalidName) and [`Encode`](ErrorKind::Encode) as for [`set`](Self::set),
     /// [`Decode`](ErrorKind::Decode) if the value is not a `T`, [`Ended`](ErrorKind::Ended) if the session ended
     /// in the meantime, [`Conflict`](ErrorKind::Conflict) if other requests came first every time,
-    /// [`TooLate`](ErrorKind::TooLate) as for [`commit`](Self::commit), and the errors of the store. The value is not stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
+    /// [`TooLate`](ErrorKind::TooLate) as for [`commit`](Self::commit), and the errors of the store. The value is not
+    /// stored then, except perhaps after [`Ambiguous`](ErrorKind::Ambiguous).
     pub async fn update<T, F>(&self, name: &str, mut f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,

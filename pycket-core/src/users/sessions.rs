@@ -103,8 +103,8 @@ impl UserSessions {
 
     /// The live sessions of the user, the newest sign-in first.
     ///
-    /// It costs one `load`, and one for each session, of which at most 16 are under way at the same time. If one of them
-    /// has ended, an `update` removes it from the list of the store.
+    /// It costs one `load`, and one for each session, of which at most 16 are under way at the same time. If one of
+    /// them has ended, an `update` removes it from the list of the store.
     ///
     /// # Errors
     ///
@@ -152,8 +152,8 @@ impl UserSessions {
     ///
     /// # Errors
     ///
-    /// As for [`sessions`](Self::sessions), and [`Conflict`](ErrorKind::Conflict) if other requests change the list every
-    /// time. The session may be live then; call it again.
+    /// As for [`sessions`](Self::sessions), and [`Conflict`](ErrorKind::Conflict) if other requests change the list
+    /// every time. The session may be live then; call it again.
     pub async fn end(&self, handle: &UserSessionHandle) -> Result<bool, Error> {
         let handle = *handle;
         Ok(!self.end_where(move |listed| listed == handle).await?.is_empty())
@@ -162,8 +162,8 @@ impl UserSessions {
     /// Ends all sessions of the user ("sign out everywhere"), also the current one. Returns how many were live.
     ///
     /// It costs a `load`, an `update`, and for each session what [`end`](Self::end) deletes; at most 16 sessions are
-    /// under way at the same time. The cookie of the current session stays at the client, and opens nothing. To remove it, also
-    /// [destroy](Session::destroy) the session.
+    /// under way at the same time. The cookie of the current session stays at the client, and opens nothing. To remove
+    /// it, also [destroy](Session::destroy) the session.
     ///
     /// If a part of the store is down, it still tries all sessions, and ends those on the part that answers. So it may
     /// take as long as the store's own timeout for every 16 sessions on the other part.

@@ -53,8 +53,8 @@ fn reads(operator: &mut redis::Connection) -> usize {
     stats.get("total_reads_processed").unwrap()
 }
 
-/// On one thread of a runtime with several: there a task that is woken runs next. Either the driver gathers the requests,
-/// or the system does while the server has not confirmed the first one.
+/// On one thread of a runtime with several: there a task that is woken runs next. Either the driver gathers the
+/// requests, or the system does while the server has not confirmed the first one.
 #[test]
 fn requests_that_are_ready_together_share_one_write() {
     const REQUESTS: usize = 32;
