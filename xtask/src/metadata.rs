@@ -30,6 +30,13 @@ pub(crate) fn members(root: &Path) -> Result<Vec<Package>, String> {
     read(root, "--no-deps")
 }
 
+/// The members that are for a registry.
+pub(crate) fn published(root: &Path) -> Result<Vec<Package>, String> {
+    let mut members = members(root)?;
+    members.retain(|member| member.is_published);
+    Ok(members)
+}
+
 /// The members and all packages that they depend on, for every feature, platform and test.
 pub(crate) fn all(root: &Path) -> Result<Vec<Package>, String> {
     read(root, "--all-features")

@@ -11,8 +11,7 @@ const HOST: &str = "https://docs.rs/";
 /// Builds the documentation with all features, as docs.rs does, and checks that the links of the READMEs to it lead to
 /// pages that exist.
 pub(super) fn check(root: &Path) -> Outcome {
-    let mut members = metadata::members(root)?;
-    members.retain(|member| member.is_published);
+    let members = metadata::published(root)?;
     let folder = folder(root);
     for member in &members {
         let pages = folder.join(module(&member.name));

@@ -4,7 +4,7 @@ use super::tree::Tree;
 use crate::metadata::Package;
 
 /// Every member inherits the lints of the workspace. A crate outside the workspace cannot: it repeats
-/// them, and the step `standalone` builds it.
+/// them, and the step `standalone` builds it. A library that builds no tests has none in its sources.
 pub(super) fn check(tree: &Tree, members: &[Package], standalone: &[&str]) -> Vec<String> {
     let repeated = lines_of(tree.text("Cargo.toml").unwrap_or_default(), "[workspace.lints.");
     let inherited = BTreeSet::from([("]", "workspace = true")]);
@@ -32,14 +32,13 @@ pub(super) fn check(tree: &Tree, members: &[Package], standalone: &[&str]) -> Ve
 
 /// The files whose tests are in no program, because the manifest says so.
 fn unbuilt_tests(tree: &Tree, manifest: &str, text: &str) -> Vec<String> {
-    if !lines_of(text, "[lib").contains(&("]", "test = false")) {
+    if !lines_of(text, "[lib]").contains(&("", "test = false")) {
         return Vec::new();
     }
-    let sources = format!("{}/src/", manifest.trim_end_matches("/Cargo.toml"));
+    let sources = manifest.replace("Cargo.toml", "src/");
     let has_tests = |text: &str| text.lines().any(|line| line.trim() == "#[cfg(test)]");
-    let files =
-        tree.files(".rs").filter(|(path, text)| path.starts_with(&sources) && has_tests(text));
-    files
+    tree.files(".rs")
+        .filter(|(path, text)| path.starts_with(&sources) && has_tests(text))
         .map(|(path, _)| {
             format!("{path}: move the tests to `tests`: {manifest} has `test = false`")
         })
@@ -49,16 +48,16 @@ fn unbuilt_tests(tree: &Tree, manifest: &str, text: &str) -> Vec<String> {
 /// The lines in the sections whose headers begin with `start`, each with the rest of its header.
 fn lines_of<'a>(manifest: &'a str, start: &str) -> BTreeSet<(&'a str, &'a str)> {
     let mut section = None;
-    let mut lints = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for line in manifest.lines().map(str::trim) {
         if line.starts_with('[') {
             section = line.strip_prefix(start);
         } else if let Some(section) = section.filter(|_| !line.is_empty() && !line.starts_with('#'))
         {
-            lints.insert((section, line));
+            found.insert((section, line));
         }
     }
-    lints
+    found
 }
 
 #[cfg(test)]
@@ -99,12 +98,14 @@ mod tests {
             assert!(findings[1].starts_with("a: add it to `CRATES`"));
         }
     }
+
     #[test]
     fn tests_in_a_library_that_builds_none_are_named() {
+        let member = Package { folder: "a".to_owned(), ..Package::default() };
         let found = |settings: &str, source: &str| {
             let manifest = format!("[lib]\n{settings}\n[lints]\nworkspace = true\n");
             let tree = Tree::of([("a/Cargo.toml", &manifest), ("a/src/b.rs", source)]);
-            unbuilt_tests(&tree, "a/Cargo.toml", &manifest)
+            check(&tree, std::slice::from_ref(&member), &[])
         };
         let tests = "fn b() {}\n\n#[cfg(test)]\nmod tests {}\n";
         let expected = ["a/src/b.rs: move the tests to `tests`: a/Cargo.toml has `test = false`"];
